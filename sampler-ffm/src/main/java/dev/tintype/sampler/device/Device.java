@@ -1,0 +1,30 @@
+package dev.tintype.sampler.device;
+
+import dev.tintype.sampler.ops.Ops;
+
+/**
+ * A place where pictures are computed: the reference (plain Java), the CPU (oneDNN) or a CUDA GPU.
+ * A device owns its memory and its {@link Ops}; it is used by one thread at a time.
+ */
+public interface Device extends AutoCloseable {
+  /** Short stable name: {@code reference}, {@code cpu}, {@code cuda:0}. */
+  String name();
+
+  /** One line for people: processor or card, instruction set, library versions, threads. */
+  String description();
+
+  /** The numeric verbs on this device; closed with the device. */
+  Ops ops();
+
+  /**
+   * How many samples of a batch go through the network in one call. 1 where batching gains nothing:
+   * then a sample's arithmetic does not depend on its neighbours, bit for bit.
+   */
+  int samplesPerCall();
+
+  /** Bytes of device memory held now: weights and workspace. */
+  long bytesHeld();
+
+  @Override
+  void close();
+}
