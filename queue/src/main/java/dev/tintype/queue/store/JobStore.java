@@ -1,0 +1,139 @@
+package dev.tintype.queue.store;
+
+import dev.tintype.queue.job.ImageRecord;
+import dev.tintype.queue.job.Job;
+import dev.tintype.queue.job.JobEvent;
+import dev.tintype.queue.job.JobFailure;
+import dev.tintype.queue.job.JobId;
+import dev.tintype.queue.job.JobState;
+import dev.tintype.queue.job.NewEvent;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Where jobs live. All methods block (call them from virtual threads), may be called from any
+ * thread, and end within the configured deadlines; when the database cannot answer they throw
+ * {@link dev.tintype.queue.QueueException.Unavailable} and nothing has been promised. Time is the
+ * database's own: no two processes can disagree about a lease.
+ */
+public interface JobStore extends AutoCloseable {
+  /** Most rows that one call returns or changes. */
+  int ROWS_MAX = 1000;
+
+  /**
+   * Accepts a job in one transaction: job row, idempotency row, first event. It is on the disk when
+   * this returns.
+   */
+  SubmitResult submit(SubmitRequest request);
+
+  Optional<Job> get(JobId id);
+
+  /**
+   * A page of a user's jobs, newest first. Pass the last id of the page before as {@code before} to
+   * go on.
+   */
+  List<Job> list(String userId, Optional<JobId> before, int limit);
+
+  /** Events with a seq above {@code afterSeq} (0 for all), in order; at most {@code limit}. */
+  List<JobEvent> events(JobId id, long afterSeq, int limit);
+
+  /**
+   * Withdraws a job: a queued one at once, a leased one as soon as its worker hears of it (with its
+   * next renewal).
+   *
+   * @param userId the owner; the job of another user is as good as missing
+   */
+  CancelResult cancel(String userId, JobId id);
+
+  // For workers.
+
+  /**
+   * Takes a queued job. Empty where another worker has it, or where it is no longer queued: then
+   * the wake-up can be acknowledged and forgotten.
+   *
+   * @param workerId 1..200 characters, shown to admins
+   */
+  Optional<Lease> lease(JobId id, String workerId, Duration leaseTime);
+
+  /** Marks the beginning of the work. False where the lease is lost: stop. */
+  boolean start(Lease lease);
+
+  /**
+   * Heartbeat: prolongs the lease by {@code leaseTime} from now, and tells whether the user wants
+   * the job ended.
+   */
+  Renewal renew(Lease lease, Duration leaseTime);
+
+  /** Appends to the job's log. False where the lease is lost: nothing was written; stop. */
+  boolean appendEvents(Lease lease, List<NewEvent> events);
+
+  /**
+   * Makes the pictures visible and ends the job. False where the lease is lost: drop the result,
+   * another attempt owns the job.
+   */
+  boolean finish(Lease lease, List<ImageRecord> images);
+
+  /**
+   * Reports an error. The job is queued again with backoff if it may be retried and has errors
+   * left, else it is failed or dead.
+   *
+   * @return the new state, or empty where the lease is lost
+   */
+  Optional<JobState> fail(Lease lease, JobFailure failure);
+
+  /** Ends a job whose cancel was requested. False where the lease is lost. */
+  boolean finishCanceled(Lease lease);
+
+  /**
+   * Gives the job back without blame, to be run by another worker at once. False where the lease is
+   * lost.
+   */
+  boolean release(Lease lease);
+
+  // For the relay.
+
+  /**
+   * The heads of the queue: for each of at most {@code usersMax} users of that tier with work to
+   * do, in the order of their ids, starting behind {@code afterUser}, their oldest {@code perUser}
+   * jobs that are queued, past their backoff and not claimed.
+   */
+  List<ReadyJob> ready(String tier, Optional<String> afterUser, int usersMax, int perUser);
+
+  /**
+   * Claims jobs for publishing, so that no other relay publishes them too. Rows that another relay
+   * has locked are passed over. A claim lapses after {@code claimTime}; then the wake-up is taken
+   * for lost and the job is ready again.
+   *
+   * @return the ids that were claimed, in the order asked
+   */
+  List<JobId> claim(Collection<JobId> ids, Duration claimTime);
+
+  /** Gives claims back (the transport was full). */
+  void unclaim(Collection<JobId> ids);
+
+  /**
+   * Ends lapsed leases: queued again with backoff, canceled where that was requested, dead after
+   * too many crashes.
+   */
+  List<Job> reapLapsed(int limit);
+
+  /** Expires jobs whose deadline passed. */
+  List<Job> expireDue(int limit);
+
+  // For admins.
+
+  /** Dead jobs, newest first. */
+  List<Job> dead(Optional<JobId> before, int limit);
+
+  /** Gives a dead job another life. False where it is not dead. */
+  boolean redrive(JobId id);
+
+  /** How many jobs are in each state that is not terminal. */
+  QueueCounts counts();
+
+  /** Gives connections back; an embedded server is closed by its owner. */
+  @Override
+  void close();
+}

@@ -1,0 +1,30 @@
+package dev.tintype.queue.transport;
+
+import java.time.Duration;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * A bounded, shallow road from the relay to the workers. At-least-once: a delivery that is neither
+ * acknowledged nor renewed comes again. Thread-safe.
+ */
+public interface JobTransport extends AutoCloseable {
+  /** False where the transport is full or closed; offer again later. */
+  boolean offer(WakeUp wakeUp);
+
+  /**
+   * The next wake-up for one of these models, waiting at most {@code timeout}. Empty in time, or
+   * when closed.
+   *
+   * @param models those that the worker can run, at least one
+   * @throws InterruptedException if the thread is told to stop
+   */
+  Optional<Delivery> poll(Set<String> models, Duration timeout) throws InterruptedException;
+
+  /** Wake-ups that nobody holds, of all topics. What is held counts as the worker's. */
+  int depth();
+
+  /** Ends all polls. */
+  @Override
+  void close();
+}
