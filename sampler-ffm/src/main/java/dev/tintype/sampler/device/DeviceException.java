@@ -1,0 +1,31 @@
+package dev.tintype.sampler.device;
+
+import dev.tintype.sampler.SamplerException;
+
+/** A device that cannot be opened or that failed. The message says why and what to do. */
+public final class DeviceException extends SamplerException {
+  private static final long serialVersionUID = 1L;
+
+  /** No device of that name. */
+  public static final String UNKNOWN = "device.unknown";
+
+  /** The device exists in this build, but not on this machine as it is. */
+  public static final String UNAVAILABLE = "device.unavailable";
+
+  /** More memory was asked for than the device or its limit has. */
+  public static final String OUT_OF_MEMORY = "device.out_of_memory";
+
+  /** A library or the device reported an error while computing. */
+  public static final String FAILED = "device.failed";
+
+  /** An option is out of range. */
+  public static final String OPTION = "device.option";
+
+  public DeviceException(String code, String message) {
+    super(code, message);
+  }
+
+  public DeviceException(String code, String message, Throwable cause) {
+    super(code, message, cause);
+  }
+}

@@ -1,0 +1,63 @@
+package dev.tintype.sampler.device;
+
+/**
+ * How a device computes.
+ *
+ * @param threads worker threads on the CPU; 0 (default) means one per available processor
+ * @param precision arithmetic; {@link Precision#DEFAULT} is strict fp32 on the CPU, fp16 storage
+ *     with fp32 accumulation on a GPU
+ * @param workspaceBytesMax most bytes of activations and scratch at one time; 0 (default) means the
+ *     device's own bound
+ * @param profile measure every verb (costs one timer read per verb); off by default
+ */
+public record DeviceOptions(
+    int threads, Precision precision, long workspaceBytesMax, boolean profile) {
+
+  /** Arithmetic of a device. FP32 is always available. */
+  public enum Precision {
+    DEFAULT,
+    FP32,
+    FP16,
+    BF16
+  }
+
+  /** Bound of {@code threads}: more than any machine has, less than what exhausts one. */
+  public static final int THREADS_MAX = 1024;
+
+  public DeviceOptions {
+    if (threads < 0 || threads > THREADS_MAX) {
+      throw new DeviceException(
+          DeviceException.OPTION,
+          "threads must be 0 (all processors) to " + THREADS_MAX + ": " + threads);
+    }
+    if (workspaceBytesMax < 0) {
+      throw new DeviceException(
+          DeviceException.OPTION, "workspace bytes must be positive, or 0: " + workspaceBytesMax);
+    }
+  }
+
+  public static DeviceOptions defaults() {
+    return new DeviceOptions(0, Precision.DEFAULT, 0, false);
+  }
+
+  public DeviceOptions withThreads(int count) {
+    return new DeviceOptions(count, precision, workspaceBytesMax, profile);
+  }
+
+  public DeviceOptions withPrecision(Precision value) {
+    return new DeviceOptions(threads, value, workspaceBytesMax, profile);
+  }
+
+  public DeviceOptions withWorkspaceBytesMax(long bytes) {
+    return new DeviceOptions(threads, precision, bytes, profile);
+  }
+
+  public DeviceOptions withProfile(boolean on) {
+    return new DeviceOptions(threads, precision, workspaceBytesMax, on);
+  }
+
+  /** {@code threads}, with 0 resolved to the processors of this machine. */
+  public int effectiveThreads() {
+    return threads > 0 ? threads : Runtime.getRuntime().availableProcessors();
+  }
+}

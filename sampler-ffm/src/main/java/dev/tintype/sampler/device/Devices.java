@@ -1,0 +1,56 @@
+package dev.tintype.sampler.device;
+
+import dev.tintype.sampler.ops.reference.ReferenceDevice;
+import java.util.List;
+
+/** Opens devices by name. */
+public final class Devices {
+  /** The names that {@link #open} knows. */
+  public static final List<String> NAMES = List.of("auto", "cpu", "cuda", "reference");
+
+  private Devices() {}
+
+  /**
+   * Opens the device of that name: {@code cpu}, {@code cuda}, {@code reference}, or {@code auto},
+   * which is the GPU if there is one and the CPU otherwise.
+   *
+   * @throws DeviceException {@code device.unknown}, or {@code device.unavailable} with the reason
+   */
+  public static Device open(String name, DeviceOptions options) {
+    return switch (name) {
+      case "auto" -> openAuto(options);
+      case "cpu" -> openCpu();
+      case "cuda" -> openCuda();
+      case "reference" -> new ReferenceDevice();
+      default ->
+          throw new DeviceException(
+              DeviceException.UNKNOWN,
+              "there is no device \"" + name + "\"; choose one of " + String.join(", ", NAMES));
+    };
+  }
+
+  private static Device openAuto(DeviceOptions options) {
+    try {
+      return openCuda();
+    } catch (DeviceException noCuda) {
+      try {
+        return openCpu();
+      } catch (DeviceException noCpu) {
+        throw new DeviceException(
+            DeviceException.UNAVAILABLE,
+            "no device can be used. GPU: " + noCuda.getMessage() + ". CPU: " + noCpu.getMessage(),
+            noCpu);
+      }
+    }
+  }
+
+  private static Device openCpu() {
+    throw new DeviceException(
+        DeviceException.UNAVAILABLE, "the CPU device is not in this build; use \"reference\"");
+  }
+
+  private static Device openCuda() {
+    throw new DeviceException(
+        DeviceException.UNAVAILABLE, "the CUDA device is not in this build; use \"cpu\"");
+  }
+}
