@@ -2,6 +2,7 @@ package dev.tintype.sampler.device;
 
 /** Element type of a tensor, in memory and in files. */
 public enum DType {
+  F64(8),
   F32(4),
   F16(2),
   BF16(2),
@@ -21,6 +22,6 @@ public enum DType {
   }
 
   public boolean isFloating() {
-    return this == F32 || this == F16 || this == BF16;
+    return this == F64 || this == F32 || this == F16 || this == BF16;
   }
 }

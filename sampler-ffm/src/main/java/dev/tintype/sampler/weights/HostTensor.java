@@ -13,6 +13,8 @@ import java.nio.ByteOrder;
  * @param key its full name in the checkpoint, for errors
  */
 public record HostTensor(String key, DType dtype, Shape shape, MemorySegment data) {
+  private static final ValueLayout.OfDouble F64 =
+      ValueLayout.JAVA_DOUBLE_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final ValueLayout.OfFloat F32 =
       ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final ValueLayout.OfShort U16 =
@@ -36,6 +38,11 @@ public record HostTensor(String key, DType dtype, Shape shape, MemorySegment dat
     int count = Math.toIntExact(shape.elements());
     float[] values = new float[count];
     switch (dtype) {
+      case F64 -> {
+        for (int i = 0; i < count; i++) {
+          values[i] = (float) data.get(F64, 8L * i);
+        }
+      }
       case F32 -> MemorySegment.copy(data, F32, 0, values, 0, count);
       case F16 -> {
         for (int i = 0; i < count; i++) {
