@@ -28,10 +28,13 @@ public final class ClipTokenizer {
   private static final int VOCABULARY_MAX = 1_000_000;
   private static final int LENGTH_MAX = 4096;
 
-  /** CLIP's word pattern; white space falls between matches. */
+  /**
+   * CLIP's word pattern; white space falls between matches. The first alternative is there for
+   * special tokens in capitals, which are no special tokens but are cut like them.
+   */
   private static final Pattern WORD =
       Pattern.compile(
-          "'s|'t|'re|'ve|'m|'ll|'d|\\p{L}+|\\p{N}|[^\\s\\p{IsWhite_Space}\\p{L}\\p{N}]+");
+          "(<\\|)((?:start|end)oftext)(\\|>)|'s|'t|'re|'ve|'m|'ll|'d|\\p{L}+|\\p{N}|[^\\s\\p{IsWhite_Space}\\p{L}\\p{N}]+");
 
   private static final Pattern SPACES = Pattern.compile("\\p{IsWhite_Space}+");
 
@@ -244,7 +247,13 @@ public final class ClipTokenizer {
     String folded = SPACES.matcher(composed).replaceAll(" ");
     Matcher word = WORD.matcher(lowerCase(folded));
     while (word.find()) {
-      ids.addAll(encoding.encode(word.group()));
+      if (word.group(1) == null) {
+        ids.addAll(encoding.encode(word.group()));
+      } else {
+        for (int part = 1; part <= 3; part++) {
+          ids.addAll(encoding.encode(word.group(part)));
+        }
+      }
     }
   }
 
