@@ -43,6 +43,14 @@ public final class SchedulerConfig {
    *     {@code schedule.unsupported} for an option that it does not have
    */
   public static SchedulerConfig of(String className, JsonNode json) {
+    if (className.equals("PNDMScheduler")) {
+      // The default of Stable Diffusion 1.x folders. DDIM runs on the same betas and timesteps; x0
+      // is
+      // not clipped there, which is not DDIM's own default.
+      ObjectNode ddim = json.isObject() ? ((ObjectNode) json).deepCopy() : emptyObject();
+      ddim.put("clip_sample", false);
+      return new SchedulerConfig(SchedulerKind.DDIM, ddim);
+    }
     SchedulerKind kind =
         SchedulerKind.ofClassName(className)
             .orElseThrow(
