@@ -1,5 +1,6 @@
 package dev.tintype.sampler.device;
 
+import dev.tintype.sampler.ops.onednn.OneDnnDevice;
 import dev.tintype.sampler.ops.reference.ReferenceDevice;
 import java.util.List;
 
@@ -19,7 +20,7 @@ public final class Devices {
   public static Device open(String name, DeviceOptions options) {
     return switch (name) {
       case "auto" -> openAuto(options);
-      case "cpu" -> openCpu();
+      case "cpu" -> OneDnnDevice.open(options);
       case "cuda" -> openCuda();
       case "reference" -> new ReferenceDevice();
       default ->
@@ -34,7 +35,7 @@ public final class Devices {
       return openCuda();
     } catch (DeviceException noCuda) {
       try {
-        return openCpu();
+        return OneDnnDevice.open(options);
       } catch (DeviceException noCpu) {
         throw new DeviceException(
             DeviceException.UNAVAILABLE,
@@ -42,11 +43,6 @@ public final class Devices {
             noCpu);
       }
     }
-  }
-
-  private static Device openCpu() {
-    throw new DeviceException(
-        DeviceException.UNAVAILABLE, "the CPU device is not in this build; use \"reference\"");
   }
 
   private static Device openCuda() {

@@ -90,6 +90,14 @@ public final class Shapes {
     return first.with(axis, extent);
   }
 
+  /** Shape of the result of {@link Ops#pixelUnshuffle}. */
+  public static Shape unshuffled(Tensor x, int factor) {
+    image(x);
+    Shape in = x.shape();
+    require(in.dim(1) % factor == 0 && in.dim(2) % factor == 0, "not divisible by " + factor, x);
+    return Shape.of(in.dim(0), in.dim(1) / factor, in.dim(2) / factor, in.dim(3) * factor * factor);
+  }
+
   /** [count, ...item]. */
   public static Shape batchOf(long count, Shape item) {
     long[] dims = new long[item.rank() + 1];

@@ -209,12 +209,7 @@ public final class ReferenceOps implements Ops {
 
   @Override
   public Tensor pixelUnshuffle(Tensor x, int factor) {
-    Shapes.image(x);
-    Shape in = x.shape();
-    Shapes.require(
-        in.dim(1) % factor == 0 && in.dim(2) % factor == 0, "not divisible by " + factor, x);
-    Shape out =
-        Shape.of(in.dim(0), in.dim(1) / factor, in.dim(2) / factor, in.dim(3) * factor * factor);
+    Shape out = Shapes.unshuffled(x, factor);
     return tensors.wrap(ReferenceLayout.pixelUnshuffle(x, factor, out), out);
   }
 

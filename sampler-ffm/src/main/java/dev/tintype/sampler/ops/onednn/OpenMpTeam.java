@@ -1,0 +1,126 @@
+package dev.tintype.sampler.ops.onednn;
+
+import dev.tintype.sampler.device.DeviceException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntConsumer;
+
+/**
+ * The threads that oneDNN computes with, lent to our own loops. A pool of Java threads beside
+ * OpenMP's would compete with it for the processors, because OpenMP's threads spin for a while
+ * after each primitive; running our loops on the same team makes that spinning an advantage.
+ */
+final class OpenMpTeam implements AutoCloseable {
+  private static final Linker LINKER = Linker.nativeLinker();
+  private static final SymbolLookup SYMBOLS =
+      SymbolLookup.loaderLookup().or(LINKER.defaultLookup());
+
+  /** void omp_set_num_threads(int). */
+  private static final MethodHandle SET_THREADS =
+      LINKER.downcallHandle(
+          SYMBOLS.findOrThrow("omp_set_num_threads"),
+          FunctionDescriptor.ofVoid(ValueLayout.JAVA_INT));
+
+  /** void GOMP_parallel(void (*fn)(void *), void *data, unsigned num_threads, unsigned flags). */
+  private static final MethodHandle PARALLEL =
+      LINKER.downcallHandle(
+          SYMBOLS.findOrThrow("GOMP_parallel"),
+          FunctionDescriptor.ofVoid(
+              ValueLayout.ADDRESS,
+              ValueLayout.ADDRESS,
+              ValueLayout.JAVA_INT,
+              ValueLayout.JAVA_INT));
+
+  private final Arena arena = Arena.ofShared();
+  private final MemorySegment entry;
+  private final int threads;
+  private final AtomicInteger next = new AtomicInteger();
+  private volatile int tasks;
+  private volatile IntConsumer body;
+  private volatile Throwable failure;
+
+  OpenMpTeam(int threads) {
+    this.threads = threads;
+    try {
+      MethodHandle work =
+          MethodHandles.lookup()
+              .findVirtual(
+                  OpenMpTeam.class, "work", MethodType.methodType(void.class, MemorySegment.class))
+              .bindTo(this);
+      entry = LINKER.upcallStub(work, FunctionDescriptor.ofVoid(ValueLayout.ADDRESS), arena);
+    } catch (ReflectiveOperationException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  int threads() {
+    return threads;
+  }
+
+  /**
+   * Makes the calling thread's next OpenMP regions use {@code count} threads. The setting belongs
+   * to the calling thread, and callers may be virtual threads, so it is repeated before each use:
+   * 10 ns.
+   */
+  static void setThreads(int count) {
+    try {
+      SET_THREADS.invokeExact(count);
+    } catch (Throwable e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  /**
+   * Runs {@code body} for 0 .. tasks - 1, in any order, on the team; returns when all are done. One
+   * caller at a time; not from within a body.
+   */
+  void parallel(int count, IntConsumer work) {
+    if (count <= 1 || threads == 1) {
+      for (int i = 0; i < count; i++) {
+        work.accept(i);
+      }
+      return;
+    }
+    next.set(0);
+    tasks = count;
+    body = work;
+    failure = null;
+    try {
+      PARALLEL.invokeExact(entry, MemorySegment.NULL, Math.min(threads, count), 0);
+    } catch (Throwable e) {
+      throw new AssertionError(e);
+    }
+    body = null;
+    if (failure != null) {
+      throw new DeviceException(
+          DeviceException.FAILED, "a parallel loop failed: " + failure, failure);
+    }
+  }
+
+  /** Called by OpenMP on each thread of the team. An exception must not cross into C. */
+  private void work(MemorySegment ignored) {
+    try {
+      IntConsumer current = body;
+      int last = tasks;
+      for (int i = next.getAndIncrement(); i < last; i = next.getAndIncrement()) {
+        current.accept(i);
+      }
+    } catch (Throwable e) {
+      failure = e;
+      next.set(tasks);
+    }
+  }
+
+  @Override
+  public void close() {
+    arena.close();
+  }
+}
