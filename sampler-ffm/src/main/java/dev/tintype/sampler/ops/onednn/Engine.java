@@ -22,12 +22,13 @@ final class Engine implements AutoCloseable {
   private final Workspace workspace;
   private final OpenMpTeam team;
   private final AtomicLong weightBytes = new AtomicLong();
-  private final PrimitiveCache primitives = new PrimitiveCache(PRIMITIVES_MAX);
+  private final PrimitiveCache primitives;
 
-  Engine(OpenMpTeam team, Workspace workspace, boolean bf16) {
+  Engine(OpenMpTeam team, Workspace workspace, boolean bf16, int primitivesMax) {
     this.team = team;
     this.workspace = workspace;
     this.bf16 = bf16;
+    primitives = new PrimitiveCache(primitivesMax);
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment out = arena.allocate(ValueLayout.ADDRESS);
       check(Dnnl.dnnl_engine_create(out, Dnnl.dnnl_cpu(), 0), "engine_create");

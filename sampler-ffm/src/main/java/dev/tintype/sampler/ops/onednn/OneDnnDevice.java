@@ -22,10 +22,10 @@ public final class OneDnnDevice implements Device {
   private final OneDnnOps ops;
   private boolean closed;
 
-  private OneDnnDevice(DeviceOptions options) {
+  private OneDnnDevice(DeviceOptions options, int primitivesMax) {
     team = new OpenMpTeam(options.effectiveThreads());
     workspace = new Workspace(workspaceBytesMax(options));
-    engine = new Engine(team, workspace, bf16(options));
+    engine = new Engine(team, workspace, bf16(options), primitivesMax);
     ops = new OneDnnOps(engine);
   }
 
@@ -35,8 +35,12 @@ public final class OneDnnDevice implements Device {
    * @throws DeviceException {@code device.unavailable} with the reason
    */
   public static OneDnnDevice open(DeviceOptions options) {
+    return open(options, Engine.PRIMITIVES_MAX);
+  }
+
+  static OneDnnDevice open(DeviceOptions options, int primitivesMax) {
     OneDnnLibrary.load();
-    return new OneDnnDevice(options);
+    return new OneDnnDevice(options, primitivesMax);
   }
 
   private static boolean bf16(DeviceOptions options) {
@@ -97,6 +101,10 @@ public final class OneDnnDevice implements Device {
   @Override
   public long bytesHeld() {
     return workspace.bytesHeld() + engine.weightBytes();
+  }
+
+  long workspaceBytesInUse() {
+    return workspace.bytesInUse();
   }
 
   /** The most workspace that was in use at one time, in bytes. */
