@@ -6,10 +6,10 @@ import java.util.Locale;
 public enum EventType {
   /**
    * Accepted, or back in the queue after a retry, a lapse or a release: {@code
-   * {"reason":"submitted|retry|lapse|release|redrive"}}.
+   * {"reason":"submit|retry|lapse|release|redrive"}}.
    */
   QUEUED,
-  /** {@code {"worker":"..","attempt":1}}. */
+  /** A worker has it: {@code {}}. */
   LEASED,
   /** {@code {}}. */
   STARTED,
@@ -47,13 +47,6 @@ public enum EventType {
       case SUCCEEDED, FAILED, CANCELED, EXPIRED, DEAD -> true;
       case QUEUED, LEASED, STARTED, PROGRESS, PREVIEW, IMAGE, CANCEL_REQUESTED -> false;
     };
-  }
-
-  /**
-   * True where losing the entry in a power cut harms nobody, so that it need not wait for the disk.
-   */
-  public boolean ephemeral() {
-    return this == PROGRESS || this == PREVIEW;
   }
 
   public static EventType ofWire(String wire) {

@@ -10,6 +10,7 @@ import dev.tintype.queue.job.NewEvent;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -38,6 +39,12 @@ public interface JobStore extends AutoCloseable {
 
   /** Events with a seq above {@code afterSeq} (0 for all), in order; at most {@code limit}. */
   List<JobEvent> events(JobId id, long afterSeq, int limit);
+
+  /**
+   * Events of many jobs in one query: for each key those with a seq above its value, in order, at
+   * most {@code limitEach}.
+   */
+  List<JobEvent> events(Map<JobId, Long> afterSeqs, int limitEach);
 
   /**
    * Withdraws a job: a queued one at once, a leased one as soon as its worker hears of it (with its
@@ -119,6 +126,12 @@ public interface JobStore extends AutoCloseable {
    */
   List<Job> reapLapsed(int limit);
 
+  /**
+   * Ends the leases of all workers whose id starts with {@code workerIdPrefix} at once, as if they
+   * had lapsed: for a process that starts alone and knows that its former workers are gone.
+   */
+  List<Job> reapWorkers(String workerIdPrefix);
+
   /** Expires jobs whose deadline passed. */
   List<Job> expireDue(int limit);
 
@@ -129,6 +142,9 @@ public interface JobStore extends AutoCloseable {
 
   /** Gives a dead job another life. False where it is not dead. */
   boolean redrive(JobId id);
+
+  /** Forgets idempotency keys older than a day; returns how many. */
+  int forgetKeys(int limit);
 
   /** How many jobs are in each state that is not terminal. */
   QueueCounts counts();

@@ -1,0 +1,63 @@
+package dev.tintype.queue.store;
+
+import dev.tintype.queue.QueueException;
+import java.time.Duration;
+
+/**
+ * How to reach PostgreSQL.
+ *
+ * @param url {@code jdbc:postgresql://host:port/database}
+ * @param user role that owns the tables
+ * @param password never logged
+ * @param connections most connections of this process, default 10; each costs the server about 10
+ *     MB. Two more are held for LISTEN and NOTIFY
+ * @param acquireTimeout longest wait for a free connection, default 5 s
+ * @param statementTimeout longest run of one statement, default 10 s
+ * @param lockTimeout longest wait for a row that another transaction holds, default 5 s
+ */
+public record PostgresConfig(
+    String url,
+    String user,
+    String password,
+    int connections,
+    Duration acquireTimeout,
+    Duration statementTimeout,
+    Duration lockTimeout) {
+  public static final int CONNECTIONS_DEFAULT = 10;
+  public static final int CONNECTIONS_MAX = 200;
+
+  public PostgresConfig {
+    if (!url.startsWith("jdbc:postgresql://")) {
+      throw new QueueException.Invalid(
+          "store.config", "The database's url starts with jdbc:postgresql://");
+    }
+    if (connections < 1 || connections > CONNECTIONS_MAX) {
+      throw new QueueException.Invalid(
+          "store.config", "connections is from 1 to " + CONNECTIONS_MAX);
+    }
+    // HikariCP takes no acquire timeout below 250 ms.
+    if (acquireTimeout.toMillis() < 250
+        || statementTimeout.toMillis() < 1
+        || lockTimeout.toMillis() < 1) {
+      throw new QueueException.Invalid(
+          "store.config", "timeouts are longer than nothing, acquireTimeout at least 250 ms");
+    }
+  }
+
+  /** All else by default. */
+  public static PostgresConfig of(String url, String user, String password) {
+    return new PostgresConfig(
+        url,
+        user,
+        password,
+        CONNECTIONS_DEFAULT,
+        Duration.ofSeconds(5),
+        Duration.ofSeconds(10),
+        Duration.ofSeconds(5));
+  }
+
+  @Override
+  public String toString() {
+    return "PostgresConfig[" + url + ", user=" + user + ", connections=" + connections + "]";
+  }
+}

@@ -1,0 +1,80 @@
+package dev.tintype.queue.store;
+
+import dev.tintype.queue.QueueException;
+import java.sql.SQLException;
+import java.util.Set;
+
+/** Turns SQLSTATEs (PostgreSQL manual, appendix A) into errors with a code and advice. */
+final class SqlErrors {
+  private static final Set<String> CONFLICTS = Set.of("40001", "40P01");
+
+  private SqlErrors() {}
+
+  /**
+   * True for serialization failures and deadlocks: the transaction did nothing and may run again.
+   */
+  static boolean repeatable(SQLException e) {
+    return CONFLICTS.contains(state(e));
+  }
+
+  /**
+   * True where the connection broke, so that nobody knows whether a commit that was under way has
+   * happened.
+   */
+  static boolean inDoubt(SQLException e) {
+    String state = state(e);
+    return state.startsWith("08") || state.startsWith("57P");
+  }
+
+  static QueueException translate(SQLException e) {
+    String state = state(e);
+    if (state.equals("53100")) {
+      return unavailable(
+          "store.full",
+          "The database's disk is full; free some space on it. Nothing was accepted.",
+          e);
+    }
+    if (state.equals("25006")) {
+      return unavailable(
+          "store.read_only", "The database is read-only (a standby?); point to its primary.", e);
+    }
+    if (state.equals("57014") || state.equals("55P03") || CONFLICTS.contains(state)) {
+      return unavailable(
+          "store.timeout", "The database is too busy to answer in time; try again.", e);
+    }
+    if (state.startsWith("28") || state.equals("3D000")) {
+      return new QueueException.Refused(
+          "store.login",
+          "The database refuses this user, password or database name; check the configuration.",
+          e);
+    }
+    if (inDoubt(e) || state.startsWith("53") || e instanceof java.sql.SQLTransientException) {
+      return unavailable(
+          "store.unavailable", "The database cannot be reached; try again in some seconds.", e);
+    }
+    if (state.startsWith("58") || state.startsWith("XX")) {
+      return unavailable(
+          "store.io", "The database cannot read or write its files; look into its log.", e);
+    }
+    return new QueueException.Broken(
+        "store.sql",
+        "The database refused a statement (SQLSTATE "
+            + state
+            + "); this is a defect, please report it.",
+        e);
+  }
+
+  private static QueueException unavailable(String code, String message, SQLException e) {
+    return new QueueException.Unavailable(code, message, e);
+  }
+
+  private static String state(SQLException e) {
+    // HikariCP wraps the driver's error in its own when no connection could be had.
+    for (Throwable t = e; t != null; t = t.getCause()) {
+      if (t instanceof SQLException sql && sql.getSQLState() != null) {
+        return sql.getSQLState();
+      }
+    }
+    return "";
+  }
+}
