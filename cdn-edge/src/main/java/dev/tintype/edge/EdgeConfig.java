@@ -1,0 +1,161 @@
+package dev.tintype.edge;
+
+import dev.tintype.edge.error.EdgeException;
+import dev.tintype.edge.url.ImageFormat;
+import dev.tintype.edge.url.Operations;
+import dev.tintype.edge.url.SigningKeys;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Everything that can be set about an edge; validates itself. docs/edge.md has the table of keys,
+ * defaults and costs.
+ *
+ * @param keys the signing keys that are alive; no default, because a known key is no key
+ * @param cache how much is kept, and where
+ * @param encoder how variants are encoded
+ * @param limits what is refused
+ */
+public record EdgeConfig(SigningKeys keys, Cache cache, Encoder encoder, Limits limits) {
+  private static final long KIB = 1024;
+  private static final long MIB = 1024 * KIB;
+
+  /**
+   * Where variants are kept.
+   *
+   * @param folder one process per folder; made when missing. A full or read-only folder costs
+   *     re-encoding, not answers
+   * @param diskBytesMax bound of the folder. Default 10 GiB: about half a million variants of 20 kB
+   * @param memoryBytesMax bound of the memory cache, on the Java heap. Default 64 MiB
+   * @param memoryEntryBytesMax a larger variant is sent from disk. Default 1 MiB
+   */
+  public record Cache(
+      Path folder, long diskBytesMax, long memoryBytesMax, long memoryEntryBytesMax) {
+    /** Validates. */
+    public Cache {
+      range("edge.cache.disk_bytes_max", diskBytesMax, 0, Long.MAX_VALUE);
+      range("edge.cache.memory_bytes_max", memoryBytesMax, 0, Long.MAX_VALUE);
+      range("edge.cache.memory_entry_bytes_max", memoryEntryBytesMax, 0, 64 * MIB);
+    }
+
+    /** The defaults, in a folder. */
+    public static Cache in(Path folder) {
+      return new Cache(folder, 10 * KIB * MIB, 64 * MIB, MIB);
+    }
+  }
+
+  /**
+   * How variants are encoded. Measured on 2 cores, 2725 x 2225 px to 512 px wide: JPEG q80 21 ms,
+   * WebP q79 50 ms, AVIF q50 effort 0 41 ms (16 KB against WebP's 26 KB), AVIF effort 4 648 ms.
+   *
+   * @param threads encodes at once. Default: the cores, 8 at most
+   * @param vipsThreads threads inside one encode. Default 1: several encodes side by side use the
+   *     cores better
+   * @param jpegQuality default 80
+   * @param webpQuality default 79
+   * @param avifQuality default 50
+   * @param avifEffort 0 to 9. Default 0: 16 times as fast as 4, for a few percent more bytes
+   * @param keepMetadata whether XMP, EXIF and ICC stay in variants. Default true: the provenance of
+   *     a picture goes with it
+   * @param library the libvips to load; empty: the packed one, else the system's
+   */
+  public record Encoder(
+      int threads,
+      int vipsThreads,
+      int jpegQuality,
+      int webpQuality,
+      int avifQuality,
+      int avifEffort,
+      boolean keepMetadata,
+      Optional<Path> library) {
+    /** Validates. */
+    public Encoder {
+      range("edge.encoder.threads", threads, 1, 256);
+      range("edge.encoder.vips_threads", vipsThreads, 1, 64);
+      range("edge.encoder.jpeg_quality", jpegQuality, 1, 100);
+      range("edge.encoder.webp_quality", webpQuality, 1, 100);
+      range("edge.encoder.avif_quality", avifQuality, 1, 100);
+      range("edge.encoder.avif_effort", avifEffort, 0, 9);
+    }
+
+    /** The defaults. */
+    public static Encoder defaults() {
+      int cores = Runtime.getRuntime().availableProcessors();
+      return new Encoder(Math.min(cores, 8), 1, 80, 79, 50, 0, true, Optional.empty());
+    }
+
+    /** Quality for a format when the URL names none; 0 for a lossless format. */
+    public int quality(ImageFormat format) {
+      return switch (format) {
+        case AVIF -> avifQuality;
+        case WEBP -> webpQuality;
+        case JPEG -> jpegQuality;
+        case PNG -> 0;
+      };
+    }
+  }
+
+  /**
+   * What is refused, and when.
+   *
+   * @param originalBytesMax larger originals are not decoded. Default 64 MiB
+   * @param originalPixelsMax width x height of an original, read from its header. Default 64 Mi:
+   *     8192 x 8192
+   * @param sidePxMax largest w and h of a URL, device pixel ratio included. Default 8192
+   * @param encodeQueueMax encodes that wait; beyond it 503. Default 256
+   * @param variantsPerOriginalMax variants of one original in the making; beyond it 429. Default 32
+   * @param encodeDeadlineMs from the request to the variant; beyond it 503, and the encode is
+   *     stopped. Default 10,000
+   * @param ioThreads threads that read originals and cached variants. Default 8
+   * @param ioQueueMax reads that wait; beyond it 503. Default 4096
+   */
+  public record Limits(
+      long originalBytesMax,
+      long originalPixelsMax,
+      int sidePxMax,
+      int encodeQueueMax,
+      int variantsPerOriginalMax,
+      int encodeDeadlineMs,
+      int ioThreads,
+      int ioQueueMax) {
+    /** Validates. */
+    public Limits {
+      range("edge.limits.original_bytes_max", originalBytesMax, KIB, 1024 * MIB);
+      range("edge.limits.original_pixels_max", originalPixelsMax, 1, 1024 * MIB);
+      range("edge.limits.side_px_max", sidePxMax, 1, Operations.SIDE_PX_MAX);
+      range("edge.limits.encode_queue_max", encodeQueueMax, 1, 1_000_000);
+      range("edge.limits.variants_per_original_max", variantsPerOriginalMax, 1, 1_000_000);
+      range("edge.limits.encode_deadline_ms", encodeDeadlineMs, 1, 600_000);
+      range("edge.limits.io_threads", ioThreads, 1, 1024);
+      range("edge.limits.io_queue_max", ioQueueMax, 1, 1_000_000);
+    }
+
+    /** The defaults. */
+    public static Limits defaults() {
+      return new Limits(64 * MIB, 64 * MIB, 8192, 256, 32, 10_000, 8, 4096);
+    }
+  }
+
+  /** The defaults, with keys and a cache folder. */
+  public static EdgeConfig of(SigningKeys keys, Path cacheFolder) {
+    return new EdgeConfig(keys, Cache.in(cacheFolder), Encoder.defaults(), Limits.defaults());
+  }
+
+  /**
+   * Reads a flat configuration: the keys of the table in docs/edge.md, all starting with {@code
+   * edge.}. What is absent has its default; {@code edge.keys} and {@code edge.cache.folder} must be
+   * there.
+   *
+   * @throws EdgeException with code edge.config for an unknown key or a value that cannot be used
+   */
+  public static EdgeConfig parse(Map<String, String> values) {
+    return new EdgeConfigReader(values).read();
+  }
+
+  private static void range(String key, long value, long min, long max) {
+    if (value < min || value > max) {
+      throw EdgeException.config(key + " is " + value + "; it may be " + min + " to " + max + ".");
+    }
+  }
+}

@@ -1,0 +1,101 @@
+package dev.tintype.edge;
+
+import dev.tintype.edge.error.EdgeException;
+import dev.tintype.edge.url.SigningKeys;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Reads a flat map of keys, and refuses what it does not know: a misspelt limit must not silently
+ * be the default.
+ */
+final class EdgeConfigReader {
+  private final Map<String, String> left;
+
+  EdgeConfigReader(Map<String, String> values) {
+    left = new HashMap<>(values);
+  }
+
+  EdgeConfig read() {
+    SigningKeys keys = SigningKeys.parse(required("edge.keys"));
+    EdgeConfig.Cache cache = cache();
+    EdgeConfig.Encoder encoder = encoder();
+    EdgeConfig.Limits limits = limits();
+    if (!left.isEmpty()) {
+      throw EdgeException.config(
+          "Unknown keys " + left.keySet().stream().sorted().toList() + "; docs/edge.md lists all.");
+    }
+    return new EdgeConfig(keys, cache, encoder, limits);
+  }
+
+  private EdgeConfig.Cache cache() {
+    EdgeConfig.Cache base = EdgeConfig.Cache.in(Path.of(required("edge.cache.folder")));
+    return new EdgeConfig.Cache(
+        base.folder(),
+        number("edge.cache.disk_bytes_max", base.diskBytesMax()),
+        number("edge.cache.memory_bytes_max", base.memoryBytesMax()),
+        number("edge.cache.memory_entry_bytes_max", base.memoryEntryBytesMax()));
+  }
+
+  private EdgeConfig.Encoder encoder() {
+    EdgeConfig.Encoder base = EdgeConfig.Encoder.defaults();
+    return new EdgeConfig.Encoder(
+        integer("edge.encoder.threads", base.threads()),
+        integer("edge.encoder.vips_threads", base.vipsThreads()),
+        integer("edge.encoder.jpeg_quality", base.jpegQuality()),
+        integer("edge.encoder.webp_quality", base.webpQuality()),
+        integer("edge.encoder.avif_quality", base.avifQuality()),
+        integer("edge.encoder.avif_effort", base.avifEffort()),
+        bool("edge.encoder.keep_metadata", base.keepMetadata()),
+        Optional.ofNullable(left.remove("edge.encoder.library")).map(Path::of));
+  }
+
+  private EdgeConfig.Limits limits() {
+    EdgeConfig.Limits base = EdgeConfig.Limits.defaults();
+    return new EdgeConfig.Limits(
+        number("edge.limits.original_bytes_max", base.originalBytesMax()),
+        number("edge.limits.original_pixels_max", base.originalPixelsMax()),
+        integer("edge.limits.side_px_max", base.sidePxMax()),
+        integer("edge.limits.encode_queue_max", base.encodeQueueMax()),
+        integer("edge.limits.variants_per_original_max", base.variantsPerOriginalMax()),
+        integer("edge.limits.encode_deadline_ms", base.encodeDeadlineMs()),
+        integer("edge.limits.io_threads", base.ioThreads()),
+        integer("edge.limits.io_queue_max", base.ioQueueMax()));
+  }
+
+  private String required(String key) {
+    String value = left.remove(key);
+    if (value == null || value.isBlank()) {
+      throw EdgeException.config(key + " is not set.");
+    }
+    return value;
+  }
+
+  private long number(String key, long base) {
+    String value = left.remove(key);
+    try {
+      return value == null ? base : Long.parseLong(value.strip());
+    } catch (NumberFormatException e) {
+      throw EdgeException.config(key + " is '" + value + "', which is no whole number.");
+    }
+  }
+
+  private int integer(String key, int base) {
+    long value = number(key, base);
+    if (value != (int) value) {
+      throw EdgeException.config(key + " is " + value + ", which is too large.");
+    }
+    return (int) value;
+  }
+
+  private boolean bool(String key, boolean base) {
+    String value = left.remove(key);
+    return switch (value == null ? Boolean.toString(base) : value.strip()) {
+      case "true" -> true;
+      case "false" -> false;
+      default -> throw EdgeException.config(key + " is '" + value + "'; it is true or false.");
+    };
+  }
+}

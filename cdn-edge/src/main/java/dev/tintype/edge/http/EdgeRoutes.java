@@ -1,0 +1,209 @@
+package dev.tintype.edge.http;
+
+import dev.tintype.edge.EdgeConfig;
+import dev.tintype.edge.Originals;
+import dev.tintype.edge.error.EdgeException;
+import dev.tintype.edge.url.ImageFormat;
+import dev.tintype.edge.url.ImageRequest;
+import dev.tintype.edge.url.Operations;
+import dev.tintype.edge.variant.Answer;
+import dev.tintype.edge.variant.VariantKey;
+import dev.tintype.edge.variant.VariantService;
+import dev.tintype.edge.vips.VipsLibrary;
+import io.vertx.core.Context;
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.ext.web.Router;
+import io.vertx.ext.web.RoutingContext;
+import java.time.Clock;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The edge as routes: {@code GET} and {@code HEAD /i/{signature}/{ops}/{sha256}.{ext|auto}}.
+ *
+ * <pre>{@code
+ * var edge = new EdgeRoutes(EdgeConfig.of(keys, cacheFolder), originals, Clock.systemUTC());
+ * edge.mount(router);
+ * }</pre>
+ *
+ * The order of checks: method, signature, grammar, expiry, canonical form, then the image itself.
+ */
+public final class EdgeRoutes implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(EdgeRoutes.class);
+  private static final int REDIRECT_MAX_AGE_S = 86_400;
+
+  private final EdgeConfig config;
+  private final Clock clock;
+  private final VariantService variants;
+
+  /**
+   * Loads libvips; see {@link #library()} for whether that worked.
+   *
+   * @param originals where originals come from
+   * @param clock decides what has expired
+   */
+  public EdgeRoutes(EdgeConfig config, Originals originals, Clock clock) {
+    this.config = config;
+    this.clock = clock;
+    variants = new VariantService(config, originals);
+  }
+
+  /** Adds the routes. */
+  public void mount(Router router) {
+    router.route(ImageRequest.PREFIX + "*").handler(this::handle);
+  }
+
+  /**
+   * Whether libvips was found; without it originals are served, and variants answer 503 with the
+   * reason.
+   */
+  public VipsLibrary.Status library() {
+    return variants.library();
+  }
+
+  /** Encodes since the start. */
+  public long encodes() {
+    return variants.encodes();
+  }
+
+  @Override
+  public void close() {
+    variants.close();
+  }
+
+  private void handle(RoutingContext routing) {
+    HttpServerRequest http = routing.request();
+    try {
+      answer(routing, http);
+    } catch (EdgeException problem) {
+      Problems.send(http, problem);
+    } catch (RuntimeException fault) {
+      LOG.error("an image request failed", fault);
+      Problems.send(http, EdgeException.failed());
+    }
+  }
+
+  private void answer(RoutingContext routing, HttpServerRequest http) {
+    if (!http.method().equals(HttpMethod.GET) && !http.method().equals(HttpMethod.HEAD)) {
+      throw EdgeException.wrongMethod(http.method().name());
+    }
+    long startNs = System.nanoTime();
+    ImageRequest request = ImageRequest.parse(config.keys(), http.path());
+    long nowS = clock.instant().getEpochSecond();
+    Operations operations = request.operations();
+    if (operations.expiresS().isPresent() && operations.expiresS().getAsLong() < nowS) {
+      throw EdgeException.expired(operations.expiresS().getAsLong());
+    }
+    ImageFormat format = request.format().orElseGet(() -> Negotiation.choose(joined(http)));
+    // Resolved before the redirect: a URL that can never be answered is refused at once.
+    Optional<VariantKey> key =
+        operations.original() ? Optional.empty() : Optional.of(key(request, format));
+    if (!request.canonical() || http.query() != null) {
+      redirect(http, request);
+      return;
+    }
+    String etag = "\"" + key.map(VariantKey::id).orElse(request.sha256()) + "\"";
+    ImageResponse response = new ImageResponse(http, request, format, etag, nowS, startNs);
+    if (EntityTags.noneMatchHits(http.getHeader(HttpHeaders.IF_NONE_MATCH), etag)) {
+      notModified(routing, response, request, key);
+    } else if (key.isPresent()) {
+      Answer answer = variants.get(key.get());
+      later(routing, answer.served(), served -> response.send(served, answer.collapsed()));
+    } else {
+      later(
+          routing,
+          variants.original(request.sha256(), format),
+          served -> response.send(served, false));
+    }
+  }
+
+  private VariantKey key(ImageRequest request, ImageFormat format) {
+    return variants.key(
+        request.sha256(),
+        request
+            .operations()
+            .resolve(format, config.limits().sidePxMax(), config.encoder()::quality));
+  }
+
+  /** Several Accept headers mean the same as one with commas (RFC 9110, section 5.3). */
+  private static String joined(HttpServerRequest http) {
+    var values = http.headers().getAll(HttpHeaders.ACCEPT);
+    return values.isEmpty() ? null : String.join(",", values);
+  }
+
+  /** 301 to the one URL of this image, so that caches hold it once. */
+  private static void redirect(HttpServerRequest http, ImageRequest request) {
+    boolean expires = request.operations().expiresS().isPresent();
+    http.response()
+        .setStatusCode(301)
+        .putHeader(HttpHeaders.LOCATION, request.canonicalPath())
+        .putHeader(
+            HttpHeaders.CACHE_CONTROL,
+            expires ? "no-store" : "public, max-age=" + REDIRECT_MAX_AGE_S)
+        .putHeader("X-Content-Type-Options", "nosniff")
+        .end();
+  }
+
+  /** 304 without encoding anything; but only while the image is still there. */
+  private void notModified(
+      RoutingContext routing,
+      ImageResponse response,
+      ImageRequest request,
+      Optional<VariantKey> key) {
+    CompletableFuture<Boolean> there =
+        key.map(variants::available).orElseGet(() -> variants.originalAvailable(request.sha256()));
+    later(
+        routing,
+        there,
+        present -> {
+          if (!present) {
+            throw EdgeException.missing(request.sha256());
+          }
+          response.notModified();
+        });
+  }
+
+  /** Back to the request's own event loop, at once when the answer is there already. */
+  private static <T> void later(
+      RoutingContext routing, CompletableFuture<T> future, Consumer<T> then) {
+    if (future.isDone()) {
+      finish(routing, future, then);
+      return;
+    }
+    Context context = routing.vertx().getOrCreateContext();
+    future.whenComplete(
+        (value, error) -> context.runOnContext(nothing -> finish(routing, future, then)));
+  }
+
+  private static <T> void finish(
+      RoutingContext routing, CompletableFuture<T> done, Consumer<T> then) {
+    HttpServerRequest http = routing.request();
+    try {
+      then.accept(done.join());
+    } catch (EdgeException problem) {
+      Problems.send(http, problem);
+    } catch (CompletionException e) {
+      Problems.send(http, problemOf(e.getCause()));
+    } catch (RuntimeException fault) {
+      LOG.error("an image request failed", fault);
+      Problems.send(http, EdgeException.failed());
+    }
+  }
+
+  private static EdgeException problemOf(Throwable cause) {
+    if (cause instanceof EdgeException problem) {
+      return problem;
+    }
+    if (cause instanceof java.util.concurrent.TimeoutException) {
+      return EdgeException.busy();
+    }
+    LOG.error("an image request failed", cause);
+    return EdgeException.failed();
+  }
+}

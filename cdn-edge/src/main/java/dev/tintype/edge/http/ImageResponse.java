@@ -1,0 +1,145 @@
+package dev.tintype.edge.http;
+
+import dev.tintype.edge.error.EdgeException;
+import dev.tintype.edge.url.ImageFormat;
+import dev.tintype.edge.url.ImageRequest;
+import dev.tintype.edge.variant.Served;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpServerResponse;
+import java.util.Locale;
+import java.util.Optional;
+
+/**
+ * The answer to one request for an image. Everything at a content-addressed URL is immutable; a URL
+ * that expires may be kept by the client alone, and no longer than it is good.
+ *
+ * @param http the request
+ * @param request what was asked
+ * @param format what is sent; for {@code auto} the outcome of negotiation
+ * @param etag strong, quoted
+ * @param nowS seconds of Unix time
+ * @param startNs when the request came in
+ */
+record ImageResponse(
+    HttpServerRequest http,
+    ImageRequest request,
+    ImageFormat format,
+    String etag,
+    long nowS,
+    long startNs) {
+  private static final long YEAR_S = 31_536_000;
+  private static final double NS_PER_MS = 1e6;
+
+  /** The name of this cache in Cache-Status. */
+  private static final String CACHE = "tintype";
+
+  /** Sends the image, or the part of it that was asked for. */
+  void send(Served served, boolean collapsed) {
+    HttpServerResponse response = http.response();
+    if (response.closed()) {
+      return;
+    }
+    long size = served.body().size();
+    Optional<ByteRange> range = range(size);
+    common();
+    response.putHeader(HttpHeaders.CONTENT_TYPE, format.mediaType());
+    response.putHeader(HttpHeaders.ACCEPT_RANGES, "bytes");
+    response.putHeader("Cache-Status", cacheStatus(served, collapsed));
+    response.putHeader("Server-Timing", serverTiming(served));
+    range.ifPresent(
+        part -> {
+          response.setStatusCode(206);
+          response.putHeader(
+              HttpHeaders.CONTENT_RANGE, "bytes " + part.first() + "-" + part.last() + "/" + size);
+        });
+    long offset = range.map(ByteRange::first).orElse(0L);
+    long length = range.map(ByteRange::length).orElse(size);
+    response.putHeader(HttpHeaders.CONTENT_LENGTH, Long.toString(length));
+    if (http.method().equals(HttpMethod.HEAD)) {
+      response.end();
+      return;
+    }
+    switch (served.body()) {
+      case Served.InMemory(Buffer bytes) ->
+          response.end(length == size ? bytes : bytes.slice((int) offset, (int) (offset + length)));
+      case Served.InFile file ->
+          response
+              .sendFile(file.path().toString(), offset, length)
+              .onFailure(gone -> evicted(response));
+    }
+  }
+
+  /** A file that was evicted between finding and sending: the next request makes it anew. */
+  private void evicted(HttpServerResponse response) {
+    if (!response.headWritten()) {
+      response.headers().clear();
+      Problems.send(http, EdgeException.busy());
+    }
+  }
+
+  /** Says that the client's copy is good. */
+  void notModified() {
+    common();
+    http.response().putHeader("Cache-Status", CACHE + "; hit; detail=validator");
+    http.response().setStatusCode(304).end();
+  }
+
+  private Optional<ByteRange> range(long size) {
+    boolean asked =
+        http.method().equals(HttpMethod.GET)
+            && EntityTags.rangeAllowed(http.getHeader("If-Range"), etag);
+    return asked ? ByteRange.parse(http.getHeader("Range"), size) : Optional.empty();
+  }
+
+  /** What 200, 206 and 304 have in common (RFC 9110, section 15.4.5). */
+  private void common() {
+    HttpServerResponse response = http.response();
+    response.putHeader(HttpHeaders.ETAG, etag);
+    response.putHeader(HttpHeaders.CACHE_CONTROL, cacheControl());
+    response.putHeader("X-Content-Type-Options", "nosniff");
+    response.putHeader("Cross-Origin-Resource-Policy", "cross-origin");
+    if (request.format().isEmpty()) {
+      response.putHeader(HttpHeaders.VARY, "Accept");
+    }
+  }
+
+  private String cacheControl() {
+    var expires = request.operations().expiresS();
+    if (expires.isPresent()) {
+      return "private, max-age="
+          + Math.clamp(expires.getAsLong() - nowS, 0, YEAR_S)
+          + ", immutable";
+    }
+    return "public, max-age=" + YEAR_S + ", immutable";
+  }
+
+  /** RFC 9211. */
+  private static String cacheStatus(Served served, boolean collapsed) {
+    return switch (served.source()) {
+      case MEMORY -> CACHE + "; hit; detail=memory";
+      case DISK -> CACHE + "; hit; detail=disk";
+      case ENCODED -> CACHE + "; fwd=miss; " + (collapsed ? "collapsed" : "stored");
+      case ORIGINAL -> CACHE + "; fwd=bypass; detail=original";
+    };
+  }
+
+  private String serverTiming(Served served) {
+    double totalMs = (System.nanoTime() - startNs) / NS_PER_MS;
+    String total = "total;dur=" + millis(totalMs);
+    return served.source() == Served.Source.ENCODED
+        ? "queue;dur="
+            + millis(served.queueMs())
+            + ", encode;dur="
+            + millis(served.encodeMs())
+            + ", "
+            + total
+        : "cache;desc=" + served.source().name().toLowerCase(Locale.ROOT) + ", " + total;
+  }
+
+  private static String millis(double ms) {
+    return Double.toString(Math.round(ms * 100) / 100.0);
+  }
+}

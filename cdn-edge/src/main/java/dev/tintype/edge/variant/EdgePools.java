@@ -1,0 +1,79 @@
+package dev.tintype.edge.variant;
+
+import dev.tintype.edge.EdgeConfig;
+import dev.tintype.edge.bindings.vips.Vips;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * The threads of an edge: one pool that encodes, one that reads, one thread that minds deadlines.
+ * Both pools have bounded queues and refuse beyond them. Platform threads, because both spend their
+ * time in native code or in file reads, which pin carriers.
+ */
+final class EdgePools implements AutoCloseable {
+  private static final long IDLE_S = 30;
+  private static final long CLOSE_MS = 5_000;
+
+  final ThreadPoolExecutor encode;
+  final ThreadPoolExecutor io;
+  final ScheduledThreadPoolExecutor deadlines;
+
+  EdgePools(EdgeConfig config) {
+    EdgeConfig.Limits limits = config.limits();
+    encode = pool(config.encoder().threads(), limits.encodeQueueMax(), "edge-encode", true);
+    io = pool(limits.ioThreads(), limits.ioQueueMax(), "edge-io", false);
+    deadlines = new ScheduledThreadPoolExecutor(1, threads("edge-deadline", false));
+    deadlines.setRemoveOnCancelPolicy(true);
+    deadlines.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
+  }
+
+  private static ThreadPoolExecutor pool(int threads, int queueMax, String name, boolean vips) {
+    ThreadPoolExecutor pool =
+        new ThreadPoolExecutor(
+            threads,
+            threads,
+            IDLE_S,
+            TimeUnit.SECONDS,
+            new ArrayBlockingQueue<>(queueMax),
+            threads(name, vips));
+    pool.allowCoreThreadTimeOut(true);
+    return pool;
+  }
+
+  private static ThreadFactory threads(String name, boolean vips) {
+    AtomicInteger count = new AtomicInteger();
+    return task ->
+        Thread.ofPlatform()
+            .daemon(true)
+            .name(name + "-" + count.incrementAndGet())
+            .unstarted(vips ? () -> withVips(task) : task);
+  }
+
+  /** libvips keeps buffers per thread, which a thread that ends must give back itself. */
+  private static void withVips(Runnable task) {
+    try {
+      task.run();
+    } finally {
+      Vips.vips_thread_shutdown();
+    }
+  }
+
+  @Override
+  public void close() {
+    deadlines.shutdownNow();
+    io.shutdownNow();
+    encode.shutdownNow();
+    try {
+      // A native call cannot be interrupted; its thread is given time, and is a daemon if it takes
+      // longer.
+      encode.awaitTermination(CLOSE_MS, TimeUnit.MILLISECONDS);
+      io.awaitTermination(CLOSE_MS, TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}
