@@ -1,0 +1,38 @@
+package dev.tintype.sampler.nn;
+
+import dev.tintype.sampler.device.Tensor;
+import dev.tintype.sampler.ops.Epilogue;
+import dev.tintype.sampler.ops.Ops;
+import dev.tintype.sampler.ops.PreparedWeights;
+
+/** [..., in] to [..., out]. */
+public final class Linear {
+  private final Ops ops;
+  private final PreparedWeights.Linear weights;
+
+  private Linear(Ops ops, PreparedWeights.Linear weights) {
+    this.ops = ops;
+    this.weights = weights;
+  }
+
+  public static Linear withBias(Parameters p, int in, int out) {
+    return new Linear(p.ops(), p.linear(in, out, true));
+  }
+
+  public static Linear withoutBias(Parameters p, int in, int out) {
+    return new Linear(p.ops(), p.linear(in, out, false));
+  }
+
+  /** From the weights of a 1x1 convolution, which in NHWC is the same thing. */
+  public static Linear pointwise(Parameters p, int in, int out) {
+    return new Linear(p.ops(), p.pointwise(in, out));
+  }
+
+  public Tensor forward(Tensor x) {
+    return forward(x, Epilogue.NONE);
+  }
+
+  public Tensor forward(Tensor x, Epilogue epilogue) {
+    return ops.linear(x, weights, epilogue);
+  }
+}

@@ -1,0 +1,71 @@
+package dev.tintype.sampler.nn;
+
+import static dev.tintype.sampler.nn.Tensors.consume;
+
+import dev.tintype.sampler.device.Tensor;
+import dev.tintype.sampler.ops.Activation;
+import dev.tintype.sampler.ops.Epilogue;
+import java.util.Optional;
+
+/**
+ * Norm, SiLU, convolution, time embedding, norm, SiLU, convolution, around a shortcut; [n, h, w,
+ * in] to [n, h, w, out] (diffusers {@code ResnetBlock2D}, time_scale_shift "default").
+ */
+public final class ResnetBlock2D {
+  private final GroupNorm norm1;
+  private final Conv2d conv1;
+  private final Optional<Linear> timeEmbProj;
+  private final GroupNorm norm2;
+  private final Conv2d conv2;
+  private final Optional<Linear> convShortcut;
+
+  /**
+   * @param timeChannels width of the time embedding; empty in the VAE, which has none
+   */
+  public ResnetBlock2D(
+      Parameters p, int in, int out, Optional<Integer> timeChannels, int groups, double epsilon) {
+    norm1 = new GroupNorm(p.below("norm1"), in, groups, epsilon);
+    conv1 = Conv2d.same3x3(p.below("conv1"), in, out);
+    timeEmbProj = timeChannels.map(t -> Linear.withBias(p.below("time_emb_proj"), t, out));
+    norm2 = new GroupNorm(p.below("norm2"), out, groups, epsilon);
+    conv2 = Conv2d.same3x3(p.below("conv2"), out, out);
+    convShortcut =
+        in == out
+            ? Optional.empty()
+            : Optional.of(Linear.pointwise(p.below("conv_shortcut"), in, out));
+  }
+
+  /** Without a time embedding, as in the VAE. */
+  public Tensor forward(Tensor x) {
+    return second(first(x, Epilogue.NONE), x);
+  }
+
+  /**
+   * @param time the time embedding after its SiLU, [rows, channels], at least as many rows as
+   *     {@code x} has; row i belongs to item i
+   */
+  public Tensor forward(Tensor x, Tensor time) {
+    Tensor hidden;
+    try (Tensor bias = timeEmbProj.orElseThrow().forward(time.slice(0, x.shape().dim(0)))) {
+      hidden = first(x, Epilogue.NONE.withChannelBias(bias));
+    }
+    return second(hidden, x);
+  }
+
+  private Tensor first(Tensor x, Epilogue epilogue) {
+    return consume(norm1.forward(x, Activation.SILU), normed -> conv1.forward(normed, epilogue));
+  }
+
+  private Tensor second(Tensor hidden, Tensor x) {
+    Tensor normed = consume(hidden, h -> norm2.forward(h, Activation.SILU));
+    if (convShortcut.isEmpty()) {
+      return consume(normed, h -> conv2.forward(h, Epilogue.NONE.withResidual(x)));
+    }
+    return consume(
+        normed,
+        h ->
+            consume(
+                convShortcut.get().forward(x),
+                shortcut -> conv2.forward(h, Epilogue.NONE.withResidual(shortcut))));
+  }
+}
