@@ -32,8 +32,8 @@ command -v npm >/dev/null || go_on_without "npm is not on the PATH, so $package@
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 # --prefer-offline: npm's own cache answers after a clean, so a package crosses the network once per machine.
-(cd "$work" && timeout "$NPM_SECONDS_MAX" npm pack --silent --prefer-offline "$package@$version" >/dev/null 2>"$work/npm.log") ||
-  go_on_without "npm could not fetch $package@$version ($(tail -n 1 "$work/npm.log" | cut -c 1-160))"
+(cd "$work" && timeout "$NPM_SECONDS_MAX" npm pack --loglevel error --prefer-offline "$package@$version" >/dev/null 2>"$work/npm.log") ||
+  go_on_without "npm could not fetch $package@$version ($(grep -m 1 error "$work/npm.log" | cut -c 1-160 || echo "no answer within $NPM_SECONDS_MAX s"))"
 
 tarball="$(find "$work" -maxdepth 1 -name '*.tgz' | head -n 1)"
 if ! echo "$tarball_sha  $tarball" | sha256sum --check --status; then

@@ -296,9 +296,11 @@ public final class VariantService implements AutoCloseable {
     try {
       bytes = transcoder.orElseThrow().transcode(original, key.spec(), variant.kill);
     } catch (EdgeException.Unsupported e) {
-      if (!variant.kill.fired()) {
-        broken.put(key.id(), e);
+      if (variant.kill.fired()) {
+        // Not the original's fault: the deadline, or the end of this edge, broke off its decoding.
+        throw EdgeException.busy();
       }
+      broken.put(key.id(), e);
       throw e;
     }
     long endNs = System.nanoTime();

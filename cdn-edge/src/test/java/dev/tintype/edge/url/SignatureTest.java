@@ -6,6 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.tintype.edge.error.EdgeException;
 import java.util.List;
 import java.util.Optional;
+import net.jqwik.api.Arbitraries;
+import net.jqwik.api.Arbitrary;
+import net.jqwik.api.Combinators;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.Provide;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -140,5 +146,49 @@ final class SignatureTest {
     assertThat(urls.original(SHA, ImageFormat.PNG)).endsWith("/orig/" + SHA + ".png");
     assertThat(Optional.of(urls.auto(SHA, Operations.none())))
         .hasValueSatisfying(path -> assertThat(path).endsWith(".auto"));
+  }
+
+  /** Text near the grammar, and text far from it. */
+  @Provide
+  Arbitrary<String> unsigned() {
+    Arbitrary<String> operations =
+        Arbitraries.of(
+            "full",
+            "w:10",
+            "w:010,h:5",
+            "orig",
+            "exp:5,thumb",
+            "q:5,q:6",
+            "",
+            "dpr:9",
+            "fit:cover,h:1,w:1");
+    Arbitrary<String> file =
+        Arbitraries.of(SHA, SHA.toUpperCase(java.util.Locale.ROOT), SHA.substring(1), "", "..");
+    Arbitrary<String> extension =
+        Arbitraries.of(".webp", ".jpg", ".auto", ".svg", "", ".", ".png/x", ".png%2Fx");
+    Arbitrary<String> near =
+        Combinators.combine(operations, file, extension)
+            .as((first, second, third) -> first + "/" + second + third);
+    return Arbitraries.oneOf(near, Arbitraries.strings().ofMaxLength(300));
+  }
+
+  /**
+   * Even with a good signature a path is either refused with a code or leads to one canonical path,
+   * which leads to itself.
+   */
+  @Property(tries = 3000)
+  void everySignedPathIsRefusedOrHasOneCanonicalForm(@ForAll("unsigned") String unsigned) {
+    SigningKeys keys = keys("k1:" + OLD);
+    ImageRequest request;
+    try {
+      request = ImageRequest.parse(keys, ImageRequest.signed(keys, unsigned));
+    } catch (EdgeException refused) {
+      assertThat(refused.status()).isIn(400, 403);
+      return;
+    }
+    ImageRequest again = ImageRequest.parse(keys, request.canonicalPath());
+    assertThat(again.canonical()).isTrue();
+    assertThat(again.canonicalPath()).isEqualTo(request.canonicalPath());
+    assertThat(again.sha256()).isEqualTo(request.sha256());
   }
 }

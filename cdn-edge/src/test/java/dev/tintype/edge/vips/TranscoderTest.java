@@ -16,9 +16,12 @@ import java.awt.Color;
 import java.awt.Graphics2D;
 import java.awt.Image;
 import java.awt.image.BufferedImage;
+import java.awt.image.DataBufferUShort;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.stream.Stream;
@@ -201,6 +204,50 @@ final class TranscoderTest {
       assertThat(make(png, spec("w:100", format)))
           .as("%s", format)
           .isEqualTo(make(png, spec("w:100", format)));
+    }
+  }
+
+  /**
+   * EXIF orientation 6: to be shown a quarter turn clockwise. The variant is upright, and says
+   * nothing about turning any more.
+   */
+  @Test
+  void aPictureThatLiesOnItsSideIsTurnedUpright() throws IOException {
+    byte[] exif =
+        HexFormat.of()
+            .parseHex(
+                "ffe10022"
+                    + "457869660000"
+                    + "4d4d002a00000008"
+                    + "0001"
+                    + "011200030000000100060000"
+                    + "00000000");
+    byte[] jpeg = Pictures.jpeg(400, 300);
+    ByteArrayOutputStream turned = new ByteArrayOutputStream();
+    turned.write(jpeg, 0, 2);
+    turned.writeBytes(exif);
+    turned.write(jpeg, 2, jpeg.length - 2);
+    byte[] variant = make(turned.toByteArray(), spec("w:150", ImageFormat.JPEG));
+    Decoded decoded = Decoded.of(variant);
+    assertThat(decoded.width()).isEqualTo(150);
+    assertThat(decoded.height()).isEqualTo(200);
+    // The dark ground of the scene, its lowest quarter, lies on the left after the turn.
+    assertThat(decoded.at(10, 100, 1)).isCloseTo(50, within(12));
+    assertThat(Decoded.of(make(variant, spec("full", ImageFormat.PNG))).width()).isEqualTo(150);
+  }
+
+  @Test
+  void greyPicturesOfSixteenBitsKeepTheirBrightness() throws IOException {
+    BufferedImage grey = new BufferedImage(64, 64, BufferedImage.TYPE_USHORT_GRAY);
+    short[] samples = ((DataBufferUShort) grey.getRaster().getDataBuffer()).getData();
+    Arrays.fill(samples, (short) (180 * 257));
+    byte[] png = Pictures.encode(grey, "png");
+    for (ImageFormat format : List.of(ImageFormat.JPEG, ImageFormat.WEBP, ImageFormat.AVIF)) {
+      Decoded decoded = Decoded.of(make(png, spec("w:32", format)));
+      assertThat(decoded.pixels())
+          .as("8 bits a sample in %s", format)
+          .hasSize(32 * 32 * decoded.bands());
+      assertThat(decoded.at(16, 16, 0)).as("%s", format).isCloseTo(180, within(3));
     }
   }
 
