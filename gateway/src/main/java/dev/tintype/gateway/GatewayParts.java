@@ -1,0 +1,47 @@
+package dev.tintype.gateway;
+
+import dev.tintype.queue.relay.CostModel;
+import dev.tintype.queue.store.AccountStore;
+import dev.tintype.queue.store.EventHub;
+import dev.tintype.queue.store.JobStore;
+import io.vertx.core.Vertx;
+import java.time.Clock;
+import java.util.Objects;
+import java.util.random.RandomGenerator;
+
+/**
+ * What the gateway stands on. It closes none of them.
+ *
+ * @param vertx of the server that the router belongs to
+ * @param jobs the truth about jobs
+ * @param accounts who owns which key
+ * @param events live events
+ * @param models what can be asked for
+ * @param links URLs of pictures
+ * @param costs estimates jobs for the queue
+ * @param clock for rate limits and caches
+ * @param random draws seeds and request ids; thread-safe
+ */
+public record GatewayParts(
+    Vertx vertx,
+    JobStore jobs,
+    AccountStore accounts,
+    EventHub events,
+    ModelCatalog models,
+    ImageLinks links,
+    CostModel costs,
+    Clock clock,
+    RandomGenerator random) {
+
+  public GatewayParts {
+    Objects.requireNonNull(vertx);
+    Objects.requireNonNull(jobs);
+    Objects.requireNonNull(accounts);
+    Objects.requireNonNull(events);
+    Objects.requireNonNull(models);
+    Objects.requireNonNull(links);
+    Objects.requireNonNull(costs);
+    Objects.requireNonNull(clock);
+    Objects.requireNonNull(random);
+  }
+}

@@ -1,0 +1,250 @@
+package dev.tintype.gateway.jobs;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.tintype.gateway.GatewayParts;
+import dev.tintype.gateway.auth.RateLimiter;
+import dev.tintype.gateway.http.BlockingCalls;
+import dev.tintype.gateway.http.BodyReader;
+import dev.tintype.gateway.http.Json;
+import dev.tintype.gateway.http.Queries;
+import dev.tintype.gateway.http.Reply;
+import dev.tintype.gateway.problem.GatewayException.ConflictException;
+import dev.tintype.gateway.problem.GatewayException.LimitException;
+import dev.tintype.gateway.problem.GatewayException.NotFoundException;
+import dev.tintype.gateway.problem.GatewayException.RequestException;
+import dev.tintype.queue.QueueException;
+import dev.tintype.queue.job.EventType;
+import dev.tintype.queue.job.Job;
+import dev.tintype.queue.job.JobEvent;
+import dev.tintype.queue.job.JobId;
+import dev.tintype.queue.job.JobSpec;
+import dev.tintype.queue.job.JobState;
+import dev.tintype.queue.store.Account;
+import dev.tintype.queue.store.CancelResult;
+import dev.tintype.queue.store.JobStore;
+import dev.tintype.queue.store.SubmitRequest;
+import dev.tintype.queue.store.SubmitResult;
+import io.vertx.core.Future;
+import io.vertx.ext.web.RoutingContext;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/** The handlers of /v1/jobs and /v1/models. The account was verified before. */
+public final class JobsApi {
+  private static final int PAGE_DEFAULT = 20;
+  private static final int PAGE_MAX = 100;
+
+  /**
+   * How far back the latest progress of a running job is looked for; previews and pictures stand in
+   * between.
+   */
+  private static final int PROGRESS_LOOK_BACK = 32;
+
+  private static final Duration FULL_RETRY = Duration.ofSeconds(5);
+
+  private final GatewayParts parts;
+  private final BlockingCalls calls;
+  private final BodyReader bodies;
+  private final RateLimiter submits;
+  private final Recipes recipes;
+  private final JobJson json;
+
+  public JobsApi(
+      GatewayParts parts,
+      BlockingCalls calls,
+      BodyReader bodies,
+      RateLimiter submits,
+      JobJson json) {
+    this.parts = parts;
+    this.calls = calls;
+    this.bodies = bodies;
+    this.submits = submits;
+    this.recipes = new Recipes(parts.models(), parts.random());
+    this.json = json;
+  }
+
+  /** POST /v1/jobs. */
+  public Future<Reply> submit(RoutingContext context, Account account) {
+    Optional<String> key = IdempotencyKeys.read(context.request().headers());
+    submits.admit(account.userId());
+    return bodies
+        .json(context.request())
+        .compose(
+            bytes -> {
+              ObjectNode body = Json.readObject(bytes);
+              JobSpec spec = recipes.recipe(SubmitBody.of(body));
+              SubmitRequest request =
+                  new SubmitRequest(
+                      account.userId(),
+                      account.tier().name(),
+                      spec,
+                      key,
+                      IdempotencyKeys.fingerprint(body),
+                      false,
+                      Optional.empty(),
+                      parts.costs().estimateMs(spec));
+              return calls.run(() -> submitted(parts.jobs().submit(request)));
+            });
+  }
+
+  private Reply submitted(SubmitResult result) {
+    return switch (result) {
+      case SubmitResult.Accepted accepted -> accepted(accepted.job(), Map.of());
+      case SubmitResult.Replayed replayed ->
+          accepted(replayed.job(), Map.of("Idempotency-Replayed", "true"));
+      case SubmitResult.Conflict conflict ->
+          throw new RequestException(
+              422,
+              "idempotency.conflict",
+              "Idempotency-Key",
+              "This Idempotency-Key was used with another body, for job "
+                  + conflict.existing()
+                  + ". Use a new key for a new job.");
+      case SubmitResult.OverLimit full ->
+          throw new LimitException(
+              "queue.user_full",
+              "You have "
+                  + full.queuedMax()
+                  + " unfinished jobs, as many as your tier allows. Wait until one ends, or cancel"
+                  + " one.",
+              FULL_RETRY);
+    };
+  }
+
+  private Reply accepted(Job job, Map<String, String> more) {
+    Map<String, String> headers = new HashMap<>(more);
+    headers.put("Location", "/v1/jobs/" + job.id());
+    return Reply.json(202, whole(job), headers);
+  }
+
+  /** GET /v1/jobs/{id}. */
+  public Future<Reply> get(RoutingContext context, Account account) {
+    JobId id = id(context);
+    return calls.run(() -> Reply.json(200, whole(own(parts.jobs(), account, id))));
+  }
+
+  /** DELETE /v1/jobs/{id}. */
+  public Future<Reply> cancel(RoutingContext context, Account account) {
+    JobId id = id(context);
+    return calls.run(
+        () -> {
+          CancelResult result = parts.jobs().cancel(account.userId(), id);
+          return switch (result) {
+            case CANCELED -> Reply.json(200, whole(own(parts.jobs(), account, id)));
+            case REQUESTED -> Reply.json(202, whole(own(parts.jobs(), account, id)));
+            case ALREADY_ENDED ->
+                throw new ConflictException(
+                    "job.ended", "This job has ended; there is nothing left to cancel.");
+            case NOT_FOUND -> throw notFound();
+          };
+        });
+  }
+
+  /** GET /v1/jobs: the user's own, newest first. */
+  public Future<Reply> list(RoutingContext context, Account account) {
+    Queries query = Queries.of(context, List.of("limit", "before"));
+    int limit = query.integer("limit", 1, PAGE_MAX).orElse(PAGE_DEFAULT);
+    Optional<JobId> before = query.text("before").map(JobsApi::cursor);
+    return calls.run(
+        () -> {
+          // One more than asked tells whether there is a next page.
+          List<Job> jobs = parts.jobs().list(account.userId(), before, limit + 1);
+          List<Job> page = jobs.subList(0, Math.min(limit, jobs.size()));
+          ObjectNode node = Json.object();
+          ArrayNode array = node.putArray("jobs");
+          page.forEach(job -> array.add(json.job(job, Optional.empty(), OptionalLong.empty())));
+          node.put("next", jobs.size() > limit ? page.getLast().id().value() : null);
+          return Reply.json(200, node);
+        });
+  }
+
+  /** GET /v1/models. */
+  public Future<Reply> models(RoutingContext context, Account account) {
+    Queries.of(context, List.of());
+    ObjectNode node = Json.object();
+    ArrayNode array = node.putArray("models");
+    parts.models().models().forEach(model -> array.add(JobJson.model(model, array.isEmpty())));
+    return Future.succeededFuture(Reply.json(200, node));
+  }
+
+  /**
+   * The job, if it is the account's own.
+   *
+   * @throws NotFoundException job.not_found, for other users' jobs too
+   */
+  public static Job own(JobStore jobs, Account account, JobId id) {
+    return jobs.get(id)
+        .filter(job -> job.userId().equals(account.userId()))
+        .orElseThrow(JobsApi::notFound);
+  }
+
+  /**
+   * The id in the path.
+   *
+   * @throws NotFoundException job.not_found for what cannot be an id
+   */
+  public static JobId id(RoutingContext context) {
+    try {
+      return new JobId(context.pathParam("id"));
+    } catch (QueueException.Invalid e) {
+      throw notFound();
+    }
+  }
+
+  private static JobId cursor(String text) {
+    try {
+      return new JobId(text);
+    } catch (QueueException.Invalid e) {
+      throw new RequestException(
+          400,
+          "request.parameter",
+          "before",
+          "before is the value of \"next\" in the page before.");
+    }
+  }
+
+  private ObjectNode whole(Job job) {
+    return json.job(job, progress(job), ahead(job));
+  }
+
+  private Optional<JobJson.Progress> progress(Job job) {
+    if (job.state() != JobState.RUNNING) {
+      return job.state() == JobState.SUCCEEDED
+          ? Optional.of(new JobJson.Progress(job.spec().steps(), job.spec().steps()))
+          : Optional.empty();
+    }
+    List<JobEvent> events =
+        parts
+            .jobs()
+            .events(
+                job.id(), Math.max(0, job.lastSeq() - PROGRESS_LOOK_BACK), 2 * PROGRESS_LOOK_BACK);
+    return events.reversed().stream()
+        .filter(event -> event.attempt() == job.attempt() && event.type() == EventType.PROGRESS)
+        .findFirst()
+        .map(event -> Json.trusted(event.json()))
+        .map(event -> new JobJson.Progress(intOf(event, "step"), intOf(event, "steps")))
+        .or(() -> Optional.of(new JobJson.Progress(0, job.spec().steps())));
+  }
+
+  private static int intOf(JsonNode node, String field) {
+    return node.path(field).asInt();
+  }
+
+  private OptionalLong ahead(Job job) {
+    // An upper bound: every job that waits, less this one. The order is decided late, so nobody
+    // knows better.
+    return job.state() == JobState.QUEUED
+        ? OptionalLong.of(Math.max(0, parts.jobs().counts().queued() - 1))
+        : OptionalLong.empty();
+  }
+
+  private static NotFoundException notFound() {
+    return new NotFoundException("job.not_found", "You have no job with this id.");
+  }
+}
