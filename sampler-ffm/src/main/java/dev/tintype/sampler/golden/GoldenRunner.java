@@ -91,6 +91,9 @@ public final class GoldenRunner {
       case "text_encoder" -> NetworkCases.textEncoder(c, comparison);
       case "unet" -> NetworkCases.unet(c, comparison);
       case "vae" -> NetworkCases.vae(c, comparison);
+      case "txt2img" -> PipelineCases.textToImage(c, comparison);
+      case "img2img" -> PipelineCases.imageToImage(c, comparison);
+      case "inpaint" -> PipelineCases.inpaint(c, comparison);
       case "safety_checker" -> NetworkCases.safetyChecker(c, comparison);
       case "upscaler" -> NetworkCases.upscaler(c, comparison);
       default -> throw new GoldenException("kind " + kind + " is not known");

@@ -1,0 +1,218 @@
+package dev.tintype.sampler.pipeline;
+
+import static dev.tintype.sampler.nn.Tensors.consume;
+
+import dev.tintype.sampler.device.Shape;
+import dev.tintype.sampler.device.Tensor;
+import dev.tintype.sampler.model.UNet2DConditionModel;
+import dev.tintype.sampler.model.UNet2DConditionModel.AddedConditions;
+import dev.tintype.sampler.nn.TextStates;
+import dev.tintype.sampler.ops.Ops;
+import dev.tintype.sampler.ops.StepCoefficients;
+import dev.tintype.sampler.schedule.SchedulePlan;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** One step of a batch of samples: the UNet, guidance, and each sample's own scheduler. */
+final class Denoiser implements AutoCloseable {
+  private final Ops ops;
+  private final UNet2DConditionModel unet;
+  private final int samplesPerCall;
+
+  /** The joined text of the last batch of several, which usually is the next batch too. */
+  private List<Sample> textOf = List.of();
+
+  private Optional<Conditioning> joinedText = Optional.empty();
+
+  Denoiser(Ops ops, UNet2DConditionModel unet, int samplesPerCall) {
+    this.ops = ops;
+    this.unet = unet;
+    this.samplesPerCall = samplesPerCall;
+  }
+
+  /** What can go through the UNet together. */
+  private record Kind(Shape item, boolean guided) {}
+
+  void step(List<Sample> batch) {
+    Map<Kind, List<Sample>> groups = new LinkedHashMap<>();
+    for (Sample sample : batch) {
+      Kind kind = new Kind(sample.item(), sample.recipe().guided());
+      groups.computeIfAbsent(kind, k -> new ArrayList<>()).add(sample);
+    }
+    for (List<Sample> group : groups.values()) {
+      for (int from = 0; from < group.size(); from += samplesPerCall) {
+        int to = Math.min(from + samplesPerCall, group.size());
+        stepTogether(List.copyOf(group.subList(from, to)));
+      }
+    }
+  }
+
+  private void stepTogether(List<Sample> samples) {
+    long start = System.nanoTime();
+    int count = samples.size();
+    List<Ops.Stepped> stepped = new ArrayList<>();
+    try (Tensor prediction = predict(samples);
+        Tensor guided = guide(samples, prediction)) {
+      for (int i = 0; i < count; i++) {
+        try (Tensor model = guided.slice(i, i + 1)) {
+          stepped.add(step(samples.get(i), model));
+        }
+      }
+    } catch (RuntimeException e) {
+      // All or none of a batch moves, so that a caller can try again with fewer.
+      stepped.forEach(Ops.Stepped::close);
+      throw e;
+    }
+    ops.synchronize();
+    double share = (System.nanoTime() - start) / 1e6 / count;
+    for (int i = 0; i < count; i++) {
+      samples.get(i).advance(stepped.get(i), share);
+    }
+  }
+
+  /** [rows of the text, h, w, c]: uncond of all samples, then text of all. */
+  private Tensor predict(List<Sample> samples) {
+    Conditioning text = text(samples);
+    int rows = text.rows();
+    double[] timesteps = new double[rows];
+    for (int i = 0; i < rows; i++) {
+      Sample sample = samples.get(i % samples.size());
+      timesteps[i] = sample.plan().timestep(sample.nextStep());
+    }
+    Optional<AddedConditions> added =
+        unet.config().addition().isPresent()
+            ? Optional.of(new AddedConditions(text.pooled().orElseThrow(), text.timeIds()))
+            : Optional.empty();
+    try (Tensor input = input(samples);
+        Tensor time = unet.embedTime(timesteps, added)) {
+      return unet.forward(input, time, text.states());
+    }
+  }
+
+  private Tensor input(List<Sample> samples) {
+    List<Tensor> parts = new ArrayList<>();
+    try {
+      for (Sample sample : samples) {
+        parts.add(input(sample));
+      }
+      return parts.size() == 1 ? parts.removeFirst() : ops.concatBatch(parts);
+    } finally {
+      parts.forEach(Tensor::close);
+    }
+  }
+
+  private Tensor input(Sample sample) {
+    double factor = sample.plan().modelInputScale(sample.nextStep());
+    Tensor scaled = ops.scale(sample.latents(), (float) factor);
+    if (sample.inpaint().isPresent()
+        && sample.inpaint().get() instanceof InpaintInputs.Channels channels) {
+      return consume(scaled, s -> channels.join(ops, s));
+    }
+    return scaled;
+  }
+
+  /** The text of one sample is its own; that of several is joined once for as long as they stay. */
+  private Conditioning text(List<Sample> samples) {
+    if (samples.size() == 1) {
+      return samples.getFirst().conditioning();
+    }
+    if (!textOf.equals(samples)) {
+      forgetText();
+      joinedText = Optional.of(join(samples));
+      textOf = samples;
+    }
+    return joinedText.orElseThrow();
+  }
+
+  private void forgetText() {
+    joinedText.ifPresent(Conditioning::close);
+    joinedText = Optional.empty();
+    textOf = List.of();
+  }
+
+  private Conditioning join(List<Sample> samples) {
+    int rowsEach = samples.getFirst().conditioning().rows();
+    List<TextStates> states = new ArrayList<>();
+    List<Tensor> pooled = new ArrayList<>();
+    List<double[]> timeIds = new ArrayList<>();
+    for (int row = 0; row < rowsEach; row++) {
+      for (Sample sample : samples) {
+        Conditioning own = sample.conditioning();
+        states.add(own.states().slice(row, row + 1));
+        timeIds.add(own.timeIds()[row]);
+        int r = row;
+        own.pooled().ifPresent(p -> pooled.add(p.slice(r, r + 1)));
+      }
+    }
+    TextStates joined = TextStates.concat(ops, states);
+    try {
+      return new Conditioning(
+          joined,
+          pooled.isEmpty() ? Optional.empty() : Optional.of(ops.concatBatch(pooled)),
+          timeIds.toArray(double[][]::new));
+    } catch (RuntimeException e) {
+      joined.close();
+      throw e;
+    }
+  }
+
+  private Tensor guide(List<Sample> samples, Tensor prediction) {
+    int count = samples.size();
+    if (!samples.getFirst().recipe().guided()) {
+      return prediction.slice(0, count);
+    }
+    float[] scale = new float[count];
+    float[] rescale = new float[count];
+    for (int i = 0; i < count; i++) {
+      scale[i] = (float) samples.get(i).recipe().guidanceScale();
+      rescale[i] = (float) samples.get(i).recipe().guidanceRescale();
+    }
+    return ops.guide(
+        prediction.slice(0, count), prediction.slice(count, 2L * count), scale, rescale);
+  }
+
+  private Ops.Stepped step(Sample sample, Tensor model) {
+    int index = sample.nextStep();
+    SchedulePlan plan = sample.plan();
+    StepCoefficients coefficients = plan.coefficients(index);
+    Optional<Tensor> history =
+        coefficients.usesHistory() ? sample.predictedOriginal() : Optional.empty();
+    Optional<Tensor> noise =
+        coefficients.usesNoise()
+            ? Optional.of(sample.noise().step(index, sample.item()))
+            : Optional.empty();
+    try {
+      Ops.Stepped stepped =
+          ops.step(sample.latents(), model, history, noise, List.of(coefficients));
+      return sample.inpaint().isPresent()
+              && sample.inpaint().get() instanceof InpaintInputs.Blend blend
+          ? blended(blend, stepped, plan, index)
+          : stepped;
+    } finally {
+      noise.ifPresent(Tensor::close);
+    }
+  }
+
+  private Ops.Stepped blended(
+      InpaintInputs.Blend blend, Ops.Stepped stepped, SchedulePlan plan, int index) {
+    try {
+      boolean last = index == plan.steps() - 1;
+      Optional<SchedulePlan.AddNoise> level =
+          last ? Optional.empty() : Optional.of(plan.addNoise(index + 1));
+      Tensor mixed = blend.apply(ops, stepped.previous(), level);
+      stepped.previous().close();
+      return new Ops.Stepped(mixed, stepped.predictedOriginal());
+    } catch (RuntimeException e) {
+      stepped.close();
+      throw e;
+    }
+  }
+
+  @Override
+  public void close() {
+    forgetText();
+  }
+}
