@@ -12,6 +12,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * What relays do: look at the heads of the queue, claim, and clear away what lapsed. Several may do
@@ -44,11 +45,11 @@ final class Dispatch {
           AS jobs_max
         FROM waiting
       )
-      SELECT head.* FROM room CROSS JOIN LATERAL (
+      SELECT room.user_id AS walked, head.* FROM room LEFT JOIN LATERAL (
         SELECT id, user_id, tier, model, cost_ms, created_at, deadline FROM jobs
         WHERE state = 'queued' AND tier = ? AND user_id = room.user_id AND %s
         ORDER BY id LIMIT GREATEST(0, LEAST(?::bigint, room.jobs_max))
-      ) head ORDER BY head.user_id, head.id
+      ) head ON true ORDER BY room.user_id, head.id
       """
           .formatted(FREE);
 
@@ -63,12 +64,17 @@ final class Dispatch {
     this.leases = leases;
   }
 
-  List<ReadyJob> ready(String tier, Optional<String> afterUser, int usersMax, int perUser) {
-    return database.call(
+  ReadyPage ready(String tier, Optional<String> afterUser, int usersMax, int perUser) {
+    TreeSet<String> walked = new TreeSet<>();
+    List<ReadyJob> jobs = new ArrayList<>();
+    database.call(
         connection ->
             Sql.query(
                 connection,
-                JobRows::ready,
+                row -> {
+                  walked.add(row.getString("walked"));
+                  return row.getObject("id") != null && jobs.add(JobRows.ready(row));
+                },
                 READY,
                 tier,
                 afterUser.orElse(""),
@@ -77,6 +83,8 @@ final class Dispatch {
                 tier,
                 tier,
                 perUser));
+    return new ReadyPage(
+        jobs, walked.size() < usersMax ? Optional.empty() : Optional.of(walked.last()));
   }
 
   List<JobId> claim(Collection<JobId> ids, Duration claimTime) {
@@ -114,6 +122,12 @@ final class Dispatch {
   }
 
   List<Job> reapWorkers(String workerIdPrefix) {
+    database.call(
+        connection ->
+            Sql.update(
+                connection,
+                "UPDATE jobs SET claimed_until = NULL WHERE state = 'queued' AND claimed_until IS"
+                    + " NOT NULL"));
     List<Job> all = new ArrayList<>();
     List<Job> some;
     do {

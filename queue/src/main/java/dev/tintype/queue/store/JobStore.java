@@ -106,7 +106,7 @@ public interface JobStore extends AutoCloseable {
    * do, in the order of their ids, starting behind {@code afterUser}, their oldest {@code perUser}
    * jobs that are queued, past their backoff and not claimed.
    */
-  List<ReadyJob> ready(String tier, Optional<String> afterUser, int usersMax, int perUser);
+  ReadyPage ready(String tier, Optional<String> afterUser, int usersMax, int perUser);
 
   /**
    * Claims jobs for publishing, so that no other relay publishes them too. Rows that another relay
@@ -128,7 +128,8 @@ public interface JobStore extends AutoCloseable {
 
   /**
    * Ends the leases of all workers whose id starts with {@code workerIdPrefix} at once, as if they
-   * had lapsed: for a process that starts alone and knows that its former workers are gone.
+   * had lapsed, and all claims: for a process that starts alone and knows that its former workers
+   * and relay are gone.
    */
   List<Job> reapWorkers(String workerIdPrefix);
 

@@ -100,6 +100,11 @@ final class Leases {
   }
 
   boolean finish(Lease lease, List<ImageRecord> images) {
+    if (images.isEmpty()
+        || images.stream().map(ImageRecord::index).distinct().count() != images.size()) {
+      throw new QueueException.Invalid(
+          "job.image", "A job ends with at least one picture, each with an index of its own.");
+    }
     String json =
         images.stream()
             .map(ImageRecord::toJson)

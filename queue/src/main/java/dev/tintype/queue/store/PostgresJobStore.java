@@ -213,7 +213,7 @@ public final class PostgresJobStore implements JobStore {
   }
 
   @Override
-  public List<ReadyJob> ready(String tier, Optional<String> afterUser, int usersMax, int perUser) {
+  public ReadyPage ready(String tier, Optional<String> afterUser, int usersMax, int perUser) {
     checkLimit(usersMax);
     checkLimit(perUser);
     return dispatch.ready(tier, afterUser, usersMax, perUser);

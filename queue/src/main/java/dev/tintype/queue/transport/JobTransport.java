@@ -24,6 +24,12 @@ public interface JobTransport extends AutoCloseable {
   /** Wake-ups that nobody holds, of all topics. What is held counts as the worker's. */
   int depth();
 
+  /**
+   * Calls {@code hearer} whenever room may have appeared, so that a relay refills at once; it must
+   * return at once. A transport that cannot know never calls, and relays poll anyway.
+   */
+  default void onRoom(Runnable hearer) {}
+
   /** Ends all polls. */
   @Override
   void close();

@@ -153,7 +153,9 @@ class LeaseTest {
   }
 
   private List<JobId> ready() {
-    return db.store.ready("pro", Optional.empty(), 100, 100).stream().map(ReadyJob::id).toList();
+    return db.store.ready("pro", Optional.empty(), 100, 100).jobs().stream()
+        .map(ReadyJob::id)
+        .toList();
   }
 
   @Test

@@ -1,0 +1,246 @@
+package dev.tintype.queue.relay;
+
+import dev.tintype.queue.QueueException;
+import dev.tintype.queue.job.JobId;
+import dev.tintype.queue.store.JobStore;
+import dev.tintype.queue.store.ReadyJob;
+import dev.tintype.queue.store.ReadyPage;
+import dev.tintype.queue.store.Signals;
+import dev.tintype.queue.store.Tier;
+import dev.tintype.queue.store.TierClass;
+import dev.tintype.queue.transport.JobTransport;
+import dev.tintype.queue.transport.WakeUp;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.IntSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Moves wake-ups from the store to the transport, just in time: it keeps about twice as many there
+ * as the workers can hold, and decides the order of the rest as late as it can. It also reaps
+ * lapsed leases and expires deadlines. It works on a signal, or after {@link RelayConfig#poll()};
+ * several may run.
+ */
+public final class Relay implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Relay.class);
+  private static final int PER_USER_MAX = 32;
+  private static final int REAP_MAX = 200;
+  private static final Duration FORGET_KEYS_EVERY = Duration.ofMinutes(1);
+  private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(15);
+
+  private final JobStore store;
+  private final JobTransport transport;
+  private final FairPolicy policy;
+  private final RelayConfig config;
+  private final IntSupplier workerSlots;
+  private final Clock clock;
+  private final Map<String, TierClass> lanes = new LinkedHashMap<>();
+
+  /** Where the walk over a tier's users goes on, if it did not fit into one page. */
+  private final Map<String, Optional<String>> cursors = new HashMap<>();
+
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition signalled = lock.newCondition();
+  private boolean signal = true;
+  private boolean closed;
+  private Instant reapNotBefore = Instant.MIN;
+  private Instant forgetNotBefore = Instant.MIN;
+  private final Thread thread = Thread.ofVirtual().name("tintype-relay").unstarted(this::loop);
+
+  /**
+   * A relay that does nothing by itself yet: see {@link #start} and {@link #tick}.
+   *
+   * @param workerSlots how many jobs the workers can hold at the moment
+   */
+  public Relay(
+      JobStore store,
+      List<Tier> tiers,
+      JobTransport transport,
+      FairPolicy policy,
+      RelayConfig config,
+      IntSupplier workerSlots,
+      Clock clock) {
+    this.store = store;
+    this.transport = transport;
+    this.policy = policy;
+    this.config = config;
+    this.workerSlots = workerSlots;
+    this.clock = clock;
+    tiers.forEach(tier -> lanes.put(tier.name(), tier.tierClass()));
+  }
+
+  /** Starts the relay's thread. Close it before the transport and the store. */
+  public Relay start(Signals signals) {
+    signals.listen(new Hearer());
+    transport.onRoom(this::wake);
+    thread.start();
+    return this;
+  }
+
+  private void loop() {
+    try {
+      while (await()) {
+        tickSafely();
+      }
+    } catch (InterruptedException e) {
+      LOG.debug("relay ends");
+    }
+  }
+
+  private void tickSafely() {
+    try {
+      tick();
+    } catch (QueueException.Unavailable e) {
+      LOG.warn("relay waits: {} {}", e.code(), e.getMessage());
+      reapNotBefore = clock.instant().plus(config.reapGrace());
+    } catch (RuntimeException e) {
+      // One strange row must not stop the queue for everybody.
+      LOG.error("relay: this round failed, going on", e);
+    }
+  }
+
+  /** Waits for a signal or the poll's time; false when closed. */
+  private boolean await() throws InterruptedException {
+    long leftNanos = config.poll().toNanos();
+    lock.lockInterruptibly();
+    try {
+      while (!signal && !closed && leftNanos > 0) {
+        leftNanos = signalled.awaitNanos(leftNanos);
+      }
+      signal = false;
+      return !closed;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void wake() {
+    lock.lock();
+    try {
+      signal = true;
+      signalled.signal();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * One round: clear away what lapsed, then fill the transport. Returns how many wake-ups were
+   * sent.
+   */
+  public int tick() {
+    Instant now = clock.instant();
+    if (!now.isBefore(reapNotBefore)) {
+      reapNotBefore = now.plus(config.reapEvery());
+      reap();
+    }
+    if (!now.isBefore(forgetNotBefore)) {
+      forgetNotBefore = now.plus(FORGET_KEYS_EVERY);
+      store.forgetKeys(JobStore.ROWS_MAX);
+    }
+    return fill();
+  }
+
+  private void reap() {
+    store
+        .reapLapsed(REAP_MAX)
+        .forEach(
+            job ->
+                LOG.warn(
+                    "job {}: its worker {} went silent; now {}",
+                    job.id(),
+                    job.worker().orElse("?"),
+                    job.state().wire()));
+    store.expireDue(REAP_MAX);
+  }
+
+  private int fill() {
+    int room = Math.max(config.depthMin(), 2 * workerSlots.getAsInt()) - transport.depth();
+    if (room <= 0) {
+      return 0;
+    }
+    List<ReadyJob> chosen = policy.take(heads(Math.min(room, PER_USER_MAX)), room);
+    Set<JobId> claimed =
+        new HashSet<>(store.claim(chosen.stream().map(ReadyJob::id).toList(), config.claimTime()));
+    List<JobId> unsent = new ArrayList<>();
+    int sent = 0;
+    for (ReadyJob job : chosen) {
+      if (claimed.contains(job.id()) && unsent.isEmpty() && transport.offer(wakeUp(job))) {
+        sent++;
+      } else {
+        policy.refund(job);
+        if (claimed.contains(job.id())) {
+          unsent.add(job.id());
+        }
+      }
+    }
+    store.unclaim(unsent);
+    if (sent < room && cursors.values().stream().anyMatch(Optional::isPresent)) {
+      // More users than fit on a page, and the rest may have work.
+      wake();
+    }
+    return sent;
+  }
+
+  private WakeUp wakeUp(ReadyJob job) {
+    return new WakeUp(job.id(), job.model(), lanes.get(job.tier()));
+  }
+
+  private Collection<ReadyJob> heads(int perUser) {
+    List<ReadyJob> heads = new ArrayList<>();
+    for (String tier : lanes.keySet()) {
+      ReadyPage page =
+          store.ready(
+              tier, cursors.getOrDefault(tier, Optional.empty()), JobStore.ROWS_MAX, perUser);
+      cursors.put(tier, page.next());
+      heads.addAll(page.jobs());
+    }
+    return heads;
+  }
+
+  @Override
+  public void close() {
+    lock.lock();
+    try {
+      closed = true;
+      signalled.signalAll();
+    } finally {
+      lock.unlock();
+    }
+    try {
+      if (thread.isAlive()) {
+        thread.join(CLOSE_TIMEOUT);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private final class Hearer implements Signals.Listener {
+    @Override
+    public void jobsChanged(Collection<JobId> ids) {}
+
+    @Override
+    public void workReady() {
+      wake();
+    }
+
+    @Override
+    public void reset() {
+      wake();
+    }
+  }
+}

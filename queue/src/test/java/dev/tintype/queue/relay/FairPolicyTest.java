@@ -1,0 +1,219 @@
+package dev.tintype.queue.relay;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.tintype.queue.job.JobId;
+import dev.tintype.queue.job.JobSpec;
+import dev.tintype.queue.store.ReadyJob;
+import dev.tintype.queue.store.Tier;
+import dev.tintype.queue.store.TierClass;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class FairPolicyTest {
+  private static final Instant NOW = Instant.parse("2026-11-23T12:00:00Z");
+  private static final List<Tier> TIERS =
+      List.of(
+          tier("free", 1),
+          tier("standard", 4),
+          tier("fast", 8),
+          tier("pro", 16),
+          tier("enterprise", 32));
+
+  private final Random random = new Random(11);
+
+  private static Tier tier(String name, int weight) {
+    return new Tier(
+        name, weight, Duration.ofHours(1), 1000, 1000, Duration.ofDays(1), TierClass.NORMAL);
+  }
+
+  private ReadyJob job(String tier, String user, long costMs) {
+    return job(tier, user, costMs, Optional.empty());
+  }
+
+  private ReadyJob job(String tier, String user, long costMs, Optional<Instant> deadline) {
+    return new ReadyJob(
+        JobId.next(Clock.fixed(NOW, ZoneOffset.UTC), random),
+        user,
+        tier,
+        "m",
+        costMs,
+        NOW,
+        deadline);
+  }
+
+  private List<ReadyJob> jobs(String tier, String user, int count, long costMs) {
+    return IntStream.range(0, count).mapToObj(i -> job(tier, user, costMs)).toList();
+  }
+
+  private static FairPolicy policy(long seed) {
+    return new FairPolicy(TIERS, new Random(seed));
+  }
+
+  @Test
+  void aUserWithOneJobDoesNotWaitBehindAThousand() {
+    FairPolicy policy = policy(1);
+    List<ReadyJob> crowd = jobs("standard", "crowd", 1000, 100);
+    policy.take(crowd.subList(0, 50), 50);
+    List<ReadyJob> waiting = new ArrayList<>(crowd.subList(50, 100));
+    ReadyJob single = job("standard", "single", 100);
+    waiting.add(single);
+    assertThat(policy.take(waiting, 2)).contains(single);
+  }
+
+  @Test
+  void aHugeJobPutsOffOnlyItsOwner() {
+    FairPolicy policy = policy(2);
+    policy.take(List.of(job("standard", "huge", 100_000)), 1);
+    List<ReadyJob> waiting = new ArrayList<>(jobs("standard", "huge", 5, 100));
+    waiting.addAll(jobs("standard", "small", 20, 100));
+    assertThat(policy.take(waiting, 20))
+        .filteredOn(job -> job.userId().equals("small"))
+        .hasSizeGreaterThanOrEqualTo(19);
+  }
+
+  @Test
+  void whoWasIdleGetsNoArrears() {
+    FairPolicy policy = policy(3);
+    policy.take(jobs("standard", "busy", 1000, 100), 1000);
+    List<ReadyJob> waiting = new ArrayList<>(jobs("standard", "busy", 100, 100));
+    waiting.addAll(jobs("standard", "idle", 100, 100));
+    assertThat(policy.take(waiting, 100))
+        .filteredOn(job -> job.userId().equals("idle"))
+        .hasSizeBetween(49, 51);
+    waiting = new ArrayList<>(jobs("free", "f", 100, 100));
+    waiting.addAll(jobs("standard", "busy", 100, 100));
+    assertThat(policy.take(waiting, 20))
+        .filteredOn(job -> job.tier().equals("free"))
+        .hasSizeLessThanOrEqualTo(12);
+  }
+
+  @Test
+  void theEarlierDeadlineBreaksATie() {
+    ReadyJob late = job("pro", "a", 100, Optional.of(NOW.plusSeconds(60)));
+    ReadyJob early = job("pro", "b", 100, Optional.of(NOW.plusSeconds(30)));
+    ReadyJob none = job("pro", "c", 100);
+    assertThat(policy(4).take(List.of(none, late, early), 3)).containsExactly(early, late, none);
+  }
+
+  @Test
+  void jobsOfOneUserKeepTheirOrder() {
+    List<ReadyJob> mine = jobs("pro", "a", 10, 100);
+    assertThat(policy(5).take(mine, 10)).containsExactlyElementsOf(mine);
+  }
+
+  @Test
+  void aRefundedJobIsNotPaidFor() {
+    FairPolicy policy = policy(6);
+    ReadyJob dear = job("pro", "a", 1_000_000);
+    policy.take(List.of(dear), 1);
+    policy.refund(dear);
+    ReadyJob again = job("pro", "a", 100);
+    ReadyJob other = job("free", "b", 100);
+    assertThat(policy.take(List.of(again, other), 2)).containsExactlyInAnyOrder(again, other);
+    List<ReadyJob> both = new ArrayList<>(jobs("pro", "a", 50, 100));
+    both.addAll(jobs("free", "b", 50, 100));
+    assertThat(policy.take(both, 10))
+        .filteredOn(job -> job.tier().equals("pro"))
+        .hasSizeGreaterThanOrEqualTo(8);
+  }
+
+  @Test
+  void unknownTiersAreLeftOutAndSameSeedSameOrder() {
+    List<ReadyJob> waiting = new ArrayList<>(jobs("nobody's", "x", 3, 100));
+    IntStream.range(0, 50).forEach(i -> waiting.add(job("pro", "u" + i, 100)));
+    List<ReadyJob> order = policy(7).take(waiting, 100);
+    assertThat(order).hasSize(50);
+    assertThat(policy(7).take(waiting, 100)).isEqualTo(order);
+    assertThat(policy(8).take(waiting, 100)).isNotEqualTo(order);
+  }
+
+  /**
+   * A simulation in GPU-ms: every tier has ten users who always have jobs of random cost (50 to
+   * 5000 ms) waiting; one GPU serves in the policy's order. Then each tier's share of the time is
+   * its weight's, the slowest has its floor, and users within a tier have equal time however many
+   * jobs they sent or how large they are.
+   */
+  @ParameterizedTest
+  @ValueSource(longs = {1, 2, 3, 4, 5})
+  void sharesAreFairUnderLoad(long seed) {
+    Random draws = new Random(seed);
+    FairPolicy policy = policy(seed);
+    Map<String, Long> tierMs = new HashMap<>();
+    Map<String, Long> userMs = new HashMap<>();
+    List<ReadyJob> waiting = new ArrayList<>();
+    for (Tier tier : TIERS) {
+      for (int user = 0; user < 10; user++) {
+        refill(waiting, tier.name(), tier.name() + user, user, draws);
+      }
+    }
+    long total = 0;
+    for (int round = 0; round < 6000; round++) {
+      for (ReadyJob job : policy.take(waiting, 4)) {
+        total += job.costMs();
+        tierMs.merge(job.tier(), job.costMs(), Long::sum);
+        userMs.merge(job.userId(), job.costMs(), Long::sum);
+        waiting.remove(job);
+        int user = job.userId().charAt(job.userId().length() - 1) - '0';
+        refill(waiting, job.tier(), job.userId(), user, draws);
+      }
+    }
+    double floor = 60 * FairPolicy.FLOOR_SHARE / (1 - FairPolicy.FLOOR_SHARE);
+    for (Tier tier : TIERS) {
+      double weight = Math.max(tier.weight(), tier == TIERS.getFirst() ? floor : 0);
+      assertThat((double) tierMs.get(tier.name()) / total)
+          .as("seed %s, tier %s", seed, tier.name())
+          .isCloseTo(weight / (60 + floor), org.assertj.core.data.Offset.offset(0.01));
+      double[] shares =
+          IntStream.range(0, 10)
+              .mapToDouble(user -> userMs.getOrDefault(tier.name() + user, 0L))
+              .toArray();
+      assertThat(jain(shares)).as("seed %s, users of %s", seed, tier.name()).isGreaterThan(0.98);
+    }
+  }
+
+  /**
+   * One head of the queue per user, as the relay sees them; users with a higher number send larger
+   * jobs.
+   */
+  private void refill(List<ReadyJob> waiting, String tier, String user, int size, Random draws) {
+    waiting.add(job(tier, user, 50 + draws.nextLong(500L * (size + 1))));
+    waiting.sort(Comparator.comparing(ReadyJob::userId));
+  }
+
+  /** 1 where all have the same. */
+  private static double jain(double[] shares) {
+    double sum = 0;
+    double squares = 0;
+    for (double share : shares) {
+      sum += share;
+      squares += share * share;
+    }
+    return sum * sum / (shares.length * squares);
+  }
+
+  @Test
+  void costGrowsWithStepsPixelsAndPictures() {
+    CostModel cost = CostModel.linear(23);
+    JobSpec guided = JobSpec.builder("m", "x").steps(20).build();
+    assertThat(cost.estimateMs(guided)).isBetween(115L, 125L);
+    assertThat(cost.estimateMs(JobSpec.builder("m", "x").steps(40).images(2).build()))
+        .isBetween(460L, 500L);
+    assertThat(cost.estimateMs(JobSpec.builder("m", "x").guidanceScale(1).build()))
+        .isBetween(55L, 65L);
+    assertThat(cost.estimateMs(JobSpec.builder("m", "x").size(8, 8).steps(1).build())).isEqualTo(1);
+  }
+}

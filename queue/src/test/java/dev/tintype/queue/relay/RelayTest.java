@@ -1,0 +1,184 @@
+package dev.tintype.queue.relay;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.tintype.queue.MovableClock;
+import dev.tintype.queue.job.ImageRecord;
+import dev.tintype.queue.job.Job;
+import dev.tintype.queue.job.JobId;
+import dev.tintype.queue.job.JobState;
+import dev.tintype.queue.store.Lease;
+import dev.tintype.queue.store.SubmitRequest;
+import dev.tintype.queue.store.TestDatabase;
+import dev.tintype.queue.transport.Delivery;
+import dev.tintype.queue.transport.InProcessTransport;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+class RelayTest {
+  private static final Set<String> MODELS = Set.of("tintype-mini");
+  private static final Duration LEASE = Duration.ofSeconds(15);
+  private static final List<ImageRecord> IMAGES =
+      List.of(new ImageRecord(0, "a".repeat(64), 8, 8, 1, 1, Optional.empty()));
+
+  private final MovableClock clock = new MovableClock();
+  private TestDatabase db;
+  private InProcessTransport transport;
+
+  @BeforeEach
+  void open() {
+    db = TestDatabase.create();
+    transport = new InProcessTransport(100, Duration.ofSeconds(30), Clock.systemUTC());
+  }
+
+  @AfterEach
+  void close() {
+    transport.close();
+    db.close();
+  }
+
+  private Relay relay(int slots) {
+    return new Relay(
+        db.store,
+        db.accounts.tiers(),
+        transport,
+        new FairPolicy(db.accounts.tiers(), new Random(1)),
+        RelayConfig.DEFAULT,
+        () -> slots,
+        clock);
+  }
+
+  private Optional<Delivery> poll() throws InterruptedException {
+    return transport.poll(MODELS, Duration.ZERO);
+  }
+
+  @Test
+  void theTransportIsKeptShallow() throws Exception {
+    IntStream.range(0, 30).forEach(i -> db.submit("pam"));
+    Relay relay = relay(3);
+    assertThat(relay.tick()).isEqualTo(6);
+    assertThat(transport.depth()).isEqualTo(6);
+    assertThat(relay.tick()).isZero();
+    poll().orElseThrow().ack();
+    assertThat(relay.tick()).isEqualTo(1);
+  }
+
+  @Test
+  void aJobIsPublishedOnceUntilItsClaimLapses() throws Exception {
+    Job job = db.submit("pam");
+    Relay relay = relay(4);
+    assertThat(relay.tick()).isEqualTo(1);
+    poll().orElseThrow().ack();
+    assertThat(relay.tick()).isZero();
+    db.clockAhead(RelayConfig.DEFAULT.claimTime().plusSeconds(1));
+    assertThat(relay.tick()).isEqualTo(1);
+    assertThat(poll().orElseThrow().wakeUp().jobId()).isEqualTo(job.id());
+  }
+
+  @Test
+  void twoRelaysPublishEachJobOnce() throws Exception {
+    Set<JobId> submitted = new HashSet<>();
+    IntStream.range(0, 30).forEach(i -> submitted.add(db.submit("pam").id()));
+    Relay one = relay(40);
+    Relay two = relay(40);
+    try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      Future<Integer> first = threads.submit(one::tick);
+      Future<Integer> second = threads.submit(two::tick);
+      assertThat(first.get() + second.get()).isEqualTo(30);
+    }
+    List<JobId> published = new ArrayList<>();
+    for (Optional<Delivery> next = poll(); next.isPresent(); next = poll()) {
+      published.add(next.get().wakeUp().jobId());
+    }
+    assertThat(published).doesNotHaveDuplicates().containsExactlyInAnyOrderElementsOf(submitted);
+  }
+
+  @Test
+  void aUserRunsNoMoreJobsAtATimeThanTheTierAllows() throws Exception {
+    for (int i = 0; i < 5; i++) {
+      db.store.submit(SubmitRequest.plain("bob", "free", TestDatabase.spec(i), "b" + i, 100));
+    }
+    Relay relay = relay(10);
+    assertThat(relay.tick()).isEqualTo(1);
+    Lease lease = db.store.lease(poll().orElseThrow().wakeUp().jobId(), "w", LEASE).orElseThrow();
+    assertThat(relay.tick()).isZero();
+    db.store.start(lease);
+    db.store.finish(lease, IMAGES);
+    assertThat(relay.tick()).isEqualTo(1);
+  }
+
+  @Test
+  void aFullTransportGivesTheClaimsBack() throws Exception {
+    transport.close();
+    transport = new InProcessTransport(2, Duration.ofSeconds(30), Clock.systemUTC());
+    IntStream.range(0, 5).forEach(i -> db.submit("pam"));
+    Relay relay = relay(10);
+    assertThat(relay.tick()).isEqualTo(2);
+    poll().orElseThrow().ack();
+    poll().orElseThrow().ack();
+    assertThat(relay.tick()).isEqualTo(2);
+  }
+
+  @Test
+  void lapsedLeasesAreReapedByTheWay() {
+    Job job = db.submit("pam");
+    db.store.lease(job.id(), "w", LEASE).orElseThrow();
+    db.clockAhead(Duration.ofSeconds(16));
+    relay(1).tick();
+    assertThat(db.store.get(job.id()).orElseThrow().state()).isEqualTo(JobState.QUEUED);
+  }
+
+  @Test
+  void aFormerRunsClaimsAndLeasesCanBeTakenOver() throws Exception {
+    db.submit("pam");
+    Job leased = db.submit("pam");
+    db.store.lease(leased.id(), "alone-1", LEASE).orElseThrow();
+    assertThat(relay(4).tick()).isEqualTo(1);
+    transport.close();
+    transport = new InProcessTransport(100, Duration.ofSeconds(30), Clock.systemUTC());
+    assertThat(relay(4).tick()).isZero();
+    assertThat(db.store.reapWorkers("alone-")).hasSize(1);
+    db.clockAhead(Duration.ofSeconds(2));
+    assertThat(relay(4).tick()).isEqualTo(2);
+  }
+
+  @Test
+  void aRunningRelayFeedsWorkersBySignal() throws Exception {
+    try (Relay relay = relay(2).start(db.signals);
+        ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      Future<Integer> worker = threads.submit(() -> work(40));
+      IntStream.range(0, 40).forEach(i -> db.submit("pam"));
+      assertThat(worker.get()).isEqualTo(40);
+      assertThat(db.store.counts().queued()).isZero();
+    }
+  }
+
+  private int work(int jobs) throws InterruptedException {
+    int done = 0;
+    while (done < jobs) {
+      Delivery delivery = transport.poll(MODELS, Duration.ofSeconds(20)).orElseThrow();
+      Optional<Lease> lease = db.store.lease(delivery.wakeUp().jobId(), "w", LEASE);
+      delivery.ack();
+      if (lease.isPresent()) {
+        db.store.start(lease.get());
+        done += db.store.finish(lease.get(), IMAGES) ? 1 : 0;
+      }
+    }
+    return done;
+  }
+}
