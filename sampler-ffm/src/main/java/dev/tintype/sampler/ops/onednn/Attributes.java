@@ -19,6 +19,15 @@ final class Attributes implements AutoCloseable {
   private int count;
 
   Attributes(Engine engine) {
+    this(engine.bf16());
+  }
+
+  /** For primitives that only move values. */
+  static Attributes exact() {
+    return new Attributes(false);
+  }
+
+  private Attributes(boolean bf16) {
     MemorySegment out = arena.allocate(ValueLayout.ADDRESS);
     check(Dnnl.dnnl_primitive_attr_create(out), "primitive_attr_create");
     attributes = out.get(ValueLayout.ADDRESS, 0);
@@ -28,7 +37,7 @@ final class Attributes implements AutoCloseable {
         Dnnl.dnnl_primitive_attr_set_scratchpad_mode(attributes, Dnnl.dnnl_scratchpad_mode_user()),
         "attr_set_scratchpad_mode");
     check(Dnnl.dnnl_primitive_attr_set_deterministic(attributes, 1), "attr_set_deterministic");
-    if (engine.bf16()) {
+    if (bf16) {
       check(
           Dnnl.dnnl_primitive_attr_set_fpmath_mode(attributes, Dnnl.dnnl_fpmath_mode_bf16()),
           "attr_set_fpmath_mode");

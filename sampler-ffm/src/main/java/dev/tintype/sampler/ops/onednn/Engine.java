@@ -76,6 +76,16 @@ final class Engine implements AutoCloseable {
     return primitives.get(key, make);
   }
 
+  /** As {@link #primitive}, for primitives that are called from tasks: made for one thread. */
+  Primitive taskPrimitive(Object key, Supplier<Primitive> make) {
+    OpenMpTeam.setThreads(1);
+    try {
+      return primitives.get(key, make);
+    } finally {
+      OpenMpTeam.setThreads(team.threads());
+    }
+  }
+
   /**
    * @throws DeviceException {@code device.failed} with the name of the call and oneDNN's status
    */

@@ -11,7 +11,6 @@ import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.IntConsumer;
 
 /**
  * The threads that oneDNN computes with, lent to our own loops. A pool of Java threads beside
@@ -19,6 +18,16 @@ import java.util.function.IntConsumer;
  * after each primitive; running our loops on the same team makes that spinning an advantage.
  */
 final class OpenMpTeam implements AutoCloseable {
+  /** One task of a loop. No two tasks with the same lane run at the same time. */
+  interface LaneTask {
+    void run(int lane, int task);
+  }
+
+  /** One task of a loop that needs no memory of its own. */
+  interface Task {
+    void run(int task);
+  }
+
   private static final Linker LINKER = Linker.nativeLinker();
   private static final SymbolLookup SYMBOLS =
       SymbolLookup.loaderLookup().or(LINKER.defaultLookup());
@@ -44,7 +53,8 @@ final class OpenMpTeam implements AutoCloseable {
   private final int threads;
   private final AtomicInteger next = new AtomicInteger();
   private volatile int tasks;
-  private volatile IntConsumer body;
+  private final AtomicInteger nextLane = new AtomicInteger();
+  private volatile LaneTask body;
   private volatile Throwable failure;
 
   OpenMpTeam(int threads) {
@@ -79,17 +89,23 @@ final class OpenMpTeam implements AutoCloseable {
   }
 
   /**
-   * Runs {@code body} for 0 .. tasks - 1, in any order, on the team; returns when all are done. One
-   * caller at a time; not from within a body.
+   * Runs {@code work} for 0 .. count - 1, in any order, on the team; returns when all are done. One
+   * caller at a time; not from within a task.
    */
-  void parallel(int count, IntConsumer work) {
+  void parallel(int count, Task work) {
+    parallelLanes(count, (lane, task) -> work.run(task));
+  }
+
+  /** As {@link #parallel}; lanes are 0 .. threads - 1. */
+  void parallelLanes(int count, LaneTask work) {
     if (count <= 1 || threads == 1) {
       for (int i = 0; i < count; i++) {
-        work.accept(i);
+        work.run(0, i);
       }
       return;
     }
     next.set(0);
+    nextLane.set(0);
     tasks = count;
     body = work;
     failure = null;
@@ -108,10 +124,11 @@ final class OpenMpTeam implements AutoCloseable {
   /** Called by OpenMP on each thread of the team. An exception must not cross into C. */
   private void work(MemorySegment ignored) {
     try {
-      IntConsumer current = body;
+      LaneTask current = body;
+      int lane = nextLane.getAndIncrement();
       int last = tasks;
       for (int i = next.getAndIncrement(); i < last; i = next.getAndIncrement()) {
-        current.accept(i);
+        current.run(lane, i);
       }
     } catch (Throwable e) {
       failure = e;

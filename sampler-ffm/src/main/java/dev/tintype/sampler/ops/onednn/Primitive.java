@@ -11,16 +11,21 @@ import java.lang.foreign.ValueLayout;
 /**
  * One oneDNN primitive with the memory objects of its arguments, which are pointed to the data at
  * each execution. Scratch memory comes from the workspace, for the time of the call.
+ *
+ * <p>A primitive either uses the whole team, or one thread and is called from the tasks of a
+ * parallel loop; then it has a set of memory objects per lane.
  */
 final class Primitive implements AutoCloseable {
   private final Arena arena = Arena.ofShared();
   private final Engine engine;
   private final MemorySegment description;
   private final MemorySegment primitive;
-  private final MemorySegment[] memories;
-  private final MemorySegment arguments;
+  private final Lane[] lanes;
   private final int argumentCount;
   private final long scratchBytes;
+
+  /** Memory objects, and the array of arguments that refers to them. */
+  private record Lane(MemorySegment[] memories, MemorySegment arguments) {}
 
   /**
    * Takes {@code description} over.
@@ -28,6 +33,11 @@ final class Primitive implements AutoCloseable {
    * @param arguments DNNL_ARG_ numbers in the order in which {@link #execute} gets their data
    */
   Primitive(Engine engine, MemorySegment description, int... arguments) {
+    this(engine, 1, description, arguments);
+  }
+
+  /** As the other, with that many lanes. */
+  Primitive(Engine engine, int laneCount, MemorySegment description, int... arguments) {
     this.engine = engine;
     this.description = description;
     MemorySegment out = arena.allocate(ValueLayout.ADDRESS);
@@ -37,24 +47,28 @@ final class Primitive implements AutoCloseable {
         Dnnl.dnnl_primitive_desc_query_md(description, Dnnl.dnnl_query_scratchpad_md(), 0);
     scratchBytes = scratch.address() == 0 ? 0 : Dnnl.dnnl_memory_desc_get_size(scratch);
     argumentCount = arguments.length + (scratchBytes > 0 ? 1 : 0);
-    memories = new MemorySegment[argumentCount];
-    this.arguments = dnnl_exec_arg_t.allocateArray(argumentCount, arena);
-    for (int i = 0; i < arguments.length; i++) {
-      bind(i, arguments[i], descriptor(arguments[i]), out);
-    }
-    if (scratchBytes > 0) {
-      bind(arguments.length, Dnnl.DNNL_ARG_SCRATCHPAD(), scratch, out);
+    lanes = new Lane[laneCount];
+    for (int i = 0; i < laneCount; i++) {
+      lanes[i] = lane(arguments, scratch, out);
     }
   }
 
-  private void bind(int index, int argument, MemorySegment descriptor, MemorySegment out) {
-    check(
-        Dnnl.dnnl_memory_create(out, descriptor, engine.handle(), MemorySegment.NULL),
-        "memory_create");
-    memories[index] = out.get(ValueLayout.ADDRESS, 0);
-    MemorySegment struct = dnnl_exec_arg_t.asSlice(arguments, index);
-    dnnl_exec_arg_t.arg(struct, argument);
-    dnnl_exec_arg_t.memory(struct, memories[index]);
+  private Lane lane(int[] arguments, MemorySegment scratch, MemorySegment out) {
+    MemorySegment[] memories = new MemorySegment[argumentCount];
+    MemorySegment structs = dnnl_exec_arg_t.allocateArray(argumentCount, arena);
+    for (int i = 0; i < argumentCount; i++) {
+      boolean last = i == arguments.length;
+      int argument = last ? Dnnl.DNNL_ARG_SCRATCHPAD() : arguments[i];
+      MemorySegment descriptor = last ? scratch : descriptor(argument);
+      check(
+          Dnnl.dnnl_memory_create(out, descriptor, engine.handle(), MemorySegment.NULL),
+          "memory_create");
+      memories[i] = out.get(ValueLayout.ADDRESS, 0);
+      MemorySegment struct = dnnl_exec_arg_t.asSlice(structs, i);
+      dnnl_exec_arg_t.arg(struct, argument);
+      dnnl_exec_arg_t.memory(struct, memories[i]);
+    }
+    return new Lane(memories, structs);
   }
 
   /** Layout of an argument as the primitive wants it; valid until close. */
@@ -64,15 +78,26 @@ final class Primitive implements AutoCloseable {
 
   /** oneDNN's name of the implementation it chose. */
   String implementation() {
-    MemorySegment out = arena.allocate(ValueLayout.ADDRESS);
-    check(
-        Dnnl.dnnl_primitive_desc_query(description, Dnnl.dnnl_query_impl_info_str(), 0, out),
-        "primitive_desc_query");
-    return out.get(ValueLayout.ADDRESS, 0).reinterpret(Long.MAX_VALUE).getString(0);
+    try (Arena call = Arena.ofConfined()) {
+      MemorySegment out = call.allocate(ValueLayout.ADDRESS);
+      check(
+          Dnnl.dnnl_primitive_desc_query(description, Dnnl.dnnl_query_impl_info_str(), 0, out),
+          "primitive_desc_query");
+      return out.get(ValueLayout.ADDRESS, 0).reinterpret(Long.MAX_VALUE).getString(0);
+    }
   }
 
-  /** Runs to the end. The data are given in the order of the constructor's arguments. */
+  /**
+   * Runs to the end on the team. The data are given in the order of the constructor's arguments.
+   */
   void execute(MemorySegment... data) {
+    OpenMpTeam.setThreads(engine.team().threads());
+    executeOn(0, data);
+  }
+
+  /** Runs to the end on this thread, from a task of that lane. */
+  void executeOn(int lane, MemorySegment... data) {
+    MemorySegment[] memories = lanes[lane].memories();
     MemorySegment scratch = scratchBytes > 0 ? engine.workspace().acquire(scratchBytes) : null;
     try {
       for (int i = 0; i < data.length; i++) {
@@ -81,9 +106,9 @@ final class Primitive implements AutoCloseable {
       if (scratch != null) {
         point(memories[data.length], scratch);
       }
-      OpenMpTeam.setThreads(engine.team().threads());
       check(
-          Dnnl.dnnl_primitive_execute(primitive, engine.stream(), argumentCount, arguments),
+          Dnnl.dnnl_primitive_execute(
+              primitive, engine.stream(), argumentCount, lanes[lane].arguments()),
           "primitive_execute");
     } finally {
       if (scratch != null) {
@@ -98,8 +123,10 @@ final class Primitive implements AutoCloseable {
 
   @Override
   public void close() {
-    for (MemorySegment memory : memories) {
-      Dnnl.dnnl_memory_destroy(memory);
+    for (Lane lane : lanes) {
+      for (MemorySegment memory : lane.memories()) {
+        Dnnl.dnnl_memory_destroy(memory);
+      }
     }
     Dnnl.dnnl_primitive_destroy(primitive);
     Dnnl.dnnl_primitive_desc_destroy(description);
