@@ -48,11 +48,11 @@ final class OneDnnAttention {
     }
 
     Products.Key toScores(long rows) {
-      return new Products.Key(1, rows, depth, keys, channels(), keys);
+      return new Products.Key(rows, depth, keys, channels(), keys);
     }
 
     Products.Key toResult(long rows) {
-      return new Products.Key(1, rows, keys, depth, keys, channels());
+      return new Products.Key(rows, keys, depth, keys, channels());
     }
   }
 

@@ -22,6 +22,7 @@ import java.util.Optional;
 final class OneDnnOps implements Ops {
   private final Engine engine;
   private final OneDnnConv2d convolutions;
+  private final Winograd winograd;
   private final OneDnnLinear linears;
   private final OneDnnAttention attention;
   private final VectorNorm norms;
@@ -32,6 +33,7 @@ final class OneDnnOps implements Ops {
   OneDnnOps(Engine engine) {
     this.engine = engine;
     convolutions = new OneDnnConv2d(engine);
+    winograd = new Winograd(engine);
     linears = new OneDnnLinear(engine);
     attention = new OneDnnAttention(engine);
     norms = new VectorNorm(engine);
@@ -77,7 +79,10 @@ final class OneDnnOps implements Ops {
   @Override
   public PreparedWeights.Conv2d prepareConv2d(
       HostTensor weight, Optional<HostTensor> bias, Conv2dGeometry geometry) {
-    return convolutions.prepare(weight, bias, geometry);
+    Shape shape = weight.shape();
+    return winograd.suits(geometry, shape.intDim(1), shape.intDim(0))
+        ? winograd.prepare(weight, bias, geometry)
+        : convolutions.prepare(weight, bias, geometry);
   }
 
   @Override
@@ -101,7 +106,24 @@ final class OneDnnOps implements Ops {
   public Tensor conv2d(Tensor x, PreparedWeights.Conv2d weights, Epilogue epilogue) {
     Shapes.convolution(x, weights);
     Shapes.epilogue(epilogue, weights.geometry().output(x.shape(), weights.outChannels()));
+    if (weights instanceof Winograd.Weights own) {
+      return winograd(x, own, epilogue);
+    }
     return convolutions.apply(x, (OneDnnConv2d.Weights) weights, epilogue);
+  }
+
+  private Tensor winograd(Tensor x, Winograd.Weights weights, Epilogue epilogue) {
+    if (Winograd.suits(epilogue.activation())) {
+      return winograd.apply(x, weights, epilogue);
+    }
+    // No model does this; scale and residual come after the activation, so it is three passes.
+    Epilogue before = new Epilogue(epilogue.channelBias(), Activation.NONE, 1, Optional.empty());
+    try (Tensor sum = winograd.apply(x, weights, before);
+        Tensor active = activate(sum, epilogue.activation())) {
+      return epilogue.residual().isPresent()
+          ? combine(epilogue.scale(), active, 1, epilogue.residual().get())
+          : scale(active, epilogue.scale());
+    }
   }
 
   @Override

@@ -13,15 +13,22 @@ import java.lang.foreign.ValueLayout;
 final class Products {
 
   /**
-   * [batch, rows, inner] times [batch, inner, columns].
+   * [rows, inner] times [inner, columns].
    *
    * @param leftStride elements between rows of the left side
    * @param targetStride elements between rows of the result
    */
-  record Key(long batch, long rows, long inner, long columns, long leftStride, long targetStride) {}
+  record Key(long rows, long inner, long columns, long leftStride, long targetStride) {
+    Key withRows(long count) {
+      return new Key(count, inner, columns, leftStride, targetStride);
+    }
+  }
 
   /** Reorders a right side, given by its strides, into the layout that {@code product} wants. */
   record PackKey(Key product, long innerStride, long columnStride) {}
+
+  /** The packed layout is the one that oneDNN chooses for this many rows; others must take it. */
+  private static final long TYPICAL_ROWS = 64;
 
   private final Engine engine;
 
@@ -42,7 +49,7 @@ final class Products {
 
   /** Layout of the packed right side. */
   MemorySegment packed(Key key) {
-    return product(key).descriptor(Dnnl.DNNL_ARG_WEIGHTS());
+    return product(key.withRows(TYPICAL_ROWS)).descriptor(Dnnl.DNNL_ARG_WEIGHTS());
   }
 
   long packedBytes(Key key) {
@@ -52,18 +59,18 @@ final class Products {
   private Primitive create(Key key) {
     try (Descriptors d = new Descriptors();
         Attributes attributes = new Attributes(engine)) {
+      MemorySegment right =
+          key.rows() == TYPICAL_ROWS ? d.any(key.inner(), key.columns()) : packed(key);
       MemorySegment description = d.arena().allocate(ValueLayout.ADDRESS);
-      boolean single = key.batch() == 1;
+      OpenMpTeam.setThreads(1);
       check(
           Dnnl.dnnl_matmul_primitive_desc_create(
               description,
               engine.handle(),
-              matrix(d, single, key.batch(), key.rows(), key.inner(), key.leftStride()),
-              single
-                  ? d.any(key.inner(), key.columns())
-                  : d.any(key.batch(), key.inner(), key.columns()),
+              d.strided(new long[] {key.rows(), key.inner()}, new long[] {key.leftStride(), 1}),
+              right,
               MemorySegment.NULL,
-              matrix(d, single, key.batch(), key.rows(), key.columns(), key.targetStride()),
+              d.strided(new long[] {key.rows(), key.columns()}, new long[] {key.targetStride(), 1}),
               attributes.handle()),
           "matmul_primitive_desc_create");
       return new Primitive(
@@ -74,13 +81,6 @@ final class Products {
           Dnnl.DNNL_ARG_WEIGHTS(),
           Dnnl.DNNL_ARG_DST());
     }
-  }
-
-  private static MemorySegment matrix(
-      Descriptors d, boolean single, long batch, long rows, long columns, long stride) {
-    return single
-        ? d.strided(new long[] {rows, columns}, new long[] {stride, 1})
-        : d.strided(new long[] {batch, rows, columns}, new long[] {rows * stride, stride, 1});
   }
 
   private Primitive createPack(PackKey key, MemorySegment wanted) {
