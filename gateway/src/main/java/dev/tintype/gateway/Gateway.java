@@ -117,7 +117,8 @@ public final class Gateway implements AutoCloseable {
     for (int status : new int[] {400, 404, 405, 406, 413, 415, 500}) {
       router.errorHandler(
           status,
-          context -> problems.answer(context.request(), ids.attach(context), cause(context)));
+          context ->
+              problems.answer(context.request(), ids.attach(context), cause(context, status)));
     }
   }
 
@@ -184,13 +185,13 @@ public final class Gateway implements AutoCloseable {
   }
 
   /** What the router gave up on, as one of our own refusals. */
-  private static Throwable cause(RoutingContext context) {
+  private static Throwable cause(RoutingContext context, int status) {
     HttpServerRequest request = context.request();
     String path = PathNames.safe(request.path() == null ? "" : request.path());
     return switch (context.failure()) {
       case GatewayException known -> known;
       case null, default ->
-          switch (context.statusCode()) {
+          switch (status) {
             case 404 ->
                 new NotFoundException(
                     "request.path",
@@ -205,12 +206,10 @@ public final class Gateway implements AutoCloseable {
             case 413 -> new RequestException(413, "body.too_large", "The body is too large.");
             case 406, 415 ->
                 new RequestException(
-                    context.statusCode(),
-                    "request.content_type",
-                    "This path does not know this media type.");
+                    status, "request.content_type", "This path does not know this media type.");
             default ->
                 context.failure() == null
-                    ? new IllegalStateException("status " + context.statusCode())
+                    ? new IllegalStateException("status " + status)
                     : context.failure();
           };
     };

@@ -124,6 +124,28 @@ public record GatewayConfig(
         imageOrigin);
   }
 
+  /** The same with other limits for request bodies. */
+  public GatewayConfig withBody(int bytesMax, Duration time) {
+    return new GatewayConfig(
+        bytesMax,
+        time,
+        storeCallsMax,
+        storeCallsWaitingMax,
+        storeTime,
+        requestsPerSecond,
+        requestsBurst,
+        submitsPerSecond,
+        submitsBurst,
+        streamsMax,
+        streamsPerUserMax,
+        heartbeat,
+        slowClientTime,
+        streamTime,
+        keyCacheTime,
+        errorDocs,
+        imageOrigin);
+  }
+
   /** The same with other limits for event streams. */
   public GatewayConfig withStreams(
       int most, int mostPerUser, Duration heartbeatTime, Duration slowClient, Duration longest) {

@@ -1,0 +1,241 @@
+package dev.tintype.gateway;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.tintype.gateway.testing.Client;
+import dev.tintype.gateway.testing.Client.Answer;
+import dev.tintype.gateway.testing.EventReader;
+import dev.tintype.gateway.testing.Platform;
+import dev.tintype.gateway.testing.TestWorker;
+import io.vertx.core.json.JsonObject;
+import io.vertx.json.schema.Draft;
+import io.vertx.json.schema.JsonSchema;
+import io.vertx.json.schema.JsonSchemaOptions;
+import io.vertx.json.schema.OutputFormat;
+import io.vertx.json.schema.OutputUnit;
+import io.vertx.json.schema.Validator;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/**
+ * The documents say what the code does: OpenAPI against real answers, error codes against the
+ * sources.
+ */
+@Timeout(60)
+class OpenApiTest {
+  private static final String SCHEMAS = "#/components/schemas/";
+  private static final Platform PLATFORM = Platform.shared();
+  private static Platform.Server server;
+  private static JsonObject document;
+
+  @BeforeAll
+  static void open() {
+    server = PLATFORM.serve(GatewayConfig.defaults());
+    Answer answer = new Client(server.port, "").get("/openapi.json");
+    assertThat(answer.header("Content-Type")).isEqualTo("application/json");
+    document = new JsonObject(answer.text());
+  }
+
+  @AfterAll
+  static void close() {
+    server.close();
+  }
+
+  /** Checks an answer against the document's schema for that operation, status and media type. */
+  private static void conforms(Answer answer, String path, String method) {
+    JsonObject operation =
+        document.getJsonObject("paths").getJsonObject(path).getJsonObject(method);
+    JsonObject response =
+        operation.getJsonObject("responses").getJsonObject(Integer.toString(answer.status()));
+    assertThat(response).as(method + " " + path + " has no " + answer.status()).isNotNull();
+    if (response.containsKey("$ref")) {
+      String name = response.getString("$ref").replace("#/components/responses/", "");
+      response =
+          document.getJsonObject("components").getJsonObject("responses").getJsonObject(name);
+    }
+    JsonObject media =
+        response.getJsonObject("content").getJsonObject(answer.header("Content-Type"));
+    assertThat(media)
+        .as(method + " " + path + " has no " + answer.header("Content-Type"))
+        .isNotNull();
+    conforms(answer.text(), media.getJsonObject("schema").getString("$ref"));
+    for (String header : response.getJsonObject("headers", new JsonObject()).fieldNames()) {
+      if (!header.equals("Idempotency-Replayed")) {
+        assertThat(answer.header(header)).as(header).isNotNull();
+      }
+    }
+  }
+
+  private static void conforms(String json, String ref) {
+    OutputUnit result = validate(new JsonObject(json), ref);
+    assertThat(result.getValid())
+        .as(() -> ref + ": " + result.toJson().encodePrettily() + "\n" + json)
+        .isTrue();
+  }
+
+  private static OutputUnit validate(JsonObject instance, String ref) {
+    JsonSchemaOptions options =
+        new JsonSchemaOptions()
+            .setDraft(Draft.DRAFT202012)
+            .setBaseUri("app://test")
+            .setOutputFormat(OutputFormat.Basic);
+    // The validator finds definitions under $defs only.
+    String schemas = document.getJsonObject("components").getJsonObject("schemas").encode();
+    JsonObject schema =
+        new JsonObject()
+            .put("$ref", ref.replace(SCHEMAS, "#/$defs/"))
+            .put("$defs", new JsonObject(schemas.replace(SCHEMAS, "#/$defs/")));
+    return Validator.create(JsonSchema.of(schema), options).validate(instance);
+  }
+
+  @Test
+  void theValidatorSeesWhatIsWrong() {
+    assertThat(
+            validate(new JsonObject().put("status", "ok"), "#/components/schemas/Health")
+                .getValid())
+        .isTrue();
+    assertThat(
+            validate(new JsonObject().put("status", "ill"), "#/components/schemas/Health")
+                .getValid())
+        .isFalse();
+    assertThat(
+            validate(
+                    new JsonObject().put("status", "ok").put("x", 1), "#/components/schemas/Health")
+                .getValid())
+        .isFalse();
+    assertThat(
+            validate(
+                    new JsonObject().put("prompt", "a").put("steps", 151),
+                    "#/components/schemas/SubmitJob")
+                .getValid())
+        .isFalse();
+  }
+
+  @Test
+  void answersConform() {
+    Client client = server.client(PLATFORM.user("standard"));
+    String body = "{\"prompt\": \"a\", \"images\": 2, \"model\": null, \"steps\": 5.0}";
+    conforms(body, "#/components/schemas/SubmitJob");
+    Answer submitted = client.submit(body);
+    conforms(submitted, "/v1/jobs", "post");
+    String id = submitted.json().path("id").asText();
+    String path = "/v1/jobs/" + id;
+    conforms(client.get(path), "/v1/jobs/{id}", "get");
+    TestWorker worker = TestWorker.take(PLATFORM.jobs, id).progress(1).preview(1, 10);
+    conforms(client.get(path), "/v1/jobs/{id}", "get");
+    conforms(client.delete(path), "/v1/jobs/{id}", "delete");
+    worker.finish();
+    conforms(client.get(path), "/v1/jobs/{id}", "get");
+    conforms(client.delete(path), "/v1/jobs/{id}", "delete");
+    conforms(client.get("/v1/jobs"), "/v1/jobs", "get");
+    conforms(client.get("/v1/jobs?limit=0"), "/v1/jobs", "get");
+    conforms(client.get("/v1/models"), "/v1/models", "get");
+    conforms(client.get("/v1/jobs/x"), "/v1/jobs/{id}", "get");
+    conforms(client.get("/v1/jobs/x/events"), "/v1/jobs/{id}/events", "get");
+    conforms(new Client(server.port, "").get("/v1/models"), "/v1/models", "get");
+    conforms(client.get("/healthz"), "/healthz", "get");
+    conforms(client.get("/readyz"), "/readyz", "get");
+    conforms(client.submit("{"), "/v1/jobs", "post");
+    conforms(client.submit("{}"), "/v1/jobs", "post");
+    String recipe = client.get(path).json().path("recipe").toString();
+    conforms(recipe, "#/components/schemas/SubmitJob");
+    try (EventReader stream = client.events(id, 0)) {
+      List<EventReader.Event> events = stream.rest();
+      assertThat(events)
+          .extracting(EventReader.Event::type)
+          .contains("queued", "progress", "preview", "succeeded");
+      events.forEach(event -> conforms(event.data().toString(), "#/components/schemas/Event"));
+    }
+  }
+
+  @Test
+  void everyPathOfTheDocumentIsThereWithItsMethods() {
+    Client client = server.client(PLATFORM.user("standard"));
+    for (String path : document.getJsonObject("paths").fieldNames()) {
+      Answer options =
+          client.send(
+              client
+                  .request(path.replace("{id}", "019ab0f2-6a31-7c55-b0f2-3d1c8f1b7a10"))
+                  .method("OPTIONS", java.net.http.HttpRequest.BodyPublishers.noBody()));
+      Set<String> documented =
+          document.getJsonObject("paths").getJsonObject(path).fieldNames().stream()
+              .filter(name -> !name.equals("parameters"))
+              .map(String::toUpperCase)
+              .collect(Collectors.toCollection(TreeSet::new));
+      Set<String> served = new TreeSet<>(List.of(options.header("Allow").split(", ")));
+      served.removeAll(Set.of("HEAD", "OPTIONS"));
+      assertThat(served).as(path).isEqualTo(documented);
+    }
+  }
+
+  @Test
+  void everyCodeInTheSourcesIsDocumentedAndServed() throws IOException {
+    String page = new Client(server.port, "").get("/docs/errors.md").text();
+    Pattern code =
+        Pattern.compile(
+            "\"((?:auth|rate|queue|stream|request|body|json|field|prompt|model|idempotency|job|gateway)\\.[a-z_]+(?:\\.[a-z_]+)?)\"");
+    List<String> codes = new ArrayList<>();
+    try (Stream<Path> files = Files.walk(Path.of("src/main/java"))) {
+      files
+          .filter(file -> file.toString().endsWith(".java"))
+          .forEach(file -> collect(code, file, codes));
+    }
+    assertThat(codes).hasSizeGreaterThan(40);
+    assertThat(codes.stream().distinct().filter(one -> !page.contains("`" + one + "`")))
+        .as("codes missing in docs/errors.md")
+        .isEmpty();
+    List<String> documented =
+        page.lines()
+            .dropWhile(line -> !line.startsWith("## Gateway"))
+            .filter(line -> line.startsWith("| `"))
+            .map(line -> line.substring(3, line.indexOf('`', 3)))
+            .toList();
+    assertThat(documented.stream().filter(one -> !codes.contains(one)))
+        .as("codes that nobody raises")
+        .isEmpty();
+  }
+
+  private static void collect(Pattern code, Path file, List<String> codes) {
+    try {
+      Matcher matcher = code.matcher(Files.readString(file, StandardCharsets.UTF_8));
+      while (matcher.find()) {
+        codes.add(matcher.group(1));
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Test
+  void schemasNameEveryStateAndEventOfTheQueue() {
+    Map<String, Object> schemas =
+        document.getJsonObject("components").getJsonObject("schemas").getMap();
+    assertThat(new JsonObject(Map.of("s", schemas)).encode())
+        .contains(
+            Stream.concat(
+                    Stream.of(dev.tintype.queue.job.JobState.values())
+                        .map(state -> "\"" + state.wire() + "\""),
+                    Stream.of(dev.tintype.queue.job.EventType.values())
+                        .map(type -> "\"" + type.wire() + "\""))
+                .toList());
+    JsonNode none = new Client(server.port, "").get("/openapi.json").json().path("openapi");
+    assertThat(none.asText()).isEqualTo("3.1.0");
+  }
+}

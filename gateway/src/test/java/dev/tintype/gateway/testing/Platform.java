@@ -1,0 +1,167 @@
+package dev.tintype.gateway.testing;
+
+import dev.tintype.gateway.Gateway;
+import dev.tintype.gateway.GatewayConfig;
+import dev.tintype.gateway.GatewayParts;
+import dev.tintype.gateway.ImageLinks;
+import dev.tintype.queue.embedded.EmbeddedPostgres;
+import dev.tintype.queue.relay.CostModel;
+import dev.tintype.queue.store.Database;
+import dev.tintype.queue.store.LiveEventHub;
+import dev.tintype.queue.store.PostgresAccountStore;
+import dev.tintype.queue.store.PostgresJobStore;
+import dev.tintype.queue.store.PostgresSignals;
+import dev.tintype.queue.store.RetryPolicy;
+import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpServer;
+import io.vertx.core.http.HttpServerOptions;
+import io.vertx.ext.web.Router;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.Clock;
+import java.util.Comparator;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
+
+/**
+ * A gateway on a port of its own, over a real PostgreSQL. The tests of one JVM share one; each
+ * makes its own user.
+ */
+public final class Platform implements AutoCloseable {
+  /** URLs in the shape of the edge's; nobody serves them here. */
+  public static final ImageLinks LINKS =
+      (sha256, width, height) ->
+          new ImageLinks.Urls(
+              "/i/s/o/" + sha256 + ".png",
+              "/i/s/o/" + sha256 + ".webp",
+              "/i/s/o/" + sha256 + ".avif",
+              "/i/s/o/" + sha256 + ".jpeg",
+              "/i/s/w:256/" + sha256 + ".auto");
+
+  private static final AtomicInteger USERS = new AtomicInteger();
+  private static Platform shared;
+
+  private final Path folder;
+  private final EmbeddedPostgres server;
+  private final Database database;
+  private final PostgresSignals signals;
+  private final LiveEventHub hub;
+  private final Vertx vertx = Vertx.vertx();
+  public final PostgresAccountStore accounts;
+  public final PostgresJobStore jobs;
+
+  private Platform() {
+    try {
+      folder = Files.createTempDirectory("tintype-gateway-");
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    SecureRandom random = new SecureRandom();
+    server = EmbeddedPostgres.start(folder.resolve("pg"));
+    database = Database.open(server.config());
+    signals = PostgresSignals.start(database, random);
+    accounts = new PostgresAccountStore(database, random);
+    jobs = new PostgresJobStore(database, signals, RetryPolicy.DEFAULT, Clock.systemUTC(), random);
+    hub = LiveEventHub.start(jobs, signals);
+  }
+
+  /** The one that all tests share, closed when the JVM ends. */
+  public static synchronized Platform shared() {
+    if (shared == null) {
+      shared = new Platform();
+      Runtime.getRuntime().addShutdownHook(new Thread(shared::close));
+    }
+    return shared;
+  }
+
+  /** One for a test that breaks it. */
+  public static Platform own() {
+    return new Platform();
+  }
+
+  /** A gateway on a free port. */
+  public Server serve(GatewayConfig config) {
+    return new Server(config);
+  }
+
+  /** A new user of that tier with a key. */
+  public User user(String tier) {
+    String id = "user-" + USERS.incrementAndGet();
+    accounts.createUser(id, tier, false);
+    return new User(id, accounts.createKey(id, "test"));
+  }
+
+  /** Ends the database server under the feet of everybody. */
+  public void stopDatabase() {
+    server.close();
+  }
+
+  /** Who asks. */
+  public record User(String id, String key) {}
+
+  /** A gateway that listens. */
+  public final class Server implements AutoCloseable {
+    public final Gateway gateway;
+    public final int port;
+    private final HttpServer http;
+
+    private Server(GatewayConfig config) {
+      gateway =
+          new Gateway(
+              config,
+              new GatewayParts(
+                  vertx,
+                  jobs,
+                  accounts,
+                  hub,
+                  Models.CATALOG,
+                  LINKS,
+                  CostModel.linear(23),
+                  Clock.systemUTC(),
+                  new SecureRandom()));
+      Router router = Router.router(vertx);
+      // Somebody else's room beside ours, as the edge will be.
+      router.get("/i/*").handler(context -> context.response().end("picture"));
+      gateway.mount(router);
+      http =
+          vertx
+              .createHttpServer(new HttpServerOptions().setPort(0).setHost("127.0.0.1"))
+              .invalidRequestHandler(gateway::refuseUnreadable)
+              .requestHandler(router);
+      try {
+        http.listen().toCompletionStage().toCompletableFuture().get(10, TimeUnit.SECONDS);
+      } catch (Exception e) {
+        throw new IllegalStateException(e);
+      }
+      port = http.actualPort();
+    }
+
+    public Client client(User user) {
+      return new Client(port, user.key());
+    }
+
+    @Override
+    public void close() {
+      gateway.close();
+      http.close().toCompletionStage().toCompletableFuture().join();
+    }
+  }
+
+  @Override
+  public void close() {
+    hub.close();
+    signals.close();
+    database.close();
+    server.close();
+    vertx.close().toCompletionStage().toCompletableFuture().join();
+    try (Stream<Path> paths = Files.walk(folder)) {
+      paths.sorted(Comparator.reverseOrder()).forEach(path -> path.toFile().delete());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}
