@@ -3,8 +3,6 @@ package dev.tintype.queue.embedded;
 import dev.tintype.queue.QueueException;
 import dev.tintype.queue.store.PostgresConfig;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -42,28 +40,19 @@ public final class EmbeddedPostgres implements AutoCloseable {
   private static final String USER = "tintype";
   private static final Duration INIT_TIMEOUT = Duration.ofSeconds(60);
 
-  /** Recovery after a crash may have much to replay. */
-  private static final Duration START_TIMEOUT = Duration.ofSeconds(120);
-
-  /**
-   * A port that was free may be taken a moment later; a killed server's children may still be
-   * leaving.
-   */
-  private static final int START_TRIES_MAX = 10;
-
   private static final long FREE_BYTES_MIN = 128L << 20;
 
   private static final Set<PosixFilePermission> PRIVATE_FILE =
       PosixFilePermissions.fromString("rw-------");
 
   private final FolderLock lock;
-  private final ServerProcess server;
   private final PostgresConfig config;
+  private final SupervisedServer server;
 
-  private EmbeddedPostgres(FolderLock lock, ServerProcess server, PostgresConfig config) {
+  private EmbeddedPostgres(FolderLock lock, PostgresConfig config, SupervisedServer server) {
     this.lock = lock;
-    this.server = server;
     this.config = config;
+    this.server = server;
   }
 
   /** Starts on the folder, with the programs unpacked into the user's cache folder. */
@@ -86,7 +75,7 @@ public final class EmbeddedPostgres implements AutoCloseable {
       checkFolder(home);
       lock = FolderLock.take(home);
       EmbeddedPostgres started =
-          startLocked(home, PostgresBinaries.unpack(cache.toAbsolutePath()), lock);
+          startLocked(home, PostgresBinaries.unpack(programs(home, cache)), lock);
       lock = null;
       return started;
     } catch (IOException e) {
@@ -111,20 +100,16 @@ public final class EmbeddedPostgres implements AutoCloseable {
       initialise(folder, pgdata, binaries);
     }
     new PostmasterFile(pgdata).clear();
-    for (int attempt = 1; ; attempt++) {
-      int port = freePort();
-      ServerProcess server = ServerProcess.start(folder, command(binaries, pgdata, port));
-      if (server.awaitReady(START_TIMEOUT)) {
-        LOG.info("PostgreSQL {} runs on 127.0.0.1:{} with its data in {}", VERSION, port, folder);
-        String url = "jdbc:postgresql://127.0.0.1:" + port + "/postgres";
-        return new EmbeddedPostgres(lock, server, PostgresConfig.of(url, USER, password));
-      }
-      server.awaitExit(Duration.ofSeconds(10));
-      if (attempt == START_TRIES_MAX || !mayPass(server.lines())) {
-        throw DatabaseErrors.fromLog(folder, server.lines());
-      }
-      Thread.sleep(Duration.ofMillis(200));
-    }
+    SupervisedServer server = SupervisedServer.start(folder, pgdata, binaries);
+    LOG.info(
+        "PostgreSQL {} runs on 127.0.0.1:{} with its data in {}", VERSION, server.port(), folder);
+    String url = "jdbc:postgresql://127.0.0.1:" + server.port() + "/postgres";
+    return new EmbeddedPostgres(lock, PostgresConfig.of(url, USER, password), server);
+  }
+
+  /** An unprivileged server may not be able to look into root's cache. */
+  private static Path programs(Path home, Path cache) {
+    return ServerProcess.needsOwner() ? home.resolve("programs") : cache.toAbsolutePath();
   }
 
   private static void checkFolder(Path folder) throws IOException {
@@ -197,48 +182,12 @@ public final class EmbeddedPostgres implements AutoCloseable {
     Files.move(fresh, pgdata, StandardCopyOption.ATOMIC_MOVE);
   }
 
-  private static List<String> command(Path binaries, Path pgdata, int port) {
-    Stream<String> head =
-        Stream.of(binaries.resolve("bin/postgres").toString(), "-D", pgdata.toString());
-    Stream<String> settings =
-        Stream.of(
-                "listen_addresses=127.0.0.1",
-                "port=" + port,
-                "unix_socket_directories=",
-                "fsync=on",
-                "synchronous_commit=on",
-                "full_page_writes=on",
-                "max_connections=100",
-                "shared_buffers=128MB",
-                "max_wal_size=1GB",
-                "log_min_messages=warning",
-                "log_destination=stderr",
-                "logging_collector=off",
-                "timezone=UTC")
-            .flatMap(setting -> Stream.of("-c", setting));
-    return Stream.concat(head, settings).toList();
-  }
-
-  /** Reasons that go away by themselves. */
-  private static boolean mayPass(List<String> lines) {
-    String text = String.join("\n", lines);
-    return text.contains("Address already in use")
-        || text.contains("could not create any TCP/IP sockets")
-        || text.contains("pre-existing shared memory block");
-  }
-
-  private static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
-    }
-  }
-
   /** How to connect; the password is in it. */
   public PostgresConfig config() {
     return config;
   }
 
-  /** The server's process, for tests that kill it and for health checks. */
+  /** The server's present process, for tests that kill it and for health checks. */
   public ProcessHandle process() {
     return server.handle();
   }
@@ -246,7 +195,7 @@ public final class EmbeddedPostgres implements AutoCloseable {
   @Override
   public void close() {
     try {
-      PostmasterFile.stop(server.handle());
+      server.stop();
     } catch (IOException e) {
       LOG.warn("the database could not be stopped: {}", e.getMessage());
     } catch (InterruptedException e) {
