@@ -189,7 +189,7 @@ public final class SchedulerConfig {
     if (value.isMissingNode() || value.isNull()) {
       return fallback;
     }
-    if (!value.isNumber()) {
+    if (!value.isNumber() || Double.isNaN(value.asDouble())) {
       throw unsupported(key, value.toString());
     }
     return value.asDouble();
