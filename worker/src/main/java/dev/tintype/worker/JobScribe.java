@@ -1,0 +1,261 @@
+package dev.tintype.worker;
+
+import dev.tintype.queue.QueueException;
+import dev.tintype.queue.blob.BlobStore;
+import dev.tintype.queue.job.EventType;
+import dev.tintype.queue.job.ImageRecord;
+import dev.tintype.queue.job.JobFailure;
+import dev.tintype.queue.job.NewEvent;
+import dev.tintype.queue.store.JobStore;
+import dev.tintype.worker.StageTimes.Stage;
+import dev.tintype.worker.engine.Engine;
+import dev.tintype.worker.engine.Picture;
+import dev.tintype.worker.picture.PngEncoder;
+import dev.tintype.worker.picture.RecipeText;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Writes everything that one job has to tell, in order, on a virtual thread of its own, so that the
+ * loop never waits for a disk. Progress is coalesced: only the newest unsent step is kept. Pictures
+ * come before the ending, and the ending is the last thing written.
+ */
+final class JobScribe implements Runnable {
+  private static final Logger LOG = LoggerFactory.getLogger(JobScribe.class);
+  private static final long RETRY_MS_MIN = 100;
+  private static final long RETRY_MS_MAX = 2_000;
+
+  /** How a job leaves this worker. */
+  sealed interface Ending {
+    record Succeed(int steps) implements Ending {}
+
+    record Fail(JobFailure failure) implements Ending {}
+
+    record Cancel() implements Ending {}
+
+    record GiveBack() implements Ending {}
+
+    record Drop() implements Ending {}
+  }
+
+  private record Finished(int index, Picture picture) {}
+
+  private final RunningJob job;
+  private final JobStore store;
+  private final BlobStore blobs;
+  private final Semaphore picturesPending;
+  private final long progressEveryNanos;
+  private final Runnable onEnd;
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition changed = lock.newCondition();
+  private final Deque<Finished> pictures = new ArrayDeque<>();
+  private final List<ImageRecord> images = new ArrayList<>();
+  private NewEvent progress;
+  private Ending ending;
+  private long nextProgressAt = System.nanoTime();
+
+  /**
+   * @param picturesPending one permit comes back for every picture taken off the loop's hands
+   * @param onEnd called once, when nothing more will be written
+   */
+  JobScribe(
+      RunningJob job,
+      JobStore store,
+      BlobStore blobs,
+      Semaphore picturesPending,
+      long progressEveryNanos,
+      Runnable onEnd) {
+    this.job = job;
+    this.store = store;
+    this.blobs = blobs;
+    this.picturesPending = picturesPending;
+    this.progressEveryNanos = progressEveryNanos;
+    this.onEnd = onEnd;
+  }
+
+  void progress(int step, int steps) {
+    NewEvent newest = NewEvent.progress(step, steps);
+    tell(() -> progress = newest);
+  }
+
+  void picture(int index, Picture picture) {
+    tell(() -> pictures.add(new Finished(index, picture)));
+  }
+
+  /** The first ending counts. */
+  void end(Ending how) {
+    tell(() -> ending = ending == null ? how : ending);
+  }
+
+  private void tell(Runnable change) {
+    lock.lock();
+    try {
+      change.run();
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public void run() {
+    try {
+      while (!writeNext()) {
+        // Until the ending is written.
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (RuntimeException e) {
+      LOG.error("Job {} cannot be written; its lease will lapse", job.lease().jobId(), e);
+      job.stop(RunningJob.Stop.LOST);
+    } finally {
+      dropPictures();
+      onEnd.run();
+    }
+  }
+
+  /** Writes the most urgent thing, waiting for one. True once the ending is written. */
+  private boolean writeNext() throws InterruptedException {
+    Finished picture = null;
+    NewEvent step = null;
+    Ending last = null;
+    lock.lock();
+    try {
+      while (picture == null && step == null && last == null) {
+        long wait = nextProgressAt - System.nanoTime();
+        if (ending != null && !(ending instanceof Ending.Succeed)) {
+          // Whatever else waits is of no use to anybody now.
+          last = ending;
+        } else if (!pictures.isEmpty()) {
+          picture = pictures.poll();
+        } else if (ending != null) {
+          last = ending;
+        } else if (progress != null && wait <= 0) {
+          step = progress;
+          progress = null;
+        } else if (progress != null) {
+          changed.awaitNanos(wait);
+        } else {
+          changed.await();
+        }
+      }
+    } finally {
+      lock.unlock();
+    }
+    if (picture != null) {
+      store(picture);
+    } else if (step != null) {
+      NewEvent event = step;
+      nextProgressAt = System.nanoTime() + progressEveryNanos;
+      lostUnless(() -> store.appendEvents(job.lease(), List.of(event)));
+    } else {
+      write(last);
+      return true;
+    }
+    return false;
+  }
+
+  private void store(Finished done) throws InterruptedException {
+    long start = System.nanoTime();
+    ImageRecord image;
+    try {
+      byte[] png =
+          PngEncoder.encode(
+              done.picture(),
+              RecipeText.of(job.spec(), done.index(), scheduler(), job.engine().modelHash()));
+      String sha256 = blobs.put(png);
+      image =
+          new ImageRecord(
+              done.index(),
+              sha256,
+              done.picture().width(),
+              done.picture().height(),
+              Engine.seed(job.spec(), done.index()),
+              png.length,
+              Optional.empty());
+    } catch (QueueException e) {
+      LOG.warn("Picture {} of job {}: {}", done.index(), job.lease().jobId(), e.getMessage());
+      replaceEnding(new Ending.Fail(new JobFailure(e.code(), e.getMessage(), true)));
+      job.stop(RunningJob.Stop.FAILED);
+      return;
+    } finally {
+      picturesPending.release();
+      job.times().add(Stage.STORE, System.nanoTime() - start);
+    }
+    images.add(image);
+    lostUnless(() -> store.appendEvents(job.lease(), List.of(NewEvent.image(image))));
+  }
+
+  private String scheduler() {
+    return job.spec().scheduler().orElseGet(() -> job.engine().defaultScheduler());
+  }
+
+  /** A picture that cannot be stored fails the job, whatever the loop says later. */
+  private void replaceEnding(Ending how) {
+    tell(
+        () -> {
+          ending = how;
+          pictures.forEach(picture -> picturesPending.release());
+          pictures.clear();
+        });
+  }
+
+  private void write(Ending how) throws InterruptedException {
+    switch (how) {
+      case Ending.Succeed(int steps) -> {
+        NewEvent timings = new NewEvent(EventType.PROGRESS, job.times().toProgressJson(steps));
+        images.sort(Comparator.comparingInt(ImageRecord::index));
+        lostUnless(() -> store.appendEvents(job.lease(), List.of(timings)));
+        lostUnless(() -> store.finish(job.lease(), List.copyOf(images)));
+      }
+      case Ending.Fail(JobFailure failure) ->
+          lostUnless(() -> store.fail(job.lease(), failure).isPresent());
+      case Ending.Cancel() -> lostUnless(() -> store.finishCanceled(job.lease()));
+      case Ending.GiveBack() -> lostUnless(() -> store.release(job.lease()));
+      case Ending.Drop() -> LOG.info("Job {}: lease lost, result dropped", job.lease().jobId());
+    }
+  }
+
+  /**
+   * One write under the lease. The store being away is waited for, up to a bound: a picture that
+   * took minutes is worth it. False from the store means that the lease is lost.
+   */
+  private void lostUnless(BooleanSupplier write) throws InterruptedException {
+    long deadline = System.nanoTime() + WorkerConfig.HAND_IN_MAX.toNanos();
+    long pauseMs = RETRY_MS_MIN;
+    while (job.stop() != RunningJob.Stop.LOST) {
+      try {
+        if (!write.getAsBoolean()) {
+          job.stop(RunningJob.Stop.LOST);
+        }
+        return;
+      } catch (QueueException.Unavailable e) {
+        if (System.nanoTime() > deadline) {
+          throw e;
+        }
+        LOG.warn("Job {}: store away, trying again: {}", job.lease().jobId(), e.getMessage());
+        TimeUnit.MILLISECONDS.sleep(pauseMs);
+        pauseMs = Math.min(RETRY_MS_MAX, pauseMs * 2);
+      }
+    }
+  }
+
+  private void dropPictures() {
+    tell(
+        () -> {
+          picturesPending.release(pictures.size());
+          pictures.clear();
+        });
+  }
+}

@@ -1,0 +1,131 @@
+package dev.tintype.worker;
+
+import dev.tintype.queue.job.JobSpec;
+import dev.tintype.queue.store.Lease;
+import dev.tintype.worker.StepPolicy.Bucket;
+import dev.tintype.worker.engine.Engine;
+import dev.tintype.worker.engine.Painting;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A leased job in the loop. All but {@link #stop} belongs to the loop's thread; the reason to stop
+ * may be set by any.
+ */
+final class RunningJob {
+  /** Why a job leaves the loop before its pictures are done. */
+  enum Stop {
+    /** Its user withdrew it. */
+    CANCEL,
+    /** The scribe could not store a picture and has reported that. */
+    FAILED,
+    /** Another worker owns it now: everything we have is dropped. */
+    LOST,
+    /** This worker drains: another takes it, without blame. */
+    GIVE_BACK
+  }
+
+  /** One picture of the job. */
+  record Sample(RunningJob job, int index, long admission, Painting painting) {}
+
+  private final Lease lease;
+  private final Engine engine;
+  private final StageTimes times;
+  private final List<Sample> samples = new ArrayList<>();
+  private volatile Stop stop;
+  private JobScribe scribe;
+  private int admitted;
+  private int decoded;
+  private int stepsDone;
+  private int stepsPerPicture;
+
+  RunningJob(Lease lease, Engine engine, StageTimes times) {
+    this.lease = lease;
+    this.engine = engine;
+    this.times = times;
+    this.stepsPerPicture = lease.job().spec().steps();
+  }
+
+  void scribe(JobScribe itsScribe) {
+    scribe = itsScribe;
+  }
+
+  JobScribe scribe() {
+    return scribe;
+  }
+
+  Lease lease() {
+    return lease;
+  }
+
+  JobSpec spec() {
+    return lease.job().spec();
+  }
+
+  Engine engine() {
+    return engine;
+  }
+
+  StageTimes times() {
+    return times;
+  }
+
+  Bucket bucket() {
+    return new Bucket(spec().model(), spec().width(), spec().height());
+  }
+
+  /** The first reason stays, except that a lost lease beats all: then nothing may be written. */
+  synchronized void stop(Stop reason) {
+    if (stop == null || reason == Stop.LOST) {
+      stop = reason;
+    }
+  }
+
+  /** The reason to stop, or null to go on. */
+  Stop stop() {
+    return stop;
+  }
+
+  boolean wantsAdmission() {
+    return admitted < spec().images();
+  }
+
+  int nextIndex() {
+    return admitted;
+  }
+
+  void admit(Sample sample) {
+    samples.add(sample);
+    admitted++;
+    stepsPerPicture = sample.painting().steps();
+  }
+
+  List<Sample> samples() {
+    return samples;
+  }
+
+  /** Counts a step and tells the scribe. */
+  void stepped() {
+    stepsDone++;
+    scribe.progress(stepsDone, stepsInAll());
+  }
+
+  int stepsInAll() {
+    return stepsPerPicture * spec().images();
+  }
+
+  void decoded(Sample sample) {
+    samples.remove(sample);
+    sample.painting().close();
+    decoded++;
+  }
+
+  boolean complete() {
+    return decoded == spec().images();
+  }
+
+  void closeSamples() {
+    samples.forEach(sample -> sample.painting().close());
+    samples.clear();
+  }
+}

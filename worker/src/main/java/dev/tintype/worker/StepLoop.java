@@ -1,0 +1,239 @@
+package dev.tintype.worker;
+
+import dev.tintype.queue.job.JobFailure;
+import dev.tintype.worker.JobScribe.Ending;
+import dev.tintype.worker.RunningJob.Sample;
+import dev.tintype.worker.StageTimes.Stage;
+import dev.tintype.worker.StepPolicy.Candidate;
+import dev.tintype.worker.engine.EngineFault;
+import dev.tintype.worker.engine.Painting;
+import dev.tintype.worker.engine.Picture;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The loop that feeds a device. Each tick: drop what was stopped, admit what fits, pick a batch,
+ * take one denoising step, decode what is done. Only this loop's thread touches the engine.
+ */
+final class StepLoop {
+  private static final Logger LOG = LoggerFactory.getLogger(StepLoop.class);
+
+  /** Decoded pictures that wait for their PNG and the store; bounds memory (1024^2: 3 MB each). */
+  static final int PICTURES_PENDING_MAX = 8;
+
+  private static final long IDLE_MS = 1_000;
+
+  private final WorkerConfig config;
+  private final BlockingQueue<Runnable> inbox;
+  private final Semaphore picturesPending;
+  private final List<RunningJob> jobs = new ArrayList<>();
+  private int batchMax;
+  private long admissions;
+
+  /**
+   * @param picturesPending {@link #PICTURES_PENDING_MAX} permits, shared with the scribes
+   */
+  StepLoop(WorkerConfig config, int batchMax, Semaphore picturesPending) {
+    this.config = config;
+    this.batchMax = batchMax;
+    this.picturesPending = picturesPending;
+    this.inbox = new LinkedBlockingQueue<>();
+  }
+
+  /** Hands a job over; the worker's permits bound how many. Thread-safe. */
+  void submit(RunningJob job) {
+    inbox.add(() -> jobs.add(job));
+  }
+
+  /** Makes an idle loop look again. Thread-safe. */
+  void wake() {
+    inbox.add(() -> {});
+  }
+
+  /**
+   * One tick, waiting a while if there is nothing to do. Any error that it throws means that the
+   * device is lost; {@link #abandon} then gives all jobs back.
+   */
+  void tick() throws InterruptedException {
+    receive();
+    jobs.removeIf(this::stopped);
+    admit();
+    step();
+  }
+
+  private void receive() throws InterruptedException {
+    Runnable news = jobs.isEmpty() ? inbox.poll(IDLE_MS, TimeUnit.MILLISECONDS) : inbox.poll();
+    while (news != null) {
+      news.run();
+      news = inbox.poll();
+    }
+  }
+
+  private boolean stopped(RunningJob job) {
+    RunningJob.Stop reason = job.stop();
+    if (reason == null) {
+      return false;
+    }
+    job.closeSamples();
+    job.scribe()
+        .end(
+            switch (reason) {
+              case CANCEL -> new Ending.Cancel();
+              case GIVE_BACK -> new Ending.GiveBack();
+              // The scribe has its own ending already, and the first one counts.
+              case FAILED, LOST -> new Ending.Drop();
+            });
+    return true;
+  }
+
+  private void admit() {
+    int running = jobs.stream().mapToInt(job -> job.samples().size()).sum();
+    for (Iterator<RunningJob> each = jobs.iterator(); each.hasNext(); ) {
+      RunningJob job = each.next();
+      while (running < config.samplesMax() && job.wantsAdmission()) {
+        long start = System.nanoTime();
+        try {
+          Painting painting = job.engine().admit(job.spec(), job.nextIndex());
+          job.admit(new Sample(job, job.nextIndex(), admissions++, painting));
+          job.times().add(Stage.TEXT, System.nanoTime() - start);
+          running++;
+        } catch (RuntimeException e) {
+          if (EngineFault.of(e) == EngineFault.MEMORY && running > 0) {
+            return; // There will be room when a running sample is done.
+          }
+          running -= job.samples().size();
+          fail(job, e);
+          each.remove();
+          break;
+        }
+      }
+    }
+  }
+
+  private void step() throws InterruptedException {
+    List<Sample> batch = batch();
+    if (batch.isEmpty()) {
+      return;
+    }
+    long start = System.nanoTime();
+    try {
+      batch.getFirst().job().engine().step(batch.stream().map(Sample::painting).toList());
+    } catch (RuntimeException e) {
+      stepFailed(batch, e);
+      return;
+    }
+    long took = System.nanoTime() - start;
+    Set<RunningJob> stepped = new HashSet<>();
+    for (Sample sample : batch) {
+      if (stepped.add(sample.job())) {
+        sample.job().times().add(Stage.STEPS, took);
+      }
+      sample.job().stepped();
+    }
+    for (Sample sample : batch) {
+      if (sample.painting().done() && sample.job().stop() == null) {
+        decode(sample);
+      }
+    }
+  }
+
+  private List<Sample> batch() {
+    List<Candidate> running = new ArrayList<>();
+    for (RunningJob job : jobs) {
+      for (Sample sample : job.samples()) {
+        running.add(new Candidate(sample.admission(), job.bucket()));
+      }
+    }
+    Set<Candidate> picked = new HashSet<>(StepPolicy.pick(running, batchMax));
+    return jobs.stream()
+        .flatMap(job -> job.samples().stream())
+        .filter(s -> picked.contains(new Candidate(s.admission(), s.job().bucket())))
+        .toList();
+  }
+
+  private void stepFailed(List<Sample> batch, RuntimeException error) {
+    EngineFault fault = EngineFault.of(error);
+    if (fault == EngineFault.DEVICE) {
+      throw error;
+    }
+    if (fault == EngineFault.MEMORY && batch.size() > 1) {
+      batchMax = StepPolicy.halved(batch.size());
+      LOG.warn(
+          "Out of device memory with {} pictures at once; {} from now", batch.size(), batchMax);
+      return;
+    }
+    batch.stream()
+        .map(Sample::job)
+        .distinct()
+        .forEach(
+            job -> {
+              fail(job, error);
+              jobs.remove(job);
+            });
+  }
+
+  private void decode(Sample sample) throws InterruptedException {
+    RunningJob job = sample.job();
+    if (!picturesPending.tryAcquire(WorkerConfig.HAND_IN_MAX.toSeconds(), TimeUnit.SECONDS)) {
+      job.scribe()
+          .end(
+              new Ending.Fail(
+                  new JobFailure(
+                      "worker.store_slow",
+                      "Finished pictures could not be stored for a minute; look at the disk.",
+                      true)));
+      job.stop(RunningJob.Stop.FAILED);
+      return;
+    }
+    long start = System.nanoTime();
+    Picture picture;
+    try {
+      picture = job.engine().decode(sample.painting());
+    } catch (RuntimeException e) {
+      picturesPending.release();
+      fail(job, e);
+      jobs.remove(job);
+      return;
+    }
+    job.times().add(Stage.DECODE, System.nanoTime() - start);
+    job.scribe().picture(sample.index(), picture);
+    job.decoded(sample);
+    if (job.complete()) {
+      job.scribe().end(new Ending.Succeed(job.stepsInAll()));
+      jobs.remove(job);
+    }
+  }
+
+  /** Ends one job with the error's words; throws it on where the device is lost. */
+  private void fail(RunningJob job, RuntimeException error) {
+    EngineFault fault = EngineFault.of(error);
+    if (fault == EngineFault.DEVICE) {
+      throw error;
+    }
+    if (fault == EngineFault.DEFECT) {
+      LOG.error("Job {}: the engine met a defect", job.lease().jobId(), error);
+    } else {
+      LOG.warn("Job {}: {}", job.lease().jobId(), error.getMessage());
+    }
+    job.closeSamples();
+    job.scribe().end(new Ending.Fail(EngineFault.failure(error)));
+  }
+
+  /** Gives every job back, without touching the engine. For the loop's thread. */
+  void abandon() {
+    for (Runnable news = inbox.poll(); news != null; news = inbox.poll()) {
+      news.run();
+    }
+    jobs.forEach(job -> job.scribe().end(new Ending.GiveBack()));
+    jobs.clear();
+  }
+}

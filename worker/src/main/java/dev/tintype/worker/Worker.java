@@ -1,0 +1,231 @@
+package dev.tintype.worker;
+
+import dev.tintype.queue.QueueException;
+import dev.tintype.queue.blob.BlobStore;
+import dev.tintype.queue.store.EventHub;
+import dev.tintype.queue.store.JobStore;
+import dev.tintype.queue.store.Lease;
+import dev.tintype.queue.transport.Delivery;
+import dev.tintype.queue.transport.JobTransport;
+import dev.tintype.worker.engine.Engine;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One worker: it takes wake-ups while it has room, leases their jobs and runs them in its step
+ * loop. Threads: one for the loop and its device, one virtual for the intake, two virtual per job.
+ */
+public final class Worker implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Worker.class);
+  private static final Duration POLL = Duration.ofMillis(500);
+  private static final long STORE_AWAY_PAUSE_MS = 1_000;
+  private static final Duration CLOSE_MAX = Duration.ofSeconds(30);
+
+  private final WorkerConfig config;
+  private final JobStore store;
+  private final JobTransport transport;
+  private final BlobStore blobs;
+  private final EventHub hub;
+  private final EngineLoader loader;
+  private final Consumer<Throwable> onBroken;
+  private final Semaphore room;
+  private final Semaphore picturesPending = new Semaphore(StepLoop.PICTURES_PENDING_MAX);
+  private final Map<RunningJob, JobWatch> running = new ConcurrentHashMap<>();
+  private final CompletableFuture<Engine> loaded = new CompletableFuture<>();
+  private final CountDownLatch draining = new CountDownLatch(1);
+  private final CountDownLatch stopping = new CountDownLatch(1);
+  private final CompletableFuture<Void> intakeEnded = new CompletableFuture<>();
+  private final CompletableFuture<Void> loopEnded = new CompletableFuture<>();
+  private volatile StepLoop loop;
+
+  /**
+   * @param onBroken called once if the device is lost; the process should end then, loudly
+   */
+  public Worker(
+      WorkerConfig config,
+      JobStore store,
+      JobTransport transport,
+      BlobStore blobs,
+      EventHub hub,
+      EngineLoader loader,
+      Consumer<Throwable> onBroken) {
+    this.config = config;
+    this.store = store;
+    this.transport = transport;
+    this.blobs = blobs;
+    this.hub = hub;
+    this.loader = loader;
+    this.onBroken = onBroken;
+    this.room = new Semaphore(config.jobsMax());
+  }
+
+  /**
+   * Loads the model and begins to take jobs. Returns at once; the future ends when the model is
+   * loaded, or with the reason why it cannot be.
+   */
+  public CompletableFuture<Engine> start(String model) {
+    Thread.ofPlatform().name("step-loop").start(() -> runLoop(model));
+    return loaded;
+  }
+
+  private void runLoop(String model) {
+    try {
+      Engine engine = loader.engine(model);
+      loop =
+          new StepLoop(
+              config,
+              config.batchMax() == 0 ? engine.samplesPerCall() : config.batchMax(),
+              picturesPending);
+      Thread.ofVirtual().name("worker-intake").start(() -> takeJobs(engine));
+      loaded.complete(engine);
+      while (stopping.getCount() > 0) {
+        loop.tick();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (RuntimeException | Error e) {
+      draining.countDown();
+      if (!loaded.completeExceptionally(e)) {
+        LOG.error("The device is lost: {}", e.getMessage(), e);
+        onBroken.accept(e);
+      }
+    } finally {
+      draining.countDown();
+      if (loop == null) {
+        intakeEnded.complete(null);
+      } else {
+        loop.abandon();
+      }
+      loader.close();
+      loopEnded.complete(null);
+    }
+  }
+
+  private void takeJobs(Engine engine) {
+    try {
+      while (draining.getCount() > 0) {
+        if (room.tryAcquire(POLL.toMillis(), TimeUnit.MILLISECONDS) && !takeJob(engine)) {
+          room.release();
+        }
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } finally {
+      intakeEnded.complete(null);
+    }
+  }
+
+  /** True where a job was handed to the loop, which then owns the permit. */
+  private boolean takeJob(Engine engine) throws InterruptedException {
+    Optional<Delivery> delivery = transport.poll(Set.of(engine.model()), POLL);
+    if (delivery.isEmpty()) {
+      return false;
+    }
+    try {
+      Optional<Lease> lease =
+          store.lease(delivery.get().wakeUp().jobId(), config.workerId(), config.leaseTime());
+      boolean mine = lease.isPresent() && store.start(lease.get());
+      delivery.get().ack();
+      lease.filter(l -> mine).ifPresent(l -> run(l, engine));
+      return mine;
+    } catch (QueueException e) {
+      LOG.warn("Job not taken: {}", e.getMessage());
+      delivery.get().release();
+      draining.await(STORE_AWAY_PAUSE_MS, TimeUnit.MILLISECONDS);
+      return false;
+    }
+  }
+
+  private void run(Lease lease, Engine engine) {
+    StageTimes times =
+        new StageTimes(lease.job().createdAt(), lease.until().minus(config.leaseTime()));
+    RunningJob job = new RunningJob(lease, engine, times);
+    JobWatch watch = new JobWatch(job, store, hub, config.leaseTime(), loop::wake);
+    JobScribe scribe =
+        new JobScribe(
+            job,
+            store,
+            blobs,
+            picturesPending,
+            config.progressEvery().toNanos(),
+            () -> ended(job, watch));
+    job.scribe(scribe);
+    running.put(job, watch);
+    Thread.ofVirtual().name("job-watch-" + lease.jobId()).start(watch);
+    Thread.ofVirtual().name("job-scribe-" + lease.jobId()).start(scribe);
+    loop.submit(job);
+  }
+
+  private void ended(RunningJob job, JobWatch watch) {
+    watch.end();
+    running.remove(job);
+    room.release();
+  }
+
+  /** Jobs that this worker holds now. */
+  public int jobs() {
+    return running.size();
+  }
+
+  /**
+   * Takes no more jobs, and waits for those in the making; those not done in time are given back
+   * for another worker.
+   */
+  public void drain(Duration patience) {
+    draining.countDown();
+    await(intakeEnded, CLOSE_MAX);
+    boolean done = allRoom(patience);
+    if (!done) {
+      running.keySet().forEach(job -> job.stop(RunningJob.Stop.GIVE_BACK));
+      if (loop != null) {
+        loop.wake();
+      }
+      allRoom(CLOSE_MAX);
+    }
+  }
+
+  private boolean allRoom(Duration patience) {
+    try {
+      if (room.tryAcquire(config.jobsMax(), patience.toMillis(), TimeUnit.MILLISECONDS)) {
+        room.release(config.jobsMax());
+        return true;
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    return false;
+  }
+
+  /** Gives the jobs in the making back and ends the loop; waits at most half a minute. */
+  @Override
+  public void close() {
+    drain(Duration.ZERO);
+    stopping.countDown();
+    if (loop != null) {
+      loop.wake();
+    }
+    await(loopEnded, CLOSE_MAX);
+  }
+
+  private static void await(CompletableFuture<Void> end, Duration patience) {
+    try {
+      end.get(patience.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (ExecutionException | TimeoutException e) {
+      LOG.warn("The worker did not end in {} s", patience.toSeconds());
+    }
+  }
+}

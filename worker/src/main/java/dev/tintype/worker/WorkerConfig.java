@@ -1,0 +1,56 @@
+package dev.tintype.worker;
+
+import java.time.Duration;
+
+/**
+ * How a worker behaves. Validated when made.
+ *
+ * @param workerId shown to admins and in events; 1..200 characters
+ * @param leaseTime how long a crashed worker's job waits before another takes it; renewed at a
+ *     third of it. Default 15 s; shorter costs more heartbeats, longer makes a crash hurt longer
+ * @param jobsMax jobs held at a time, leased and not yet handed in. Default 4
+ * @param samplesMax pictures in the making at a time, each holding one latent. Default 8
+ * @param batchMax pictures stepped together in one tick; 0 takes the device's own figure
+ * @param progressEvery the shortest time between two progress events of one job. Default 40 ms, so
+ *     that a fast device does not fill the log
+ */
+public record WorkerConfig(
+    String workerId,
+    Duration leaseTime,
+    int jobsMax,
+    int samplesMax,
+    int batchMax,
+    Duration progressEvery) {
+  /** Longest wait for the last events and pictures of a job to reach the store. */
+  public static final Duration HAND_IN_MAX = Duration.ofSeconds(60);
+
+  public WorkerConfig {
+    check(workerId != null && !workerId.isBlank() && workerId.length() <= 200, "workerId");
+    check(leaseTime.toMillis() >= 1_000 && leaseTime.toMinutes() <= 10, "leaseTime (1 s..10 min)");
+    check(jobsMax >= 1 && jobsMax <= 256, "jobsMax (1..256)");
+    check(samplesMax >= 1 && samplesMax <= 256, "samplesMax (1..256)");
+    check(batchMax >= 0 && batchMax <= 64, "batchMax (0..64)");
+    check(
+        !progressEvery.isNegative() && progressEvery.toSeconds() <= 10, "progressEvery (0..10 s)");
+  }
+
+  /** The defaults under that id. */
+  public static WorkerConfig defaults(String workerId) {
+    return new WorkerConfig(workerId, Duration.ofSeconds(15), 4, 8, 0, Duration.ofMillis(40));
+  }
+
+  public WorkerConfig withBatchMax(int max) {
+    return new WorkerConfig(workerId, leaseTime, jobsMax, samplesMax, max, progressEvery);
+  }
+
+  public WorkerConfig withLeaseTime(Duration time) {
+    return new WorkerConfig(workerId, time, jobsMax, samplesMax, batchMax, progressEvery);
+  }
+
+  private static void check(boolean holds, String what) {
+    if (!holds) {
+      throw new WorkerException.Config(
+          "worker.config", "The worker's setting " + what + " is out of range.");
+    }
+  }
+}

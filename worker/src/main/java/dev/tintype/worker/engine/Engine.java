@@ -1,0 +1,45 @@
+package dev.tintype.worker.engine;
+
+import dev.tintype.queue.job.JobSpec;
+import java.util.List;
+
+/**
+ * One loaded model on one device. For one thread; errors are {@link
+ * dev.tintype.sampler.SamplerException}, and {@link EngineFault} tells whose fault they are.
+ */
+public interface Engine extends AutoCloseable {
+  /** The name that jobs ask for. */
+  String model();
+
+  /** The first 16 hex digits or so of a digest over the weights, for a picture's metadata. */
+  String modelHash();
+
+  /** One line for people about the device that it runs on. */
+  String device();
+
+  /** The name of the scheduler that a recipe without one gets. */
+  String defaultScheduler();
+
+  /** How many paintings gain from going through one {@link #step} together. */
+  int samplesPerCall();
+
+  /**
+   * Encodes the prompt and draws the start noise of picture {@code index} of the job, whose seed is
+   * the job's seed plus the index.
+   */
+  Painting admit(JobSpec spec, int index);
+
+  /** The seed of picture {@code index} of a job: the job's own plus the index, never negative. */
+  static long seed(JobSpec spec, int index) {
+    return spec.seed() + index & Long.MAX_VALUE;
+  }
+
+  /** One denoising step of each; all of one size. */
+  void step(List<Painting> batch);
+
+  /** The finished picture. */
+  Picture decode(Painting painting);
+
+  @Override
+  void close();
+}
