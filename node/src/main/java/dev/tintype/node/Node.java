@@ -1,0 +1,235 @@
+package dev.tintype.node;
+
+import dev.tintype.gateway.ModelCard;
+import dev.tintype.gateway.ModelCatalog;
+import dev.tintype.node.ModelShelf.Model;
+import dev.tintype.queue.blob.BlobStore;
+import dev.tintype.queue.blob.DirectoryBlobStore;
+import dev.tintype.queue.job.Sha256;
+import dev.tintype.queue.relay.FairPolicy;
+import dev.tintype.queue.relay.Relay;
+import dev.tintype.queue.relay.RelayConfig;
+import dev.tintype.queue.store.JobStore;
+import dev.tintype.queue.transport.InProcessTransport;
+import dev.tintype.sampler.device.DeviceOptions;
+import dev.tintype.worker.DeviceEngines;
+import dev.tintype.worker.Worker;
+import dev.tintype.worker.WorkerConfig;
+import dev.tintype.worker.engine.Engine;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.nio.charset.StandardCharsets;
+import java.security.SecureRandom;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.BiConsumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The composition root: the parts of this process's roles, wired by hand. */
+public final class Node implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Node.class);
+  private static final Duration LOAD_MAX = Duration.ofMinutes(10);
+  private static final Duration HOLD = Duration.ofSeconds(30);
+  private static final int TRANSPORT_DEPTH_MAX = 256;
+
+  private final NodeConfig config;
+  private final Closers closers;
+  private final BiConsumer<String, String> teller;
+  private final Runnable onBroken;
+  private final SecureRandom random = new SecureRandom();
+  private DataFolder folder;
+  private Optional<Worker> worker = Optional.empty();
+  private Optional<String> newKey = Optional.empty();
+  private String url = "";
+  private volatile boolean broken;
+
+  private Node(NodeConfig config, BiConsumer<String, String> teller, Runnable onBroken) {
+    this.config = config;
+    this.teller = teller;
+    this.onBroken = onBroken;
+    this.closers = new Closers();
+  }
+
+  /**
+   * Opens everything; what was opened is closed again where a later part fails.
+   *
+   * @param teller told a part's name and what was found, one line each
+   * @param onBroken called when the device is lost: the process should end
+   */
+  public static Node open(NodeConfig config, BiConsumer<String, String> teller, Runnable onBroken) {
+    Node node = new Node(config, teller, onBroken);
+    try {
+      node.open();
+      return node;
+    } catch (RuntimeException | Error e) {
+      node.close();
+      throw e;
+    }
+  }
+
+  private void open() {
+    Web.checkPort(config);
+    folder = closers.add("data", DataFolder.open(config.data()));
+    Logs.files(folder.resolve("logs"));
+    ModelShelf shelf = ModelShelf.scan(config.models());
+    Optional<Model> model =
+        config.roles().contains(Role.WORKER)
+            ? Optional.of(shelf.choose(config.model()))
+            : Optional.empty();
+    BlobStore blobs = new DirectoryBlobStore(folder.resolve("blobs"));
+    Optional<StoreParts> store =
+        config.needsStore()
+            ? Optional.of(StoreParts.open(config, folder.resolve("queue"), random, closers))
+            : Optional.empty();
+    store.ifPresent(
+        parts -> {
+          teller.accept("queue", parts.where());
+          keepFirstKey(parts);
+        });
+    List<ModelCard> cards =
+        model.isPresent()
+            ? List.of(model.get().card())
+            : shelf.models().stream().map(Model::card).toList();
+    model.ifPresent(chosen -> startWorker(chosen, store.orElseThrow(), blobs));
+    Web web = new Web(config, folder, blobs, random, closers, teller);
+    url = web.start(store, ModelCatalog.of(cards));
+    if (config.roles().contains(Role.GATEWAY)) {
+      teller.accept("gateway", url + " (page, API at /v1, /openapi.json)");
+      folder.announce(url);
+    }
+    newKey.ifPresent(
+        key ->
+            teller.accept(
+                "key",
+                key
+                    + "  (shown this once; kept for this machine in "
+                    + folder.resolve("api-key")
+                    + ")"));
+  }
+
+  private void keepFirstKey(StoreParts store) {
+    newKey = store.accounts().firstKey();
+    newKey.ifPresent(folder::keepApiKey);
+  }
+
+  private void startWorker(Model model, StoreParts store, BlobStore blobs) {
+    long began = System.nanoTime();
+    InProcessTransport transport =
+        closers.add(
+            "transport", new InProcessTransport(TRANSPORT_DEPTH_MAX, HOLD, Clock.systemUTC()));
+    String name = model.card().name();
+    String place = place(folder);
+    reapOwn(store.jobs(), place);
+    WorkerConfig settings =
+        WorkerConfig.defaults(place + ProcessHandle.current().pid()).withBatchMax(config.batch());
+    Worker started =
+        closers.add(
+            "worker",
+            new Worker(
+                settings,
+                store.jobs(),
+                transport,
+                blobs,
+                store.events(),
+                new DeviceEngines(
+                    config.device(), DeviceOptions.defaults(), Map.of(name, model.folder())),
+                error -> lost()));
+    worker = Optional.of(started);
+    Engine engine = loaded(started.start(name));
+    closers.add(
+        "relay",
+        new Relay(
+                store.jobs(),
+                store.accounts().tiers(),
+                transport,
+                new FairPolicy(store.accounts().tiers(), random),
+                RelayConfig.DEFAULT,
+                settings::jobsMax,
+                Clock.systemUTC())
+            .start(store.signals()));
+    teller.accept(
+        "worker",
+        "%s (%s, loaded in %.1f s) on %s"
+            .formatted(
+                name,
+                ModelShelf.megabytes(model.bytes()),
+                (System.nanoTime() - began) / 1e9,
+                engine.device()));
+  }
+
+  /** We hold the folder's lock, so a lease of an earlier process of this folder has no owner. */
+  private static void reapOwn(JobStore jobs, String place) {
+    int freed = jobs.reapWorkers(place).size();
+    if (freed > 0) {
+      LOG.info("{} jobs of the process before this one are queued again", freed);
+    }
+  }
+
+  /** Short and the same for every process on this folder: worker ids begin with it. */
+  private static String place(DataFolder folder) {
+    String digest = Sha256.hex(folder.path().toString().getBytes(StandardCharsets.UTF_8));
+    return hostName() + "-" + digest.substring(0, 8) + "#";
+  }
+
+  private static String hostName() {
+    try {
+      return InetAddress.getLocalHost().getHostName();
+    } catch (UnknownHostException e) {
+      return "localhost";
+    }
+  }
+
+  private static Engine loaded(CompletableFuture<Engine> loading) {
+    try {
+      return loading.get(LOAD_MAX.toSeconds(), TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new NodeException.Start("node.interrupted", "Interrupted.", e);
+    } catch (TimeoutException e) {
+      throw new NodeException.Start("node.slow", "The model was not loaded in ten minutes.", e);
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof RuntimeException known) {
+        throw known;
+      }
+      throw new IllegalStateException(e.getCause());
+    }
+  }
+
+  private void lost() {
+    broken = true;
+    onBroken.run();
+  }
+
+  /** True once the device was lost. */
+  public boolean broken() {
+    return broken;
+  }
+
+  /** The origin under which this process answers on this machine. */
+  public String url() {
+    return url;
+  }
+
+  /** The folder's first key, if it was made by this start; else as kept in the folder. */
+  public Optional<String> apiKey() {
+    return newKey.or(() -> DataFolder.apiKey(folder.path()));
+  }
+
+  /** Takes no more jobs and waits, up to the configured time, for pictures in the making. */
+  public void drain() {
+    worker.ifPresent(w -> w.drain(config.drain()));
+  }
+
+  @Override
+  public void close() {
+    closers.close();
+  }
+}

@@ -1,0 +1,91 @@
+package dev.tintype.node;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * The settings of one process. {@link SettingsReader} makes it from flags, environment and file.
+ *
+ * @param data folder of everything that is kept; default {@code ./data}
+ * @param host address to listen on; default {@code localhost}: nobody outside reaches a new server
+ * @param port to listen on, 0 for a free one; default 8080
+ * @param roles what the process does; default all
+ * @param models folder of model folders; default {@code models} beside the program
+ * @param model the one that is served, empty for the first found
+ * @param device {@code auto}, {@code cpu}, {@code cuda} or {@code reference}; default auto
+ * @param publicUrl origin in the pictures' URLs; default {@code http://localhost:PORT}
+ * @param drain how long a stop waits for pictures in the making; default 20 s
+ * @param batch pictures stepped together; 0, the default, is the device's own figure
+ * @param databaseUrl of a PostgreSQL that this process does not run; needed without the role queue
+ * @param databaseUser its role
+ * @param databasePassword never logged
+ * @param edge settings starting with {@code edge.}, checked by the edge
+ */
+public record NodeConfig(
+    Path data,
+    String host,
+    int port,
+    Set<Role> roles,
+    Path models,
+    Optional<String> model,
+    String device,
+    Optional<String> publicUrl,
+    Duration drain,
+    int batch,
+    Optional<String> databaseUrl,
+    String databaseUser,
+    String databasePassword,
+    Map<String, String> edge) {
+  public NodeConfig {
+    roles = Set.copyOf(roles);
+    edge = Map.copyOf(edge);
+    if (roles.isEmpty()) {
+      throw new NodeException.Config("config.roles", "A process has at least one role.");
+    }
+    if (!roles.contains(Role.QUEUE) && databaseUrl.isEmpty() && needsStore(roles)) {
+      throw new NodeException.Config(
+          "config.database",
+          "Without the role queue this process needs database.url, such as"
+              + " jdbc:postgresql://db:5432/tintype.");
+    }
+  }
+
+  /** True where the process reads or writes jobs. */
+  public boolean needsStore() {
+    return needsStore(roles);
+  }
+
+  private static boolean needsStore(Set<Role> roles) {
+    return roles.contains(Role.GATEWAY)
+        || roles.contains(Role.WORKER)
+        || roles.contains(Role.QUEUE);
+  }
+
+  /** The same on another port. */
+  public NodeConfig withPort(int other) {
+    return new NodeConfig(
+        data,
+        host,
+        other,
+        roles,
+        models,
+        model,
+        device,
+        publicUrl,
+        drain,
+        batch,
+        databaseUrl,
+        databaseUser,
+        databasePassword,
+        edge);
+  }
+
+  /** Never shows the password. */
+  @Override
+  public String toString() {
+    return "NodeConfig[data=" + data + ", port=" + port + ", roles=" + roles + "]";
+  }
+}

@@ -1,0 +1,55 @@
+package dev.tintype.node;
+
+import dev.tintype.queue.embedded.EmbeddedPostgres;
+import dev.tintype.queue.store.Database;
+import dev.tintype.queue.store.EventHub;
+import dev.tintype.queue.store.JobStore;
+import dev.tintype.queue.store.LiveEventHub;
+import dev.tintype.queue.store.PostgresAccountStore;
+import dev.tintype.queue.store.PostgresConfig;
+import dev.tintype.queue.store.PostgresJobStore;
+import dev.tintype.queue.store.PostgresSignals;
+import dev.tintype.queue.store.RetryPolicy;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.Clock;
+
+/**
+ * The truth about jobs, and the signals around it.
+ *
+ * @param where one line for people
+ */
+record StoreParts(
+    JobStore jobs,
+    PostgresAccountStore accounts,
+    PostgresSignals signals,
+    EventHub events,
+    String where) {
+
+  /**
+   * Connects to the database of the configuration, starting one below the folder where it is ours.
+   */
+  static StoreParts open(NodeConfig config, Path folder, SecureRandom random, Closers closers) {
+    PostgresConfig postgres;
+    String where;
+    if (config.roles().contains(Role.QUEUE) && config.databaseUrl().isEmpty()) {
+      EmbeddedPostgres server = closers.add("database", EmbeddedPostgres.start(folder));
+      postgres = server.config();
+      where = "PostgreSQL " + EmbeddedPostgres.VERSION + ", fsync on, data in " + folder;
+    } else {
+      String url = config.databaseUrl().orElseThrow();
+      postgres = PostgresConfig.of(url, config.databaseUser(), config.databasePassword());
+      where = url;
+    }
+    Database database = closers.add("connections", Database.open(postgres));
+    PostgresSignals signals = closers.add("signals", PostgresSignals.start(database, random));
+    JobStore jobs =
+        closers.add(
+            "jobs",
+            new PostgresJobStore(
+                database, signals, RetryPolicy.DEFAULT, Clock.systemUTC(), random));
+    PostgresAccountStore accounts = new PostgresAccountStore(database, random);
+    EventHub events = closers.add("events", LiveEventHub.start(jobs, signals));
+    return new StoreParts(jobs, accounts, signals, events, where);
+  }
+}

@@ -1,0 +1,244 @@
+package dev.tintype.node;
+
+import dev.tintype.edge.EdgeConfig;
+import dev.tintype.edge.OriginalImage;
+import dev.tintype.edge.Originals;
+import dev.tintype.edge.http.EdgeRoutes;
+import dev.tintype.edge.url.ImageFormat;
+import dev.tintype.edge.url.Operations;
+import dev.tintype.edge.url.Preset;
+import dev.tintype.edge.url.SigningKeys;
+import dev.tintype.edge.url.VariantUrls;
+import dev.tintype.edge.vips.VipsLibrary;
+import dev.tintype.gateway.Gateway;
+import dev.tintype.gateway.GatewayConfig;
+import dev.tintype.gateway.GatewayParts;
+import dev.tintype.gateway.ImageLinks;
+import dev.tintype.gateway.ModelCatalog;
+import dev.tintype.queue.QueueException;
+import dev.tintype.queue.blob.BlobStore;
+import dev.tintype.queue.relay.CostModel;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpServer;
+import io.vertx.core.http.HttpServerOptions;
+import io.vertx.ext.web.Router;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.BindException;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.Clock;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.BiConsumer;
+
+/** The one HTTP server of a process, with the routes of its roles. */
+public final class Web {
+  /** 23 ns per pixel and step is an SD1.5 on a fast GPU; only ratios between jobs matter. */
+  private static final double NS_PER_PIXEL_STEP = 23;
+
+  private static final int IDLE_S = 120;
+  private static final int HEADER_BYTES_MAX = 16 * 1024;
+  private static final int START_S_MAX = 20;
+
+  private final NodeConfig config;
+  private final DataFolder folder;
+  private final BlobStore blobs;
+  private final SecureRandom random;
+  private final Closers closers;
+  private final BiConsumer<String, String> teller;
+  private final SigningKeys keys;
+
+  Web(
+      NodeConfig config,
+      DataFolder folder,
+      BlobStore blobs,
+      SecureRandom random,
+      Closers closers,
+      BiConsumer<String, String> teller) {
+    this.config = config;
+    this.folder = folder;
+    this.blobs = blobs;
+    this.random = random;
+    this.closers = closers;
+    this.teller = teller;
+    this.keys =
+        SigningKeys.parse(
+            config.edge().getOrDefault("edge.keys", "k1:" + folder.secret("edge-key")));
+  }
+
+  /** Whether the configured port can be had now. */
+  public static boolean portFree(NodeConfig config) {
+    try {
+      checkPort(config);
+      return true;
+    } catch (NodeException.Start e) {
+      return false;
+    }
+  }
+
+  /** Refuses a port that is taken before anything slow is started. */
+  static void checkPort(NodeConfig config) {
+    try (ServerSocket probe = new ServerSocket()) {
+      probe.setReuseAddress(true);
+      probe.bind(new InetSocketAddress(config.host(), config.port()));
+    } catch (IOException e) {
+      throw portTaken(config, e);
+    }
+  }
+
+  private static NodeException.Start portTaken(NodeConfig config, Throwable e) {
+    return new NodeException.Start(
+        "port.taken",
+        "Cannot listen on %s:%d (%s). Another program has that port: stop it, or choose another with --port (0 takes a free one)."
+            .formatted(config.host(), config.port(), e.getMessage()),
+        e);
+  }
+
+  /** Starts the server and returns the origin under which it answers on this machine. */
+  String start(Optional<StoreParts> store, ModelCatalog models) {
+    Vertx vertx = Vertx.vertx();
+    closers.add("vertx", () -> await(vertx.close()));
+    Router router = Router.router(vertx);
+    HttpServer server =
+        vertx.createHttpServer(
+            new HttpServerOptions()
+                .setHost(config.host())
+                .setPort(config.port())
+                .setIdleTimeout(IDLE_S)
+                .setMaxHeaderSize(HEADER_BYTES_MAX));
+    if (config.roles().contains(Role.EDGE)) {
+      mountEdge(router);
+    }
+    PublicUrl publicUrl = new PublicUrl(config.publicUrl());
+    if (config.roles().contains(Role.GATEWAY)) {
+      mountGateway(vertx, router, server, store.orElseThrow(), models, publicUrl);
+    }
+    try {
+      await(server.requestHandler(router).listen());
+    } catch (NodeException e) {
+      throw e.getCause() instanceof BindException bind ? portTaken(config, bind) : e;
+    }
+    closers.add("http", () -> await(server.close()));
+    String url = "http://" + localHost() + ":" + server.actualPort();
+    publicUrl.listening(url);
+    return url;
+  }
+
+  private String localHost() {
+    return switch (config.host()) {
+      case "0.0.0.0", "::", "127.0.0.1" -> "localhost";
+      default -> config.host();
+    };
+  }
+
+  private void mountEdge(Router router) {
+    Map<String, String> settings = new HashMap<>(config.edge());
+    settings.putIfAbsent("edge.cache.folder", folder.resolve("edge").toString());
+    settings.putIfAbsent("edge.keys", "k1:" + folder.secret("edge-key"));
+    EdgeRoutes edge =
+        closers.add(
+            "edge", new EdgeRoutes(EdgeConfig.parse(settings), this::original, Clock.systemUTC()));
+    edge.mount(router);
+    teller.accept(
+        "edge",
+        switch (edge.library()) {
+          case VipsLibrary.Ready(String version, Path file) ->
+              "libvips " + version + ": WebP, AVIF, JPEG in any size";
+          case VipsLibrary.Unavailable(String reason) -> "originals only. " + reason;
+        });
+  }
+
+  /** {@link Originals} over the blob store. */
+  private Optional<OriginalImage> original(String sha256) throws IOException {
+    try {
+      Optional<InputStream> found = blobs.open(sha256);
+      if (found.isEmpty()) {
+        return Optional.empty();
+      }
+      try (InputStream in = found.get()) {
+        return Optional.of(new OriginalImage.InMemory(in.readNBytes(BlobStore.BLOB_BYTES_MAX)));
+      }
+    } catch (QueueException e) {
+      throw new IOException(e.getMessage(), e);
+    }
+  }
+
+  private void mountGateway(
+      Vertx vertx,
+      Router router,
+      HttpServer server,
+      StoreParts store,
+      ModelCatalog models,
+      PublicUrl publicUrl) {
+    VariantUrls urls = new VariantUrls(keys);
+    ImageLinks links =
+        (sha256, width, height) ->
+            new ImageLinks.Urls(
+                publicUrl.of(urls.original(sha256, ImageFormat.PNG)),
+                publicUrl.of(urls.variant(sha256, Operations.none(), ImageFormat.WEBP)),
+                publicUrl.of(urls.variant(sha256, Operations.none(), ImageFormat.AVIF)),
+                publicUrl.of(urls.variant(sha256, Operations.none(), ImageFormat.JPEG)),
+                publicUrl.of(urls.auto(sha256, Operations.of(Preset.THUMB))));
+    Gateway gateway =
+        closers.add(
+            "gateway",
+            new Gateway(
+                GatewayConfig.defaults(),
+                new GatewayParts(
+                    vertx,
+                    store.jobs(),
+                    store.accounts(),
+                    store.events(),
+                    models,
+                    links,
+                    CostModel.linear(NS_PER_PIXEL_STEP),
+                    Clock.systemUTC(),
+                    random)));
+    gateway.mount(router);
+    server.invalidRequestHandler(gateway::refuseUnreadable);
+  }
+
+  static <T> T await(Future<T> future) {
+    try {
+      return future.toCompletionStage().toCompletableFuture().get(START_S_MAX, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new NodeException.Start("node.interrupted", "Interrupted.", e);
+    } catch (TimeoutException e) {
+      throw new NodeException.Start(
+          "node.slow", "The HTTP server did not answer in " + START_S_MAX + " s.", e);
+    } catch (ExecutionException e) {
+      throw new NodeException.Start(
+          "http.start", "The HTTP server did not start: " + e.getCause(), e.getCause());
+    }
+  }
+
+  /** The origin in pictures' URLs: the configured one, else where we turn out to listen. */
+  private static final class PublicUrl {
+    private final boolean fixed;
+    private volatile String origin;
+
+    PublicUrl(Optional<String> configured) {
+      this.fixed = configured.isPresent();
+      this.origin = configured.orElse("");
+    }
+
+    void listening(String url) {
+      if (!fixed) {
+        origin = url;
+      }
+    }
+
+    String of(String path) {
+      return origin + path;
+    }
+  }
+}

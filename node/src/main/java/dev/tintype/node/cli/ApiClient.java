@@ -1,0 +1,198 @@
+package dev.tintype.node.cli;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.tintype.node.NodeException;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.function.Predicate;
+
+/** A client of the job API, as anybody could write one. */
+final class ApiClient implements AutoCloseable {
+  private static final Duration CONNECT_MAX = Duration.ofSeconds(5);
+  private static final Duration ANSWER_MAX = Duration.ofSeconds(60);
+  private static final int PICTURE_BYTES_MAX = 256 << 20;
+  private static final int RECONNECTS_MAX = 60;
+  private static final long RECONNECT_PAUSE_MS = 1_000;
+  private static final ObjectMapper MAPPER = new ObjectMapper();
+
+  private final HttpClient http =
+      HttpClient.newBuilder()
+          .version(HttpClient.Version.HTTP_1_1)
+          .connectTimeout(CONNECT_MAX)
+          .followRedirects(HttpClient.Redirect.NORMAL)
+          .build();
+  private final URI server;
+  private final String apiKey;
+
+  ApiClient(URI server, String apiKey) {
+    this.server = server;
+    this.apiKey = apiKey;
+  }
+
+  static ObjectNode object() {
+    return MAPPER.createObjectNode();
+  }
+
+  /** True where a Tintype answers. */
+  static boolean alive(URI server) {
+    try (HttpClient http = HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(1)).build()) {
+      HttpRequest request =
+          HttpRequest.newBuilder(server.resolve("/openapi.json"))
+              .timeout(Duration.ofSeconds(3))
+              .build();
+      HttpResponse<String> answer = http.send(request, BodyHandlers.ofString());
+      return answer.statusCode() == 200 && answer.body().contains("Tintype");
+    } catch (IOException e) {
+      return false;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
+  }
+
+  JsonNode post(String path, JsonNode body) {
+    return json(
+        request(path)
+            .header("Content-Type", "application/json")
+            .POST(BodyPublishers.ofString(body.toString()))
+            .build());
+  }
+
+  JsonNode get(String path) {
+    return json(request(path).GET().build());
+  }
+
+  JsonNode delete(String path) {
+    return json(request(path).DELETE().build());
+  }
+
+  /** The bytes behind a URL of the edge, absolute or a path. */
+  byte[] picture(String url) {
+    HttpRequest request =
+        HttpRequest.newBuilder(server.resolve(url)).timeout(ANSWER_MAX).GET().build();
+    try {
+      HttpResponse<InputStream> answer = http.send(request, BodyHandlers.ofInputStream());
+      try (InputStream body = answer.body()) {
+        byte[] bytes = body.readNBytes(PICTURE_BYTES_MAX);
+        if (answer.statusCode() != 200) {
+          throw problem(answer.statusCode(), new String(bytes, StandardCharsets.UTF_8));
+        }
+        return bytes;
+      }
+    } catch (IOException e) {
+      throw unreachable(e);
+    } catch (InterruptedException e) {
+      throw interrupted();
+    }
+  }
+
+  /**
+   * Follows a job's events until the predicate says that this one was the last. A broken stream is
+   * taken up again behind the last event seen.
+   */
+  void follow(String path, Predicate<JsonNode> last) {
+    String lastId = "0";
+    for (int attempt = 0; attempt < RECONNECTS_MAX; attempt++) {
+      try {
+        HttpRequest request = request(path).header("Last-Event-ID", lastId).GET().build();
+        HttpResponse<InputStream> answer = http.send(request, BodyHandlers.ofInputStream());
+        try (BufferedReader lines =
+            new BufferedReader(new InputStreamReader(answer.body(), StandardCharsets.UTF_8))) {
+          if (answer.statusCode() != 200) {
+            throw problem(answer.statusCode(), lines.readLine());
+          }
+          StringBuilder data = new StringBuilder();
+          for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+            if (line.startsWith("id:")) {
+              lastId = line.substring(3).strip();
+              attempt = 0;
+            } else if (line.startsWith("data:")) {
+              data.append(line.substring(5).strip());
+            } else if (line.isEmpty() && !data.isEmpty()) {
+              JsonNode event = MAPPER.readTree(data.toString());
+              data.setLength(0);
+              if (last.test(event)) {
+                return;
+              }
+            }
+          }
+        }
+      } catch (IOException e) {
+        pause();
+      } catch (InterruptedException e) {
+        throw interrupted();
+      }
+    }
+    throw new NodeException.Remote(
+        "client.unreachable", "The server at " + server + " no longer answers.");
+  }
+
+  private static void pause() {
+    try {
+      Thread.sleep(RECONNECT_PAUSE_MS);
+    } catch (InterruptedException e) {
+      throw interrupted();
+    }
+  }
+
+  private HttpRequest.Builder request(String path) {
+    return HttpRequest.newBuilder(server.resolve(path)).header("Authorization", "Bearer " + apiKey);
+  }
+
+  private JsonNode json(HttpRequest request) {
+    try {
+      HttpResponse<String> answer = http.send(request, BodyHandlers.ofString());
+      if (answer.statusCode() / 100 != 2) {
+        throw problem(answer.statusCode(), answer.body());
+      }
+      return answer.body().isEmpty() ? object() : MAPPER.readTree(answer.body());
+    } catch (JsonProcessingException e) {
+      throw new NodeException.Remote(
+          "client.answer", "The server at " + server + " did not answer with JSON.", e);
+    } catch (IOException e) {
+      throw unreachable(e);
+    } catch (InterruptedException e) {
+      throw interrupted();
+    }
+  }
+
+  /** A problem+json (RFC 9457) as one of our errors. */
+  private static NodeException.Remote problem(int status, String body) {
+    try {
+      JsonNode problem = MAPPER.readTree(body == null ? "" : body);
+      return new NodeException.Remote(
+          problem.path("code").asText("http." + status),
+          problem.path("detail").asText(problem.path("title").asText("HTTP " + status)));
+    } catch (JsonProcessingException e) {
+      return new NodeException.Remote("http." + status, "The server answered HTTP " + status + ".");
+    }
+  }
+
+  private NodeException.Remote unreachable(IOException e) {
+    return new NodeException.Remote(
+        "client.unreachable", "The server at " + server + " does not answer (" + e + ").", e);
+  }
+
+  private static NodeException.Remote interrupted() {
+    Thread.currentThread().interrupt();
+    return new NodeException.Remote("client.interrupted", "Interrupted.");
+  }
+
+  @Override
+  public void close() {
+    http.shutdownNow();
+  }
+}

@@ -1,0 +1,301 @@
+package dev.tintype.node.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.tintype.node.DataFolder;
+import dev.tintype.node.Logs;
+import dev.tintype.node.Node;
+import dev.tintype.node.NodeConfig;
+import dev.tintype.node.NodeException;
+import dev.tintype.node.Web;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.logging.Level;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Makes a picture: through a running server, or through a platform started in this process. */
+@Command(
+    name = "imagine",
+    description = "Turns a prompt into a picture.",
+    mixinStandardHelpOptions = true,
+    footer = {
+      "",
+      "Parameters inside the prompt: --ar W:H  --seed N  --steps N  --cfg X  --no THINGS",
+      "If a server runs for the data folder, it is used; else the whole platform runs in this"
+          + " process.",
+      "Ctrl-C cancels the job.",
+      "",
+      "Examples:",
+      "  tintype imagine \"a red sun over snowy mountains, watercolor --seed 7\" -o out.png",
+      "  tintype imagine \"a lighthouse at night --ar 3:2 --no boat\" --json",
+      "  tintype imagine \"a cactus\" --server http://gpu.example.org:8080 --api-key KEY"
+    })
+final class ImagineCommand implements Callable<Integer> {
+  @Parameters(arity = "1..*", paramLabel = "PROMPT", description = "What to paint.")
+  List<String> words;
+
+  @Option(
+      names = {"-o", "--out"},
+      paramLabel = "FILE",
+      defaultValue = "out.png",
+      description = "PNG to write (default ${DEFAULT-VALUE}); several pictures get -1, -2, ...")
+  Path out;
+
+  @Option(
+      names = {"-n", "--images"},
+      paramLabel = "N",
+      description = "Pictures to make, 1 to 4; each has the next seed.")
+  Integer images;
+
+  @Option(
+      names = "--server",
+      paramLabel = "URL",
+      description = "Server to use (env TINTYPE_SERVER).")
+  String server;
+
+  @Option(
+      names = "--api-key",
+      paramLabel = "KEY",
+      description = "Its key (env TINTYPE_API_KEY; on this machine: from the data folder).")
+  String apiKey;
+
+  @Option(names = "--json", description = "One JSON object with everything.")
+  boolean json;
+
+  @Mixin NodeOptions options;
+
+  private final Terminal terminal = new Terminal(System.err, System.getenv("TINTYPE_TTY"));
+
+  @Override
+  public Integer call() {
+    Logs.console(Level.SEVERE);
+    checkOut();
+    NodeConfig config = options.read();
+    Optional<URI> running = runningServer(config);
+    if (running.isPresent()) {
+      return imagine(running.get(), key(config));
+    }
+    terminal.status("starting");
+    NodeConfig alone = ownPort(config);
+    try (Node node =
+        Node.open(alone, (part, found) -> terminal.status(part + ": " + found), this::lost)) {
+      return imagine(URI.create(node.url()), node.apiKey().orElseGet(() -> key(config)));
+    }
+  }
+
+  private void lost() {
+    System.err.println(
+        "tintype: [device.failed] The device was lost; see the log in the data folder.");
+    Runtime.getRuntime().halt(Tintype.FAILED);
+  }
+
+  /** Known before minutes are spent. */
+  private void checkOut() {
+    Path folder = out.toAbsolutePath().getParent();
+    if (!Files.isDirectory(folder) || !Files.isWritable(folder) || Files.isDirectory(out)) {
+      throw new NodeException.Config(
+          "cli.out", "The picture cannot be written to " + out + "; choose another file with -o.");
+    }
+  }
+
+  private Optional<URI> runningServer(NodeConfig config) {
+    Optional<String> named =
+        Optional.ofNullable(server).or(() -> Optional.ofNullable(System.getenv("TINTYPE_SERVER")));
+    if (named.isPresent()) {
+      try {
+        return Optional.of(new URI(named.get()));
+      } catch (java.net.URISyntaxException e) {
+        throw new NodeException.Config("cli.server", named.get() + " is no URL.");
+      }
+    }
+    return DataFolder.serverUrl(config.data()).map(URI::create).filter(ApiClient::alive);
+  }
+
+  /**
+   * The usual port, so that the printed URLs work again under serve; a free one where it is taken.
+   */
+  private static NodeConfig ownPort(NodeConfig config) {
+    return Web.portFree(config) ? config : config.withPort(0);
+  }
+
+  private String key(NodeConfig config) {
+    return Optional.ofNullable(apiKey)
+        .or(() -> Optional.ofNullable(System.getenv("TINTYPE_API_KEY")))
+        .or(() -> DataFolder.apiKey(config.data()))
+        .orElseThrow(
+            () ->
+                new NodeException.Config(
+                    "cli.api_key",
+                    "No API key: give --api-key or TINTYPE_API_KEY, or name the server's folder"
+                        + " with --data."));
+  }
+
+  private int imagine(URI url, String key) {
+    long began = System.nanoTime();
+    try (ApiClient client = new ApiClient(url, key)) {
+      JsonNode job = client.post("/v1/jobs", body());
+      String path = "/v1/jobs/" + job.path("id").asText();
+      Thread cancel = new Thread(() -> cancel(client, path), "cancel");
+      Runtime.getRuntime().addShutdownHook(cancel);
+      Watched watched = new Watched(terminal, began);
+      client.follow(path + "/events", watched::see);
+      JsonNode done = client.get(path);
+      Runtime.getRuntime().removeShutdownHook(cancel);
+      terminal.clear();
+      if (!done.path("state").asText().equals("succeeded")) {
+        throw failure(done);
+      }
+      List<Path> files = save(client, done);
+      report(done, files, watched, (System.nanoTime() - began) / 1e6);
+      return 0;
+    } catch (IllegalStateException e) {
+      // The hook cannot be removed: Ctrl-C came in this very moment.
+      return Tintype.INTERRUPTED;
+    }
+  }
+
+  private ObjectNode body() {
+    ObjectNode body = ApiClient.object().put("prompt", String.join(" ", words));
+    if (options.model != null) {
+      body.put("model", options.model);
+    }
+    if (images != null) {
+      body.put("images", images);
+    }
+    return body;
+  }
+
+  private void cancel(ApiClient client, String path) {
+    terminal.line("Canceling.");
+    try {
+      client.delete(path);
+    } catch (NodeException e) {
+      // The server is gone or the job has ended; there is nothing left to cancel.
+    }
+  }
+
+  private static NodeException.Remote failure(JsonNode job) {
+    String state = job.path("state").asText();
+    JsonNode error = job.path("error");
+    return new NodeException.Remote(
+        error.path("code").asText("job." + state),
+        error.path("message").asText("The job ended as " + state + "."));
+  }
+
+  private List<Path> save(ApiClient client, JsonNode job) {
+    List<Path> files = new ArrayList<>();
+    JsonNode pictures = job.path("images");
+    for (int i = 0; i < pictures.size(); i++) {
+      byte[] png = client.picture(pictures.get(i).path("urls").path("original").asText());
+      Path file = pictures.size() == 1 ? out : numbered(out, i + 1);
+      try {
+        Files.write(file, png);
+      } catch (IOException e) {
+        throw new NodeException.Remote(
+            "cli.out", "The picture cannot be written to " + file + ": " + e, e);
+      }
+      files.add(file);
+    }
+    return files;
+  }
+
+  private static Path numbered(Path file, int number) {
+    String name = file.getFileName().toString();
+    int dot = name.lastIndexOf('.');
+    return dot <= 0
+        ? file.resolveSibling(name + "-" + number)
+        : file.resolveSibling(name.substring(0, dot) + "-" + number + name.substring(dot));
+  }
+
+  private void report(JsonNode job, List<Path> files, Watched watched, double totalMs) {
+    JsonNode recipe = job.path("recipe");
+    ObjectNode timings = ApiClient.object();
+    watched.timings().properties().forEach(stage -> timings.set(stage.getKey(), stage.getValue()));
+    timings.put("total", Math.round(totalMs));
+    if (json) {
+      ObjectNode all = ApiClient.object().put("id", job.path("id").asText());
+      ArrayNode names = all.putArray("files");
+      files.forEach(file -> names.add(file.toAbsolutePath().normalize().toString()));
+      all.set("recipe", recipe);
+      all.set("timings_ms", timings);
+      all.set("images", job.path("images"));
+      System.out.println(all.toPrettyString());
+      return;
+    }
+    for (int i = 0; i < files.size(); i++) {
+      JsonNode image = job.path("images").path(i);
+      System.out.printf(
+          Locale.ROOT,
+          "%s  %dx%d, %.0f kB, seed %d, %s%n",
+          files.get(i),
+          image.path("width").asInt(),
+          image.path("height").asInt(),
+          image.path("bytes").asLong() / 1e3,
+          image.path("seed").asLong(),
+          recipe.path("model").asText());
+    }
+    List<String> stages = new ArrayList<>();
+    timings
+        .properties()
+        .forEach(stage -> stages.add(stage.getKey() + " " + duration(stage.getValue().asLong())));
+    System.out.println("time  " + String.join(" · ", stages));
+    for (JsonNode image : job.path("images")) {
+      image
+          .path("urls")
+          .properties()
+          .forEach(u -> System.out.printf("%-8s  %s%n", u.getKey(), u.getValue().asText()));
+    }
+  }
+
+  private static String duration(long ms) {
+    return ms < 1000 ? ms + " ms" : String.format(Locale.ROOT, "%.2f s", ms / 1e3);
+  }
+
+  /** What the event stream tells, as it comes. */
+  private static final class Watched {
+    private final Terminal terminal;
+    private final long began;
+    private JsonNode timings = ApiClient.object();
+
+    Watched(Terminal terminal, long began) {
+      this.terminal = terminal;
+      this.began = began;
+    }
+
+    /** True for the last event. */
+    boolean see(JsonNode event) {
+      if (event.has("timings_ms")) {
+        timings = event.path("timings_ms");
+      }
+      switch (event.path("type").asText()) {
+        case "queued" -> terminal.status("queued");
+        case "progress" ->
+            terminal.progress(
+                "painting",
+                event.path("step").asInt(),
+                event.path("steps").asInt(),
+                (System.nanoTime() - began) / 1e9);
+        case "succeeded", "failed", "canceled", "expired", "dead" -> {
+          return true;
+        }
+        default -> {}
+      }
+      return false;
+    }
+
+    JsonNode timings() {
+      return timings;
+    }
+  }
+}

@@ -1,0 +1,64 @@
+package dev.tintype.node.cli;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import dev.tintype.node.ModelShelf;
+import dev.tintype.node.ModelShelf.Model;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Lists the models that this machine has. */
+@Command(
+    name = "models",
+    description = "Lists the models in the models folder.",
+    mixinStandardHelpOptions = true,
+    footer = {"", "Examples:", "  tintype models", "  tintype models --models /srv/models --json"})
+final class ModelsCommand implements Callable<Integer> {
+  @Mixin NodeOptions options;
+
+  @Option(names = "--json", description = "One JSON array.")
+  boolean json;
+
+  @Override
+  public Integer call() {
+    ModelShelf shelf = ModelShelf.scan(options.read().models());
+    if (json) {
+      ArrayNode array = ApiClient.object().putArray("models");
+      shelf.models().forEach(model -> add(array, model));
+      System.out.println(array.toPrettyString());
+      return 0;
+    }
+    if (shelf.models().isEmpty()) {
+      System.err.println(
+          "No models in " + options.read().models().toAbsolutePath().normalize() + ".");
+      return Tintype.FAILED;
+    }
+    for (Model model : shelf.models()) {
+      System.out.printf(
+          "%-24s %9s  %dx%d, %d steps, %s%n",
+          model.card().name(),
+          ModelShelf.megabytes(model.bytes()),
+          model.card().defaultSize().width(),
+          model.card().defaultSize().height(),
+          model.card().steps(),
+          model.card().scheduler());
+      System.out.println("    " + model.card().description());
+    }
+    return 0;
+  }
+
+  private static void add(ArrayNode array, Model model) {
+    array
+        .addObject()
+        .put("name", model.card().name())
+        .put("description", model.card().description())
+        .put("folder", model.folder().toString())
+        .put("bytes", model.bytes())
+        .put("width", model.card().defaultSize().width())
+        .put("height", model.card().defaultSize().height())
+        .put("steps", model.card().steps())
+        .put("guidance_scale", model.card().guidanceScale())
+        .put("scheduler", model.card().scheduler());
+  }
+}

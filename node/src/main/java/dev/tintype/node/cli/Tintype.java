@@ -1,0 +1,115 @@
+package dev.tintype.node.cli;
+
+import dev.tintype.node.ErrorCode;
+import dev.tintype.node.NodeException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.Optional;
+import java.util.Properties;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.ParameterException;
+
+/** The root command: names the others, and turns every error into one paragraph with a code. */
+@Command(
+    name = "tintype",
+    description = "Turns a text prompt into a picture on your own machine, and serves it.",
+    mixinStandardHelpOptions = true,
+    versionProvider = Tintype.Version.class,
+    subcommands = {
+      ImagineCommand.class,
+      ServeCommand.class,
+      ModelsCommand.class,
+      DoctorCommand.class,
+      GoldenCommand.class,
+      TestCommand.class
+    },
+    footer = {
+      "",
+      "Examples:",
+      "  tintype imagine \"a red sun over snowy mountains, watercolor --seed 7\" -o out.png",
+      "  tintype serve",
+      "  tintype doctor",
+      "",
+      "Every command has --help. Error codes are explained in docs/errors.md."
+    })
+public final class Tintype implements Runnable {
+  /** A job failed, a check found something, a start was refused. */
+  static final int FAILED = 1;
+
+  /** The command line itself is wrong. */
+  static final int USAGE = 2;
+
+  /** Ended by Ctrl-C. */
+  static final int INTERRUPTED = 130;
+
+  @Override
+  public void run() {
+    CommandLine.usage(this, System.out);
+  }
+
+  /** Runs one command line and returns its exit code. */
+  public static int run(String... arguments) {
+    CommandLine line = new CommandLine(new Tintype());
+    line.setExecutionExceptionHandler((error, command, result) -> report(error));
+    line.setParameterExceptionHandler(Tintype::usage);
+    line.setCaseInsensitiveEnumValuesAllowed(true);
+    line.setUsageHelpWidth(100);
+    return line.execute(arguments);
+  }
+
+  private static int usage(ParameterException error, String[] arguments) {
+    System.err.println("tintype: [cli.usage] " + error.getMessage());
+    CommandLine command = error.getCommandLine();
+    System.err.println("Try: " + command.getCommandSpec().qualifiedName() + " --help");
+    return USAGE;
+  }
+
+  /** Shows an error as a person can use it; what nobody foresaw goes to the log with its trace. */
+  static int report(Throwable error) {
+    Optional<ErrorCode> known = ErrorCode.of(error);
+    if (known.isPresent()) {
+      System.err.println("tintype: [" + known.get().code() + "] " + known.get().message());
+      return error instanceof NodeException.Config ? USAGE : FAILED;
+    }
+    Logger.getLogger("tintype").log(Level.INFO, "unforeseen error", error);
+    System.err.println(
+        "tintype: [internal] Something went wrong that should not: "
+            + error
+            + ". The log in the data folder (logs/tintype.0.log) has the details; please report"
+            + " them.");
+    return FAILED;
+  }
+
+  /** Tells version and build. */
+  static final class Version implements IVersionProvider {
+    @Override
+    public String[] getVersion() {
+      return new String[] {
+        "tintype "
+            + number()
+            + " (Java "
+            + Runtime.version()
+            + ", "
+            + System.getProperty("os.arch")
+            + ")"
+      };
+    }
+
+    static String number() {
+      Properties properties = new Properties();
+      try (InputStream in =
+          Tintype.class.getResourceAsStream("/dev/tintype/node/version.properties")) {
+        if (in != null) {
+          properties.load(in);
+        }
+      } catch (IOException e) {
+        // Then it is unknown, which is no reason to fail.
+      }
+      return properties.getProperty("version", "unknown");
+    }
+  }
+}
