@@ -1,6 +1,7 @@
 package dev.tintype.sampler.pipeline;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tintype.sampler.config.JsonFile;
 import dev.tintype.sampler.config.ModelException;
 import dev.tintype.sampler.model.AutoencoderKl;
@@ -106,8 +107,7 @@ final class ComponentLoader {
     }
     UNet2DConditionConfig unetConfig = UNet2DConditionConfig.read(config("unet"));
     AutoencoderKlConfig vaeConfig = AutoencoderKlConfig.read(config("vae"));
-    SchedulerConfig scheduler =
-        SchedulerConfig.read(folder.resolve("scheduler").resolve("scheduler_config.json"));
+    SchedulerConfig scheduler = scheduler(pipelineClass);
     check(xl, textConfigs, tokenizers, unetConfig, vaeConfig);
     bytesTotal = weightBytes(suffixes);
 
@@ -138,6 +138,21 @@ final class ComponentLoader {
             text.bytes() + unet.bytes() + vae.bytes(),
             hash.hex());
     return new Components(info, text, unet, vae, scheduler);
+  }
+
+  /**
+   * The Stable Diffusion pipelines of diffusers overrule two options of old folders when they are
+   * made: timesteps are offset by one, and x0 is not clipped.
+   */
+  private SchedulerConfig scheduler(String pipelineClass) {
+    JsonNode json = JsonFile.read(folder.resolve("scheduler").resolve("scheduler_config.json"));
+    if (pipelineClass.startsWith("StableDiffusion")
+        && !SDXL_CLASSES.contains(pipelineClass)
+        && json instanceof ObjectNode options) {
+      options.put("steps_offset", 1);
+      options.put("clip_sample", false);
+    }
+    return SchedulerConfig.of(json.path("_class_name").asText(""), json);
   }
 
   private ClipTextModel textModel(ClipTextConfig config, Checkpoint weights) {
