@@ -184,11 +184,21 @@ $("model").addEventListener("change", modelChanged);
 
 // ---- history
 
+// Cards have different heights. Each spans as many rows of one pixel as it is high, so that none leaves a hole below it,
+// while the order of the list stays that of time.
+const GAP_PX = 21;
+const heights = new ResizeObserver((entries) => {
+  for (const { target, borderBoxSize } of entries) {
+    target.style.gridRowEnd = `span ${Math.ceil(borderBoxSize[0].blockSize) + GAP_PX}`;
+  }
+});
+
 function add(job, first) {
   if (plates.has(job.id)) return;
   const plate = new Plate(job, hooks);
   plates.set(job.id, plate);
   $("plates")[first ? "prepend" : "append"](plate.element);
+  heights.observe(plate.element);
   $("empty").hidden = true;
 }
 
