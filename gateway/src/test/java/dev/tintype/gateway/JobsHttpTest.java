@@ -128,6 +128,24 @@ class JobsHttpTest {
   }
 
   @Test
+  void aWaitingJobKnowsHowManyCameBefore() {
+    String first = client.submitted("{\"prompt\": \"a\"}");
+    long base = client.get("/v1/jobs/" + first).json().path("queue").path("ahead").asLong();
+    client.submitted("{\"prompt\": \"b\"}");
+    JsonNode third = client.submit("{\"prompt\": \"c\"}").json();
+    assertThat(third.path("queue").path("ahead").asLong()).isEqualTo(base + 2);
+    TestWorker.take(PLATFORM.jobs, first);
+    assertThat(
+            client
+                .get("/v1/jobs/" + third.path("id").asText())
+                .json()
+                .path("queue")
+                .path("ahead")
+                .asLong())
+        .isEqualTo(base + 1);
+  }
+
+  @Test
   void pagesShowAllJobsOnceNewestFirst() {
     List<String> made = new ArrayList<>();
     for (int i = 0; i < 7; i++) {

@@ -46,6 +46,9 @@ public final class JobsApi {
    */
   private static final int PROGRESS_LOOK_BACK = 32;
 
+  /** Nobody cares whether 1,000 or 2,000 jobs come first, and counting costs. */
+  private static final int AHEAD_MAX = 1_000;
+
   private static final Duration FULL_RETRY = Duration.ofSeconds(5);
 
   private final GatewayParts parts;
@@ -237,10 +240,8 @@ public final class JobsApi {
   }
 
   private OptionalLong ahead(Job job) {
-    // An upper bound: every job that waits, less this one. The order is decided late, so nobody
-    // knows better.
     return job.state() == JobState.QUEUED
-        ? OptionalLong.of(Math.max(0, parts.jobs().counts().queued() - 1))
+        ? OptionalLong.of(parts.jobs().queuedBefore(job.id(), AHEAD_MAX))
         : OptionalLong.empty();
   }
 

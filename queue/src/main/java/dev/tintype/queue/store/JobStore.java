@@ -37,6 +37,13 @@ public interface JobStore extends AutoCloseable {
    */
   List<Job> list(String userId, Optional<JobId> before, int limit);
 
+  /**
+   * How many queued jobs were accepted before this one, counted up to {@code most}: what a user is
+   * told about the wait. The order of runs is decided late and by other rules, so this is an
+   * estimate.
+   */
+  long queuedBefore(JobId id, int most);
+
   /** Events with a seq above {@code afterSeq} (0 for all), in order; at most {@code limit}. */
   List<JobEvent> events(JobId id, long afterSeq, int limit);
 

@@ -292,6 +292,21 @@ public final class PostgresJobStore implements JobStore {
   }
 
   @Override
+  public long queuedBefore(JobId id, int most) {
+    checkLimit(most);
+    return database.call(
+        connection ->
+            Sql.query(
+                    connection,
+                    row -> row.getLong(1),
+                    "SELECT count(*) FROM (SELECT 1 FROM jobs WHERE state = 'queued' AND id < ?"
+                        + " LIMIT ?) earlier",
+                    id.uuid(),
+                    most)
+                .getFirst());
+  }
+
+  @Override
   public QueueCounts counts() {
     return database.call(
         connection ->
