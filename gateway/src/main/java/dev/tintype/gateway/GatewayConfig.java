@@ -124,6 +124,32 @@ public record GatewayConfig(
         imageOrigin);
   }
 
+  /**
+   * The same with pictures that come from another origin than the page; a path in the URL is left
+   * out.
+   */
+  public GatewayConfig withImageOrigin(URI url) {
+    URI origin = URI.create(url.getScheme() + "://" + url.getAuthority());
+    return new GatewayConfig(
+        bodyBytesMax,
+        bodyTime,
+        storeCallsMax,
+        storeCallsWaitingMax,
+        storeTime,
+        requestsPerSecond,
+        requestsBurst,
+        submitsPerSecond,
+        submitsBurst,
+        streamsMax,
+        streamsPerUserMax,
+        heartbeat,
+        slowClientTime,
+        streamTime,
+        keyCacheTime,
+        errorDocs,
+        Optional.of(origin));
+  }
+
   /** The same with other limits for request bodies. */
   public GatewayConfig withBody(int bytesMax, Duration time) {
     return new GatewayConfig(

@@ -53,6 +53,18 @@ class StudioHttpTest {
   }
 
   @Test
+  void anotherOriginForPicturesIsAllowedForPicturesOnly() {
+    GatewayConfig config =
+        GatewayConfig.defaults()
+            .withImageOrigin(java.net.URI.create("https://img.example.org/some/path"));
+    try (Platform.Server other = Platform.shared().serve(config)) {
+      assertThat(new Client(other.port, "").get("/").header("Content-Security-Policy"))
+          .contains("img-src 'self' data: blob: https://img.example.org;")
+          .containsOnlyOnce("img.example.org");
+    }
+  }
+
+  @Test
   void everythingThePageLoadsIsServedHereAndNothingElseIsLoaded() {
     String page = browser.get("/").text();
     List<String> loaded = all("(?:src|href)=\"([^\"#]+)\"", page);

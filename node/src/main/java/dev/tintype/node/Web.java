@@ -28,6 +28,7 @@ import java.io.InputStream;
 import java.net.BindException;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.net.URI;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Clock;
@@ -187,11 +188,12 @@ public final class Web {
                 publicUrl.of(urls.variant(sha256, Operations.none(), ImageFormat.AVIF)),
                 publicUrl.of(urls.variant(sha256, Operations.none(), ImageFormat.JPEG)),
                 publicUrl.of(urls.auto(sha256, Operations.of(Preset.THUMB))));
+    GatewayConfig defaults = GatewayConfig.defaults();
     Gateway gateway =
         closers.add(
             "gateway",
             new Gateway(
-                GatewayConfig.defaults(),
+                config.publicUrl().map(URI::create).map(defaults::withImageOrigin).orElse(defaults),
                 new GatewayParts(
                     vertx,
                     store.jobs(),

@@ -93,6 +93,20 @@ async function* parse(stream, onBytes) {
   }
 }
 
+const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
+
+/**
+ * A server that was told no public address writes localhost into the URLs of pictures. Whoever sees this page by another
+ * name of the same server (127.0.0.1, its address in the network) loads them from there.
+ */
+export function localUrls(urls) {
+  const local = (text) => {
+    const url = new URL(text, location.origin);
+    return LOOPBACK.test(url.hostname) ? url.pathname + url.search : text;
+  };
+  return Object.fromEntries(Object.entries(urls).map(([name, url]) => [name, local(url)]));
+}
+
 const TERMINAL = new Set(["succeeded", "failed", "canceled", "expired", "dead"]);
 
 /**

@@ -1,6 +1,6 @@
 // One job on the page: its frames, its progress, its tools.
 
-import { api, events, Problem } from "./api.js";
+import { api, events, localUrls, Problem } from "./api.js";
 
 const LIVE = new Set(["queued", "leased", "running"]);
 const template = document.getElementById("plate-template");
@@ -56,6 +56,7 @@ export class Plate {
 
   show(job) {
     this.job = job;
+    for (const image of job.images) image.urls = localUrls(image.urls);
     const { recipe } = job;
     this.element.classList.toggle("ended", !LIVE.has(job.state));
     this.element.style.setProperty("--shape", `${recipe.width} / ${recipe.height}`);
