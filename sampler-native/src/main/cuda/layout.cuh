@@ -64,13 +64,14 @@ TT_DEVICE void pixel_unshuffle(const U* from, U* to, int64_t n, int height, int 
 }
 
 // [batch, rows, columns] to [batch, columns, rows] through shared memory, so that reads and writes are both contiguous. Blocks of 256 threads; grid
-// (column tiles, row tiles, batch).
+// (all tiles, 1, batch), since only the x of a grid may pass 65,535.
 template <typename U>
 TT_DEVICE void transpose(const U* from, U* to, int rows, int columns) {
   __shared__ U tile[TRANSPOSE_TILE][TRANSPOSE_TILE + 1];
   int64_t base = (int64_t)block_z() * rows * columns;
-  int column0 = block_x() * TRANSPOSE_TILE;
-  int row0 = block_y() * TRANSPOSE_TILE;
+  int across = (columns + TRANSPOSE_TILE - 1) / TRANSPOSE_TILE;
+  int column0 = block_x() % across * TRANSPOSE_TILE;
+  int row0 = block_x() / across * TRANSPOSE_TILE;
   int x = thread_x() % TRANSPOSE_TILE;
   for (int y = thread_x() / TRANSPOSE_TILE; y < TRANSPOSE_TILE; y += threads_x() / TRANSPOSE_TILE) {
     if (row0 + y < rows && column0 + x < columns) {

@@ -3,7 +3,7 @@ package dev.tintype.sampler.device;
 import dev.tintype.sampler.SamplerException;
 
 /** A device that cannot be opened or that failed. The message says why and what to do. */
-public final class DeviceException extends SamplerException {
+public class DeviceException extends SamplerException {
   private static final long serialVersionUID = 1L;
 
   /** No device of that name. */

@@ -1,5 +1,6 @@
 package dev.tintype.sampler.device;
 
+import dev.tintype.sampler.ops.cuda.CudaDevice;
 import dev.tintype.sampler.ops.onednn.OneDnnDevice;
 import dev.tintype.sampler.ops.reference.ReferenceDevice;
 import java.util.List;
@@ -21,7 +22,7 @@ public final class Devices {
     return switch (name) {
       case "auto" -> openAuto(options);
       case "cpu" -> OneDnnDevice.open(options);
-      case "cuda" -> openCuda();
+      case "cuda" -> CudaDevice.open(options);
       case "reference" -> new ReferenceDevice();
       default ->
           throw new DeviceException(
@@ -32,7 +33,7 @@ public final class Devices {
 
   private static Device openAuto(DeviceOptions options) {
     try {
-      return openCuda();
+      return CudaDevice.open(options);
     } catch (DeviceException noCuda) {
       try {
         return OneDnnDevice.open(options);
@@ -43,10 +44,5 @@ public final class Devices {
             noCpu);
       }
     }
-  }
-
-  private static Device openCuda() {
-    throw new DeviceException(
-        DeviceException.UNAVAILABLE, "the CUDA device is not in this build; use \"cpu\"");
   }
 }

@@ -1,0 +1,147 @@
+package dev.tintype.sampler.ops.cuda;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
+import dev.tintype.sampler.bindings.cublaslt.CublasLt;
+import dev.tintype.sampler.device.DType;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * Linear layers by cublasLt. It thinks in columns: our row-major out = x W^T is its out^T = W x^T,
+ * with W transposed. Bias is fused as its epilogue, the residual as its C with beta 1; its GELU is
+ * the tanh approximation and is not used. Products that it has no algorithm for go to our own
+ * kernel. The heuristic's first choice is taken, which is the same in every run.
+ */
+final class CublasLtMatrixProduct implements MatrixProduct {
+  /** NVIDIA's advice for Hopper; the largest that any algorithm asks for. */
+  private static final long WORKSPACE_BYTES = 32L << 20;
+
+  /** Shapes that are remembered: a network has fewer than a hundred per picture size. */
+  private static final int PLANS_MAX = 1024;
+
+  private final Cuda cuda;
+  private final CudaMemory memory;
+  private final DType dtype;
+  private final KernelMatrixProduct own;
+  private final EpilogueKernel epilogue;
+  private final Arena arena = Arena.ofShared();
+  private final MemorySegment handle;
+  private final MemorySegment workspace;
+  private final MemorySegment alpha = arena.allocate(JAVA_FLOAT);
+  private final MemorySegment beta = arena.allocate(JAVA_FLOAT);
+  private final MemorySegment pointer = arena.allocate(ADDRESS);
+  private final LinkedHashMap<CublasLtPlan.Key, CublasLtPlan> plans =
+      new LinkedHashMap<>(64, 0.75f, true) {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<CublasLtPlan.Key, CublasLtPlan> eldest) {
+          if (size() > PLANS_MAX) {
+            eldest.getValue().close();
+            return true;
+          }
+          return false;
+        }
+      };
+
+  CublasLtMatrixProduct(Cuda cuda, CudaMemory memory, Kernels kernels, DType dtype) {
+    this.cuda = cuda;
+    this.memory = memory;
+    this.dtype = dtype;
+    this.own = new KernelMatrixProduct(kernels);
+    this.epilogue = new EpilogueKernel(kernels, dtype.bytes());
+    check(CublasLt.cublasLtCreate(pointer), "cublasLtCreate");
+    this.handle = pointer.get(ADDRESS, 0);
+    this.workspace = MemorySegment.ofAddress(memory.pin(WORKSPACE_BYTES));
+  }
+
+  static void check(int status, String call) {
+    if (status != 0) {
+      MemorySegment name = CublasLt.cublasLtGetStatusName(status).reinterpret(Long.MAX_VALUE);
+      MemorySegment text = CublasLt.cublasLtGetStatusString(status).reinterpret(Long.MAX_VALUE);
+      throw CudaException.ofLibrary(status, name.getString(0), text.getString(0), call);
+    }
+  }
+
+  @Override
+  public void multiply(Call call) {
+    // What the library can do in one call: scale (AB) + C + bias. A bias under a scale, a channel
+    // bias and an activation come before the scale, so they and all that follows need the kernel.
+    boolean linear =
+        call.activation() == 0
+            && call.channelBias() == 0
+            && (call.scale() == 1 || call.bias() == 0);
+    boolean fuseResidual = linear && call.residual() != 0;
+    long alignment =
+        Math.min(
+            CudaMemory.ALIGNMENT_BYTES,
+            Long.lowestOneBit(call.x() | call.out() | (fuseResidual ? call.residual() : 0)));
+    CublasLtPlan.Key key =
+        new CublasLtPlan.Key(
+            call.rows(),
+            call.inFeatures(),
+            call.outFeatures(),
+            call.bias() != 0,
+            fuseResidual,
+            alignment);
+    CublasLtPlan plan = plans.get(key);
+    if (plan == null) {
+      plan = new CublasLtPlan(handle, key, dtype, WORKSPACE_BYTES);
+      plans.put(key, plan);
+    }
+    if (!plan.isSupported()) {
+      own.multiply(call);
+      return;
+    }
+    alpha.set(JAVA_FLOAT, 0, linear ? call.scale() : 1);
+    beta.set(JAVA_FLOAT, 0, fuseResidual ? 1 : 0);
+    if (call.bias() != 0) {
+      pointer.set(ADDRESS, 0, MemorySegment.ofAddress(call.bias()));
+      plan.bias(pointer);
+    }
+    MemorySegment out = MemorySegment.ofAddress(call.out());
+    int status =
+        plan.run(
+            handle,
+            alpha,
+            MemorySegment.ofAddress(call.weights()),
+            MemorySegment.ofAddress(call.x()),
+            beta,
+            fuseResidual ? MemorySegment.ofAddress(call.residual()) : out,
+            out,
+            workspace,
+            WORKSPACE_BYTES,
+            MemorySegment.ofAddress(cuda.stream()));
+    check(status, "cublasLtMatmul of " + key);
+    if (!linear) {
+      epilogue.apply(
+          call.out(),
+          call.rows() * call.outFeatures(),
+          call.outFeatures(),
+          call.rowsPerItem() * call.outFeatures(),
+          0,
+          call.channelBias(),
+          call.activation(),
+          call.scale(),
+          call.residual());
+    }
+  }
+
+  @Override
+  public String description() {
+    return "cublasLt " + CublasLt.cublasLtGetVersion();
+  }
+
+  @Override
+  public void close() {
+    plans.values().forEach(CublasLtPlan::close);
+    plans.clear();
+    memory.unpin(workspace.address(), WORKSPACE_BYTES);
+    check(CublasLt.cublasLtDestroy(handle), "cublasLtDestroy");
+    arena.close();
+  }
+}

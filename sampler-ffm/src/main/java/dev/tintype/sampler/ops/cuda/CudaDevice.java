@@ -1,0 +1,219 @@
+package dev.tintype.sampler.ops.cuda;
+
+import dev.tintype.sampler.device.DType;
+import dev.tintype.sampler.device.Device;
+import dev.tintype.sampler.device.DeviceException;
+import dev.tintype.sampler.device.DeviceOptions;
+import dev.tintype.sampler.ops.Ops;
+import java.util.Optional;
+
+/** One GPU. Opening it finds the libraries, checks the card and loads the kernels. */
+public final class CudaDevice implements Device {
+  /** The kernels need Ampere: asynchronous copies and bf16 on the tensor cores. */
+  static final int CAPABILITY_MIN = 80;
+
+  /** Less cannot hold the smallest published model in fp16 with its activations. */
+  static final long MEMORY_BYTES_MIN = 3L << 30;
+
+  /** Left to the driver, to cuDNN's and cublasLt's own allocations and to a display. */
+  static final long MEMORY_BYTES_RESERVED = 512L << 20;
+
+  /** Samples of a batch in one call of a network; with guidance each counts twice. */
+  static final int SAMPLES_PER_CALL = 16;
+
+  // cudaDeviceAttr
+  private static final int MULTIPROCESSORS = 16;
+  private static final int CAPABILITY_MAJOR = 75;
+  private static final int CAPABILITY_MINOR = 76;
+
+  private final int index;
+  private final String description;
+  private final Cuda cuda;
+  private final CudaMemory memory;
+  private final Kernels kernels;
+  private final CudaOps ops;
+  private boolean closed;
+
+  private CudaDevice(CudaRuntime runtime, int index, DeviceOptions options, Libraries libraries) {
+    this.index = index;
+    String card = inspect(runtime, index);
+    this.cuda = new Cuda(runtime, index);
+    this.memory = new CudaMemory(cuda, budget(cuda, options));
+    DType dtype = dtype(options.precision());
+    this.kernels = new Kernels(cuda, dtype, libraries.kernels());
+    MatrixProduct matrix = libraries.matrix(cuda, memory, kernels, dtype);
+    Convolution convolution = libraries.convolution(cuda, memory, kernels, dtype, matrix);
+    this.ops = new CudaOps(cuda, memory, kernels, dtype, matrix, convolution);
+    this.description = card + ", " + dtype + ", " + ops.description();
+  }
+
+  /** What a device is made of besides the runtime. */
+  interface Libraries {
+    /** The fatbin of our kernels. */
+    default byte[] kernels() {
+      return Kernels.fatbin();
+    }
+
+    MatrixProduct matrix(Cuda cuda, CudaMemory memory, Kernels kernels, DType dtype);
+
+    Convolution convolution(
+        Cuda cuda, CudaMemory memory, Kernels kernels, DType dtype, MatrixProduct matrix);
+
+    /** Our own kernels for everything. */
+    Libraries NONE =
+        new Libraries() {
+          @Override
+          public MatrixProduct matrix(Cuda cuda, CudaMemory memory, Kernels kernels, DType dtype) {
+            return new KernelMatrixProduct(kernels);
+          }
+
+          @Override
+          public Convolution convolution(
+              Cuda cuda, CudaMemory memory, Kernels kernels, DType dtype, MatrixProduct matrix) {
+            return new KernelConvolution(kernels);
+          }
+        };
+  }
+
+  /**
+   * Opens the first GPU, or that of -Dtintype.cuda.device=N.
+   *
+   * @throws DeviceException {@code device.unavailable} with the reason
+   */
+  public static CudaDevice open(DeviceOptions options) {
+    CudaLibraries found = CudaLibraries.load();
+    return open(new FfmCudaRuntime(), Integer.getInteger("tintype.cuda.device", 0), options, found);
+  }
+
+  /** As {@link #open(DeviceOptions)}, on any runtime. */
+  static CudaDevice open(
+      CudaRuntime runtime, int index, DeviceOptions options, Libraries libraries) {
+    return new CudaDevice(runtime, index, options, libraries);
+  }
+
+  /** Empty when a GPU can be used here, else the reason why not. */
+  public static Optional<String> whyUnavailable() {
+    try {
+      CudaLibraries.load();
+      inspect(new FfmCudaRuntime(), Integer.getInteger("tintype.cuda.device", 0));
+      return Optional.empty();
+    } catch (DeviceException e) {
+      return Optional.of(e.getMessage());
+    }
+  }
+
+  private static String inspect(CudaRuntime runtime, int index) {
+    int[] number = new int[2];
+    int code = runtime.deviceCount(number);
+    if (code != 0) {
+      throw new DeviceException(
+          DeviceException.UNAVAILABLE,
+          "no GPU can be used: %s (%s); install NVIDIA's driver, 580 or newer for CUDA 13"
+              .formatted(runtime.errorName(code), runtime.errorText(code)));
+    }
+    if (index < 0 || index >= number[0]) {
+      throw new DeviceException(
+          DeviceException.UNAVAILABLE,
+          "there is no GPU number %d, this machine has %d".formatted(index, number[0]));
+    }
+    int[] major = new int[1];
+    int[] minor = new int[1];
+    int[] processors = new int[1];
+    String[] bus = new String[1];
+    check(runtime, runtime.attribute(major, CAPABILITY_MAJOR, index), "cudaDeviceGetAttribute");
+    check(runtime, runtime.attribute(minor, CAPABILITY_MINOR, index), "cudaDeviceGetAttribute");
+    check(runtime, runtime.attribute(processors, MULTIPROCESSORS, index), "cudaDeviceGetAttribute");
+    check(runtime, runtime.pciBusId(bus, index), "cudaDeviceGetPCIBusId");
+    check(runtime, runtime.versions(number), "cudaDriverGetVersion");
+    if (10 * major[0] + minor[0] < CAPABILITY_MIN) {
+      throw new DeviceException(
+          DeviceException.UNAVAILABLE,
+          "GPU %d has compute capability %d.%d, the kernels need 8.0 (Ampere) or newer"
+              .formatted(index, major[0], minor[0]));
+    }
+    return "GPU %s, compute capability %d.%d, %d multiprocessors, driver CUDA %s, runtime %s"
+        .formatted(
+            bus[0], major[0], minor[0], processors[0], version(number[0]), version(number[1]));
+  }
+
+  private static void check(CudaRuntime runtime, int code, String call) {
+    if (code != 0) {
+      throw Cuda.failure(runtime, code, call);
+    }
+  }
+
+  private static String version(int number) {
+    return number / 1000 + "." + number % 1000 / 10;
+  }
+
+  /** Bytes this worker may hold. */
+  private static long budget(Cuda cuda, DeviceOptions options) {
+    long[] freeAndTotal = new long[2];
+    cuda.check(cuda.runtime().memoryInfo(freeAndTotal), "cudaMemGetInfo");
+    long usable = freeAndTotal[0] - MEMORY_BYTES_RESERVED;
+    if (usable < MEMORY_BYTES_MIN) {
+      throw new DeviceException(
+          DeviceException.OUT_OF_MEMORY,
+          ("the GPU has %,d bytes free of %,d; %,d are needed at least: end what else uses it, or"
+                  + " use a larger card")
+              .formatted(
+                  freeAndTotal[0], freeAndTotal[1], MEMORY_BYTES_MIN + MEMORY_BYTES_RESERVED));
+    }
+    long asked = options.workspaceBytesMax();
+    return asked == 0 ? usable : Math.min(asked, usable);
+  }
+
+  private static DType dtype(DeviceOptions.Precision precision) {
+    return switch (precision) {
+      case DEFAULT, FP16 -> DType.F16;
+      case FP32 -> DType.F32;
+      case BF16 -> DType.BF16;
+    };
+  }
+
+  @Override
+  public String name() {
+    return "cuda:" + index;
+  }
+
+  @Override
+  public String description() {
+    return description;
+  }
+
+  @Override
+  public Ops ops() {
+    return ops;
+  }
+
+  @Override
+  public int samplesPerCall() {
+    return SAMPLES_PER_CALL;
+  }
+
+  @Override
+  public long bytesHeld() {
+    return memory.bytesHeld();
+  }
+
+  /** Bytes of workspace in open tensors, for tests of leaks. */
+  long bytesUsed() {
+    return memory.bytesUsed();
+  }
+
+  /** Records the work that {@code work} hands to the GPU, to be replayed. */
+  CudaGraph capture(Runnable work) {
+    return CudaGraph.capture(cuda, work);
+  }
+
+  @Override
+  public void close() {
+    if (!closed) {
+      closed = true;
+      ops.close();
+      memory.close();
+      kernels.close();
+      cuda.close();
+    }
+  }
+}

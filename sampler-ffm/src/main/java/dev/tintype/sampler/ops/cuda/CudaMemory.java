@@ -1,0 +1,129 @@
+package dev.tintype.sampler.ops.cuda;
+
+import dev.tintype.sampler.device.DeviceException;
+import java.util.ArrayDeque;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * The workspace of a device: blocks from cudaMalloc in size classes, kept and handed out again. One
+ * stream runs everything in order, so a block may be reused as soon as its tensor is closed, while
+ * the kernel that reads it is still queued. A bound limits what is held; near it, unused blocks go
+ * back to the driver before a request fails.
+ */
+final class CudaMemory implements AutoCloseable {
+  /** What kernels and libraries may assume of an address. */
+  static final long ALIGNMENT_BYTES = 256;
+
+  /** Classes grow by an eighth of a power of two, so at most 12.5 % of a block is unused. */
+  private static final int CLASSES_PER_DOUBLING = 8;
+
+  private final Cuda cuda;
+  private final long bytesMax;
+  private final TreeMap<Long, ArrayDeque<Long>> unused = new TreeMap<>();
+  private long bytesUnused;
+  private long bytesUsed;
+  private long bytesPinned;
+
+  CudaMemory(Cuda cuda, long bytesMax) {
+    this.cuda = cuda;
+    this.bytesMax = bytesMax;
+  }
+
+  /** Bytes taken from the driver now. */
+  long bytesHeld() {
+    return bytesUnused + bytesUsed + bytesPinned;
+  }
+
+  /** Bytes of workspace that tensors hold now. */
+  long bytesUsed() {
+    return bytesUsed;
+  }
+
+  /**
+   * A block of at least that many bytes; give it back with {@link #release} and the same number.
+   */
+  long take(long bytes) {
+    long size = sizeClass(bytes);
+    ArrayDeque<Long> blocks = unused.get(size);
+    if (blocks != null && !blocks.isEmpty()) {
+      bytesUnused -= size;
+      bytesUsed += size;
+      return blocks.pop();
+    }
+    long address = allocate(size);
+    bytesUsed += size;
+    return address;
+  }
+
+  void release(long address, long bytes) {
+    long size = sizeClass(bytes);
+    bytesUsed -= size;
+    bytesUnused += size;
+    unused.computeIfAbsent(size, key -> new ArrayDeque<>()).push(address);
+  }
+
+  /** Memory for weights: an address of its own that stays until {@link #unpin}. */
+  long pin(long bytes) {
+    long size = Math.max(ALIGNMENT_BYTES, bytes);
+    long address = allocate(size);
+    bytesPinned += size;
+    return address;
+  }
+
+  void unpin(long address, long bytes) {
+    cuda.free(address);
+    bytesPinned -= Math.max(ALIGNMENT_BYTES, bytes);
+  }
+
+  private long allocate(long size) {
+    if (bytesHeld() + size > bytesMax) {
+      trim();
+    }
+    if (bytesHeld() + size > bytesMax) {
+      throw new DeviceException(
+          DeviceException.OUT_OF_MEMORY,
+          "the GPU's share for this worker is %,d bytes, %,d are in use and %,d more are needed;"
+                  .formatted(bytesMax, bytesHeld(), size)
+              + " use a smaller picture, batch or model");
+    }
+    try {
+      return cuda.malloc(size);
+    } catch (CudaException e) {
+      if (!e.code().equals(DeviceException.OUT_OF_MEMORY) || bytesUnused == 0) {
+        throw e;
+      }
+      trim();
+      return cuda.malloc(size);
+    }
+  }
+
+  /** Gives unused blocks back to the driver. */
+  void trim() {
+    if (bytesUnused == 0 || cuda.isLost()) {
+      return;
+    }
+    // cudaFree waits for the device anyway; doing it once keeps the queue's errors out of it.
+    cuda.synchronize();
+    for (Map.Entry<Long, ArrayDeque<Long>> entry : unused.entrySet()) {
+      for (Long address : entry.getValue()) {
+        cuda.free(address);
+        bytesUnused -= entry.getKey();
+      }
+      entry.getValue().clear();
+    }
+    unused.clear();
+  }
+
+  static long sizeClass(long bytes) {
+    long size = Math.max(ALIGNMENT_BYTES, bytes);
+    long power = Long.highestOneBit(size);
+    long step = Math.max(ALIGNMENT_BYTES, power / CLASSES_PER_DOUBLING);
+    return Math.ceilDiv(size, step) * step;
+  }
+
+  @Override
+  public void close() {
+    trim();
+  }
+}

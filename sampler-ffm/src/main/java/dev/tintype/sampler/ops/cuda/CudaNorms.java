@@ -1,0 +1,99 @@
+package dev.tintype.sampler.ops.cuda;
+
+import static dev.tintype.sampler.ops.cuda.CudaTensors.address;
+
+import dev.tintype.sampler.device.DType;
+import dev.tintype.sampler.device.Shape;
+import dev.tintype.sampler.device.Tensor;
+import dev.tintype.sampler.ops.Activation;
+import dev.tintype.sampler.ops.Shapes;
+
+/** Launches of GroupNorm and LayerNorm. */
+final class CudaNorms {
+  /** Pixels of a chunk at least: fewer would spend more on merging than on reading. */
+  private static final int CHUNK_PIXELS_MIN = 16;
+
+  /** Chunks of a sample at most; the second kernel merges them, 32 lanes at a time. */
+  private static final int CHUNKS_MAX = 256;
+
+  /** Pixels a block of the second kernel normalises. */
+  private static final int BLOCK_PIXELS = 32;
+
+  /** Three fp32 arrays of channels must fit into 48 KiB of shared memory. */
+  static final int CHANNELS_MAX = 4096;
+
+  private static final int LAYER_THREADS = 128;
+  private static final int LAYER_ROWS_PER_BLOCK = LAYER_THREADS / 32;
+  private static final int LAYER_BLOCKS_MAX = 65_536;
+
+  private final Kernels kernels;
+  private final CudaTensors tensors;
+
+  CudaNorms(Kernels kernels, CudaTensors tensors) {
+    this.kernels = kernels;
+    this.tensors = tensors;
+  }
+
+  Tensor group(
+      Tensor x, CudaWeights.Norm weights, int groups, float epsilon, Activation activation) {
+    int channels = weights.channels();
+    Shapes.require(channels <= CHANNELS_MAX, "more than " + CHANNELS_MAX + " channels", x);
+    int samples = x.shape().intDim(0);
+    int pixels = Math.toIntExact(x.elements() / samples / channels);
+    int chunkPixels = Math.max(CHUNK_PIXELS_MIN, Math.ceilDiv(pixels, CHUNKS_MAX));
+    int chunks = Math.ceilDiv(pixels, chunkPixels);
+    int vector = 16 / x.dtype().bytes();
+    Tensor out = tensors.allocate(x.shape());
+    try (Tensor partial = tensors.allocate(Shape.of(samples, chunks, groups, 2), DType.F32)) {
+      long moments = kernels.typed("group_norm_moments");
+      kernels
+          .arguments()
+          .pointer(address(x))
+          .pointer(address(partial))
+          .number(pixels)
+          .number(channels)
+          .number(groups)
+          .number(chunkPixels);
+      long momentsShared = 4L * (2 * channels + 2 * Kernels.THREADS * vector);
+      kernels.launch(moments, chunks, samples, 1, Kernels.THREADS, momentsShared);
+      long apply = kernels.typed("group_norm_apply");
+      kernels
+          .arguments()
+          .pointer(address(x))
+          .pointer(address(out))
+          .pointer(address(partial))
+          .pointer(weights.scale())
+          .pointer(weights.shift())
+          .number(pixels)
+          .number(channels)
+          .number(groups)
+          .number(chunks)
+          .number(chunkPixels)
+          .number(BLOCK_PIXELS)
+          .real(epsilon)
+          .number(activation.ordinal());
+      kernels.launch(
+          apply, Math.ceilDiv(pixels, BLOCK_PIXELS), samples, 1, Kernels.THREADS, 12L * channels);
+    }
+    return out;
+  }
+
+  Tensor layer(Tensor x, CudaWeights.Norm weights, float epsilon) {
+    int columns = weights.channels();
+    long rows = x.elements() / columns;
+    Tensor out = tensors.allocate(x.shape());
+    long kernel = kernels.typed("layer_norm");
+    kernels
+        .arguments()
+        .pointer(address(x))
+        .pointer(address(out))
+        .pointer(weights.scale())
+        .pointer(weights.shift())
+        .wide(rows)
+        .number(columns)
+        .real(epsilon);
+    long blocks = Math.clamp(Math.ceilDiv(rows, LAYER_ROWS_PER_BLOCK), 1, LAYER_BLOCKS_MAX);
+    kernels.launch(kernel, blocks, 1, 1, LAYER_THREADS, 0);
+    return out;
+  }
+}

@@ -1,0 +1,218 @@
+package dev.tintype.sampler.ops.cuda;
+
+import dev.tintype.sampler.device.DType;
+import dev.tintype.sampler.ops.Conv2dGeometry;
+import dev.tintype.sampler.ops.PreparedWeights;
+import dev.tintype.sampler.weights.HostTensor;
+import java.util.Optional;
+
+/**
+ * Weights at fixed addresses: convolutions as [out, kernelHeight, kernelWidth, in], linear layers
+ * as they are, norms in fp32. All else in the device's storage type.
+ */
+final class CudaWeights {
+  private final CudaTensors tensors;
+  private final CudaMemory memory;
+  private final DType dtype;
+
+  CudaWeights(CudaTensors tensors, CudaMemory memory) {
+    this.tensors = tensors;
+    this.memory = memory;
+    this.dtype = tensors.dtype();
+  }
+
+  /** Memory of one array of weights. */
+  private final class Pinned {
+    private final long address;
+    private final long bytes;
+    private boolean closed;
+
+    Pinned(float[] values, DType type) {
+      bytes = (long) values.length * type.bytes();
+      address = memory.pin(bytes);
+      try {
+        tensors.write(address, values, type);
+      } catch (RuntimeException e) {
+        memory.unpin(address, bytes);
+        throw e;
+      }
+    }
+
+    void close() {
+      if (!closed) {
+        closed = true;
+        memory.unpin(address, bytes);
+      }
+    }
+  }
+
+  /** A matrix of weights with an optional bias. */
+  abstract static class Matrix implements PreparedWeights {
+    private final Pinned weights;
+    private final Optional<Pinned> bias;
+
+    Matrix(CudaWeights owner, float[] weights, Optional<HostTensor> bias) {
+      this.weights = owner.new Pinned(weights, owner.dtype);
+      this.bias = bias.map(tensor -> owner.new Pinned(tensor.toFloats(), owner.dtype));
+    }
+
+    long address() {
+      return weights.address;
+    }
+
+    /** 0 when there is none. */
+    long bias() {
+      return bias.map(pinned -> pinned.address).orElse(0L);
+    }
+
+    @Override
+    public long bytes() {
+      return weights.bytes + bias.map(pinned -> pinned.bytes).orElse(0L);
+    }
+
+    @Override
+    public void close() {
+      weights.close();
+      bias.ifPresent(Pinned::close);
+    }
+  }
+
+  static final class Conv2d extends Matrix implements PreparedWeights.Conv2d {
+    private final Conv2dGeometry geometry;
+    private final int in;
+    private final int out;
+
+    Conv2d(
+        CudaWeights owner, HostTensor weight, Optional<HostTensor> bias, Conv2dGeometry geometry) {
+      super(owner, channelsLast(weight), bias);
+      this.geometry = geometry;
+      this.out = weight.shape().intDim(0);
+      this.in = weight.shape().intDim(1);
+    }
+
+    @Override
+    public Conv2dGeometry geometry() {
+      return geometry;
+    }
+
+    @Override
+    public int inChannels() {
+      return in;
+    }
+
+    @Override
+    public int outChannels() {
+      return out;
+    }
+  }
+
+  static final class Linear extends Matrix implements PreparedWeights.Linear {
+    private final int in;
+    private final int out;
+
+    Linear(CudaWeights owner, HostTensor weight, Optional<HostTensor> bias) {
+      super(owner, weight.toFloats(), bias);
+      this.out = weight.shape().intDim(0);
+      this.in = weight.shape().intDim(1);
+    }
+
+    @Override
+    public int inFeatures() {
+      return in;
+    }
+
+    @Override
+    public int outFeatures() {
+      return out;
+    }
+  }
+
+  static final class Norm implements PreparedWeights.Norm {
+    private final Pinned scale;
+    private final Pinned shift;
+    private final int channels;
+
+    Norm(CudaWeights owner, HostTensor scale, HostTensor shift) {
+      this.scale = owner.new Pinned(scale.toFloats(), DType.F32);
+      this.shift = owner.new Pinned(shift.toFloats(), DType.F32);
+      this.channels = Math.toIntExact(scale.shape().elements());
+    }
+
+    long scale() {
+      return scale.address;
+    }
+
+    long shift() {
+      return shift.address;
+    }
+
+    @Override
+    public int channels() {
+      return channels;
+    }
+
+    @Override
+    public long bytes() {
+      return scale.bytes + shift.bytes;
+    }
+
+    @Override
+    public void close() {
+      scale.close();
+      shift.close();
+    }
+  }
+
+  static final class Table implements PreparedWeights.Table {
+    private final Pinned values;
+    private final int rows;
+    private final int channels;
+
+    Table(CudaWeights owner, HostTensor table) {
+      this.values = owner.new Pinned(table.toFloats(), owner.dtype);
+      this.rows = table.shape().intDim(0);
+      this.channels = table.shape().intDim(1);
+    }
+
+    long address() {
+      return values.address;
+    }
+
+    @Override
+    public int rows() {
+      return rows;
+    }
+
+    @Override
+    public int channels() {
+      return channels;
+    }
+
+    @Override
+    public long bytes() {
+      return values.bytes;
+    }
+
+    @Override
+    public void close() {
+      values.close();
+    }
+  }
+
+  /** [out, in, kernelHeight, kernelWidth] to [out, kernelHeight, kernelWidth, in]. */
+  static float[] channelsLast(HostTensor weight) {
+    float[] from = weight.toFloats();
+    int out = weight.shape().intDim(0);
+    int in = weight.shape().intDim(1);
+    int taps = weight.shape().intDim(2) * weight.shape().intDim(3);
+    float[] to = new float[from.length];
+    for (int o = 0; o < out; o++) {
+      for (int i = 0; i < in; i++) {
+        for (int tap = 0; tap < taps; tap++) {
+          to[(o * taps + tap) * in + i] = from[(o * in + i) * taps + tap];
+        }
+      }
+    }
+    return to;
+  }
+}

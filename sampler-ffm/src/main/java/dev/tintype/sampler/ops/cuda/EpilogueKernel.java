@@ -1,0 +1,44 @@
+package dev.tintype.sampler.ops.cuda;
+
+/** What no library fused into a convolution or linear layer, done in place in one pass. */
+final class EpilogueKernel {
+  private final Kernels kernels;
+  private final int elementBytes;
+
+  EpilogueKernel(Kernels kernels, int elementBytes) {
+    this.kernels = kernels;
+    this.elementBytes = elementBytes;
+  }
+
+  /**
+   * x = activation(x + bias + channelBias) * scale + residual over {@code elements} values; absent
+   * parts are 0. Launches nothing when there is nothing to do.
+   */
+  void apply(
+      long x,
+      long elements,
+      int channels,
+      long elementsPerItem,
+      long bias,
+      long channelBias,
+      int activation,
+      float scale,
+      long residual) {
+    if (bias == 0 && channelBias == 0 && activation == 0 && scale == 1 && residual == 0) {
+      return;
+    }
+    long kernel = kernels.typed("epilogue");
+    kernels
+        .arguments()
+        .pointer(x)
+        .pointer(bias)
+        .pointer(channelBias)
+        .pointer(residual)
+        .wide(elements)
+        .number(channels)
+        .wide(elementsPerItem)
+        .number(activation)
+        .real(scale);
+    kernels.launchOver(kernel, Math.ceilDiv(elements * elementBytes, 16));
+  }
+}

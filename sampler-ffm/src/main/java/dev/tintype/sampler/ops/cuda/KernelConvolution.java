@@ -1,0 +1,60 @@
+package dev.tintype.sampler.ops.cuda;
+
+import dev.tintype.sampler.ops.Conv2dGeometry;
+
+/** Convolutions by our own fp32 kernel: slow on 16-bit types, needs no library, pads any way. */
+final class KernelConvolution implements Convolution {
+  private final Kernels kernels;
+
+  KernelConvolution(Kernels kernels) {
+    this.kernels = kernels;
+  }
+
+  @Override
+  public void convolve(Problem problem, Call call) {
+    Conv2dGeometry g = problem.geometry();
+    long pixels = (long) problem.outHeight() * problem.outWidth();
+    long rows = problem.samples() * pixels;
+    int taps = g.kernelHeight() * g.kernelWidth();
+    long kernel = kernels.typed("conv2d");
+    MatrixProduct.Call product =
+        new MatrixProduct.Call(
+            call.x(),
+            call.weights(),
+            call.out(),
+            rows,
+            Math.multiplyExact(taps, problem.inChannels()),
+            problem.outChannels(),
+            call.bias(),
+            call.channelBias(),
+            pixels,
+            call.activation(),
+            call.scale(),
+            call.residual());
+    KernelMatrixProduct.arguments(kernels.arguments(), product)
+        .number(problem.height())
+        .number(problem.width())
+        .number(problem.inChannels())
+        .number(problem.outHeight())
+        .number(problem.outWidth())
+        .number(g.kernelWidth())
+        .number(g.stride())
+        .number(g.padTop())
+        .number(g.padLeft());
+    kernels.launch(
+        kernel,
+        Math.ceilDiv(rows, KernelMatrixProduct.TILE),
+        Math.ceilDiv(problem.outChannels(), KernelMatrixProduct.TILE),
+        1,
+        Kernels.THREADS,
+        0);
+  }
+
+  @Override
+  public String description() {
+    return "own convolution kernel";
+  }
+
+  @Override
+  public void close() {}
+}

@@ -1,0 +1,149 @@
+package dev.tintype.sampler.ops.cuda;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import dev.tintype.sampler.device.DeviceException;
+import dev.tintype.sampler.device.DeviceOptions;
+import dev.tintype.sampler.device.Shape;
+import dev.tintype.sampler.device.Tensor;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** What CUDA can answer, injected below the seam, and what comes out above. */
+class CudaErrorsTest {
+  private final EmulatedCudaRuntime runtime = new EmulatedCudaRuntime();
+
+  private CudaDevice open() {
+    return open(DeviceOptions.defaults());
+  }
+
+  private CudaDevice open(DeviceOptions options) {
+    return CudaDevice.open(runtime, 0, options, EmulatedCudaRuntime.LIBRARIES);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "700, device.lost, true",
+    "719, device.lost, true",
+    "214, device.ecc, true",
+    "702, device.timeout, true",
+    "1, device.failed, false",
+  })
+  void toldApart(int error, String code, boolean sticky) {
+    CudaDevice device = open();
+    runtime.failNext("cudaStreamSynchronize", error);
+    CudaException failure =
+        catchThrowableOfType(CudaException.class, () -> device.ops().synchronize());
+    assertThat(failure.code()).isEqualTo(code);
+    assertThat(failure.error()).isEqualTo(error);
+    assertThat(failure.isSticky()).isEqualTo(sticky);
+    assertThat(failure)
+        .hasMessageContaining("cudaStreamSynchronize")
+        .hasMessageContaining(runtime.errorName(error))
+        .hasMessageContaining("text of " + error);
+    if (sticky) {
+      int before = runtime.count("cudaMemsetAsync");
+      assertThatThrownBy(() -> device.ops().zeros(Shape.of(4))).isSameAs(failure);
+      device.close();
+      assertThat(runtime.count("cudaFree")).as("a dead context is left alone").isZero();
+      assertThat(before).isZero();
+    } else {
+      device.ops().synchronize();
+      device.close();
+    }
+  }
+
+  @Test
+  void noDriver() {
+    runtime.failNext("cudaGetDeviceCount", 35);
+    assertThatThrownBy(this::open)
+        .isInstanceOfSatisfying(
+            DeviceException.class, e -> assertThat(e.code()).isEqualTo(DeviceException.UNAVAILABLE))
+        .hasMessageContaining("cudaErrorInsufficientDriver")
+        .hasMessageContaining("install NVIDIA's driver");
+  }
+
+  @Test
+  void noSuchCard() {
+    runtime.withDevices(2);
+    assertThatThrownBy(
+            () ->
+                CudaDevice.open(
+                    runtime, 2, DeviceOptions.defaults(), EmulatedCudaRuntime.LIBRARIES))
+        .hasMessageContaining("no GPU number 2, this machine has 2");
+  }
+
+  @Test
+  void oldCard() {
+    runtime.withCapability(75);
+    assertThatThrownBy(this::open)
+        .hasMessageContaining("compute capability 7.5")
+        .hasMessageContaining("8.0");
+  }
+
+  @Test
+  void smallCardIsRefusedWithTheNumber() {
+    runtime.withMemory(2L << 30);
+    assertThatThrownBy(this::open)
+        .isInstanceOfSatisfying(
+            DeviceException.class,
+            e -> assertThat(e.code()).isEqualTo(DeviceException.OUT_OF_MEMORY))
+        .hasMessageContaining("2,147,483,648")
+        .hasMessageContaining("3,758,096,384");
+  }
+
+  @Test
+  void outOfMemoryGivesUnusedBlocksBackAndTriesAgain() {
+    try (CudaDevice device = open()) {
+      device.ops().zeros(Shape.of(1000, 1000)).close();
+      runtime.failNext("cudaMalloc", 2);
+      try (Tensor tensor = device.ops().zeros(Shape.of(2000, 1000))) {
+        assertThat(tensor.bytes()).isEqualTo(4_000_000);
+      }
+      assertThat(runtime.count("cudaFree")).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void outOfMemoryIsNotSticky() {
+    try (CudaDevice device = open()) {
+      runtime.failNext("cudaMalloc", 2);
+      assertThatThrownBy(() -> device.ops().zeros(Shape.of(1000, 1000)))
+          .isInstanceOfSatisfying(
+              CudaException.class,
+              e -> {
+                assertThat(e.code()).isEqualTo(DeviceException.OUT_OF_MEMORY);
+                assertThat(e.isSticky()).isFalse();
+              });
+      device.ops().zeros(Shape.of(1000, 1000)).close();
+    }
+  }
+
+  @Test
+  void theBoundOfTheWorkspaceHolds() {
+    try (CudaDevice device = open(DeviceOptions.defaults().withWorkspaceBytesMax(3 << 20))) {
+      Tensor first = device.ops().zeros(Shape.of(1 << 20));
+      assertThatThrownBy(() -> device.ops().zeros(Shape.of(1 << 20)))
+          .isInstanceOfSatisfying(
+              DeviceException.class,
+              e -> assertThat(e.code()).isEqualTo(DeviceException.OUT_OF_MEMORY))
+          .hasMessageContaining("3,145,728");
+      first.close();
+      device.ops().zeros(Shape.of(1 << 20)).close();
+      // Another size class: the unused block makes room.
+      device.ops().zeros(Shape.of(1 << 19)).close();
+    }
+    assertThat(runtime.bytesTaken()).isZero();
+  }
+
+  @Test
+  void noKernelForThisCard() {
+    runtime.failNext("cudaLibraryLoadData", 209);
+    assertThatThrownBy(this::open)
+        .hasMessageContaining("cudaLibraryLoadData")
+        .hasMessageContaining("cudaErrorNoKernelImageForDevice");
+  }
+}

@@ -1,0 +1,80 @@
+package dev.tintype.sampler.ops.cuda;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.tintype.sampler.device.DeviceOptions;
+import dev.tintype.sampler.device.DeviceOptions.Precision;
+import dev.tintype.sampler.device.Shape;
+import dev.tintype.sampler.device.Tensor;
+import dev.tintype.sampler.ops.Activation;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class CudaGraphTest {
+  private final EmulatedCudaRuntime runtime = new EmulatedCudaRuntime();
+  private CudaDevice device;
+
+  @BeforeEach
+  void open() {
+    assumeTrue(EmulatedCudaRuntime.isPresent(), "no g++: the kernels' emulator was not built");
+    device =
+        CudaDevice.open(
+            runtime,
+            0,
+            DeviceOptions.defaults().withPrecision(Precision.FP32),
+            EmulatedCudaRuntime.LIBRARIES);
+  }
+
+  @AfterEach
+  void close() {
+    if (device != null) {
+      device.close();
+    }
+  }
+
+  @Test
+  void replaysOnWhatIsInMemoryThen() {
+    CudaOps ops = (CudaOps) device.ops();
+    Shape shape = Shape.of(2, 3);
+    try (Tensor x = ops.upload(new float[] {-3, -2, -1, 0, 1, 2}, shape)) {
+      Tensor[] out = new Tensor[1];
+      try (CudaGraph graph =
+          device.capture(
+              () -> {
+                try (Tensor twice = ops.scale(x, 2)) {
+                  out[0] = ops.activate(twice, Activation.RELU);
+                }
+              })) {
+        graph.replay();
+        assertThat(ops.download(out[0])).containsExactly(0, 0, 0, 0, 2, 4);
+        try (Tensor other = ops.upload(new float[] {6, 5, 4, 3, 2, 1}, shape)) {
+          runtime.copyOnDevice(x.data().address(), other.data().address(), x.bytes(), 0);
+        }
+        graph.replay();
+        assertThat(ops.download(out[0])).containsExactly(12, 10, 8, 6, 4, 2);
+        out[0].close();
+      }
+    }
+    assertThat(device.bytesUsed()).isZero();
+  }
+
+  @Test
+  void aFailureWhileRecordingEndsTheRecording() {
+    assertThatThrownBy(
+            () ->
+                device.capture(
+                    () -> {
+                      throw new IllegalStateException("model");
+                    }))
+        .hasMessage("model");
+    assertThat(runtime.count("cudaStreamEndCapture")).isEqualTo(1);
+    try (Tensor x = device.ops().upload(new float[] {1}, Shape.of(1, 1));
+        Tensor both = device.ops().concatBatch(List.of(x, x))) {
+      assertThat(device.ops().download(both)).containsExactly(1, 1);
+    }
+  }
+}

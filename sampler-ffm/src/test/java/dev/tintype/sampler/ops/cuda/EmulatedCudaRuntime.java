@@ -1,0 +1,445 @@
+package dev.tintype.sampler.ops.cuda;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import dev.tintype.sampler.device.DType;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.invoke.MethodHandle;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A GPU that is not there: memory is the host's, kernels are our own bodies compiled by g++ and run
+ * on the CPU (sampler-native/src/main/emulator). New memory is filled with NaN. Any call can be
+ * made to fail, once or for ever, with any of CUDA's codes.
+ */
+final class EmulatedCudaRuntime implements CudaRuntime {
+  static final Path LIBRARY =
+      Path.of("../sampler-native/target/native/libtintype-emulator.so").toAbsolutePath();
+
+  /** Our own kernels for everything, without a fatbin: the emulator has its own. */
+  static final CudaDevice.Libraries LIBRARIES =
+      new CudaDevice.Libraries() {
+        @Override
+        public byte[] kernels() {
+          return new byte[16];
+        }
+
+        @Override
+        public MatrixProduct matrix(Cuda cuda, CudaMemory memory, Kernels kernels, DType dtype) {
+          return NONE.matrix(cuda, memory, kernels, dtype);
+        }
+
+        @Override
+        public Convolution convolution(
+            Cuda cuda, CudaMemory memory, Kernels kernels, DType dtype, MatrixProduct matrix) {
+          return NONE.convolution(cuda, memory, kernels, dtype, matrix);
+        }
+      };
+
+  private static final int SUCCESS = 0;
+  private static final int INVALID_VALUE = 1;
+  private static final int MEMORY_ALLOCATION = 2;
+  private static final int SYMBOL_NOT_FOUND = 500;
+
+  private final Map<Long, Arena> blocks = new HashMap<>();
+  private final Map<Long, Long> sizes = new HashMap<>();
+  private final Map<String, Integer> failures = new HashMap<>();
+  private final Map<String, Integer> calls = new HashMap<>();
+  private final List<Runnable> recorded = new ArrayList<>();
+  private boolean recording;
+  private int sticky;
+  private long bytesTotal = 16L << 30;
+  private long bytesTaken;
+  private int capability = 90;
+  private int devices = 1;
+  private Machine machine;
+
+  /** The emulator's entry points. */
+  private record Machine(MethodHandle find, MethodHandle launch, MethodHandle names) {
+    static Machine load() {
+      Linker linker = Linker.nativeLinker();
+      SymbolLookup symbols = SymbolLookup.libraryLookup(LIBRARY, Arena.global());
+      return new Machine(
+          linker.downcallHandle(
+              symbols.findOrThrow("tt_emulator_kernel"), FunctionDescriptor.of(ADDRESS, ADDRESS)),
+          linker.downcallHandle(
+              symbols.findOrThrow("tt_emulator_launch"),
+              FunctionDescriptor.of(
+                  JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS)),
+          linker.downcallHandle(
+              symbols.findOrThrow("tt_emulator_names"),
+              FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT)));
+    }
+  }
+
+  static boolean isPresent() {
+    return Files.exists(LIBRARY);
+  }
+
+  private Machine machine() {
+    if (machine == null) {
+      machine = Machine.load();
+    }
+    return machine;
+  }
+
+  /** The kernels that the emulator has. */
+  static List<String> kernelNames() throws Throwable {
+    try (Arena arena = Arena.ofConfined()) {
+      int bytes = 1 << 16;
+      MemorySegment buffer = arena.allocate(bytes);
+      int length = (int) Machine.load().names().invokeExact(buffer, bytes);
+      byte[] text = buffer.asSlice(0, length).toArray(JAVA_BYTE);
+      return new String(text, StandardCharsets.US_ASCII).lines().toList();
+    }
+  }
+
+  EmulatedCudaRuntime withMemory(long bytes) {
+    bytesTotal = bytes;
+    return this;
+  }
+
+  EmulatedCudaRuntime withCapability(int value) {
+    capability = value;
+    return this;
+  }
+
+  EmulatedCudaRuntime withDevices(int count) {
+    devices = count;
+    return this;
+  }
+
+  /** The next call of that name answers with that code, and does nothing. */
+  EmulatedCudaRuntime failNext(String call, int code) {
+    failures.put(call, code);
+    return this;
+  }
+
+  /** How often a call was made. */
+  int count(String call) {
+    return calls.getOrDefault(call, 0);
+  }
+
+  /** Bytes allocated and not freed. */
+  long bytesTaken() {
+    return bytesTaken;
+  }
+
+  private int begin(String call) {
+    calls.merge(call, 1, Integer::sum);
+    if (sticky != 0) {
+      return sticky;
+    }
+    Integer code = failures.remove(call);
+    if (code == null) {
+      return SUCCESS;
+    }
+    if (code >= 700 || code == 214) {
+      sticky = code;
+    }
+    return code;
+  }
+
+  private int enqueue(String call, Runnable work) {
+    int code = begin(call);
+    if (code == SUCCESS) {
+      if (recording) {
+        recorded.add(work);
+      } else {
+        work.run();
+      }
+    }
+    return code;
+  }
+
+  private static MemorySegment memory(long address, long bytes) {
+    return MemorySegment.ofAddress(address).reinterpret(bytes);
+  }
+
+  @Override
+  public int deviceCount(int[] count) {
+    count[0] = devices;
+    return begin("cudaGetDeviceCount");
+  }
+
+  @Override
+  public int setDevice(int device) {
+    return begin("cudaSetDevice");
+  }
+
+  @Override
+  public int attribute(int[] value, int attribute, int device) {
+    value[0] =
+        switch (attribute) {
+          case 16 -> 4;
+          case 75 -> capability / 10;
+          case 76 -> capability % 10;
+          default -> throw new AssertionError("attribute " + attribute);
+        };
+    return begin("cudaDeviceGetAttribute");
+  }
+
+  @Override
+  public int pciBusId(String[] id, int device) {
+    id[0] = "0000:00:00.0";
+    return begin("cudaDeviceGetPCIBusId");
+  }
+
+  @Override
+  public int versions(int[] driverAndRuntime) {
+    driverAndRuntime[0] = 13000;
+    driverAndRuntime[1] = 13000;
+    return begin("cudaDriverGetVersion");
+  }
+
+  @Override
+  public int memoryInfo(long[] freeAndTotal) {
+    freeAndTotal[0] = bytesTotal - bytesTaken;
+    freeAndTotal[1] = bytesTotal;
+    return begin("cudaMemGetInfo");
+  }
+
+  @Override
+  public int malloc(long[] address, long bytes) {
+    int code = begin("cudaMalloc");
+    if (code != SUCCESS) {
+      return code;
+    }
+    if (bytesTaken + bytes > bytesTotal) {
+      return MEMORY_ALLOCATION;
+    }
+    Arena arena = Arena.ofShared();
+    MemorySegment block = arena.allocate(bytes, 256).fill((byte) 0xff);
+    address[0] = block.address();
+    blocks.put(block.address(), arena);
+    sizes.put(block.address(), bytes);
+    bytesTaken += bytes;
+    return SUCCESS;
+  }
+
+  @Override
+  public int free(long address) {
+    int code = begin("cudaFree");
+    if (code != SUCCESS) {
+      return code;
+    }
+    Arena arena = blocks.remove(address);
+    if (arena == null) {
+      return INVALID_VALUE;
+    }
+    bytesTaken -= sizes.remove(address);
+    arena.close();
+    return SUCCESS;
+  }
+
+  @Override
+  public int copyToDevice(long to, MemorySegment from, long bytes, long stream) {
+    return enqueue("cudaMemcpyAsync", () -> memory(to, bytes).copyFrom(from.asSlice(0, bytes)));
+  }
+
+  @Override
+  public int copyToHost(MemorySegment to, long from, long bytes, long stream) {
+    return enqueue("cudaMemcpyAsync", () -> to.asSlice(0, bytes).copyFrom(memory(from, bytes)));
+  }
+
+  @Override
+  public int copyOnDevice(long to, long from, long bytes, long stream) {
+    return enqueue("cudaMemcpyAsync", () -> memory(to, bytes).copyFrom(memory(from, bytes)));
+  }
+
+  @Override
+  public int fill(long to, int value, long bytes, long stream) {
+    return enqueue("cudaMemsetAsync", () -> memory(to, bytes).fill((byte) value));
+  }
+
+  @Override
+  public int loadLibrary(long[] library, MemorySegment code) {
+    library[0] = 1;
+    return begin("cudaLibraryLoadData");
+  }
+
+  @Override
+  public int unloadLibrary(long library) {
+    return begin("cudaLibraryUnload");
+  }
+
+  @Override
+  public int kernel(long[] kernel, long library, String name) {
+    int code = begin("cudaLibraryGetKernel");
+    if (code != SUCCESS) {
+      return code;
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment found = (MemorySegment) machine().find().invokeExact(arena.allocateFrom(name));
+      kernel[0] = found.address();
+    } catch (Throwable e) {
+      throw new AssertionError(e);
+    }
+    return kernel[0] == 0 ? SYMBOL_NOT_FOUND : SUCCESS;
+  }
+
+  @Override
+  public int launch(
+      long kernel,
+      int gridX,
+      int gridY,
+      int gridZ,
+      int threads,
+      int sharedBytes,
+      MemorySegment arguments,
+      long stream) {
+    int code = begin("cudaLaunchKernel");
+    if (code != SUCCESS) {
+      return code;
+    }
+    if (!recording) {
+      return run(kernel, gridX, gridY, gridZ, threads, sharedBytes, arguments);
+    }
+    // As CUDA does, the values are copied at once.
+    int slots = KernelArguments.ARGUMENTS_MAX;
+    MemorySegment copy = Arena.ofAuto().allocate(16L * slots, 8);
+    for (int i = 0; i < slots; i++) {
+      long value = arguments.getAtIndex(ADDRESS, i).reinterpret(8).get(JAVA_LONG, 0);
+      copy.setAtIndex(JAVA_LONG, slots + i, value);
+      copy.setAtIndex(ADDRESS, i, copy.asSlice(8L * (slots + i), 8));
+    }
+    recorded.add(() -> run(kernel, gridX, gridY, gridZ, threads, sharedBytes, copy));
+    return SUCCESS;
+  }
+
+  private int run(
+      long kernel, int x, int y, int z, int threads, int sharedBytes, MemorySegment arguments) {
+    try {
+      return (int)
+          machine()
+              .launch()
+              .invokeExact(
+                  MemorySegment.ofAddress(kernel), x, y, z, threads, (long) sharedBytes, arguments);
+    } catch (Throwable e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  @Override
+  public int createStream(long[] stream) {
+    stream[0] = 7;
+    return begin("cudaStreamCreateWithFlags");
+  }
+
+  @Override
+  public int destroyStream(long stream) {
+    return begin("cudaStreamDestroy");
+  }
+
+  @Override
+  public int synchronize(long stream) {
+    return begin("cudaStreamSynchronize");
+  }
+
+  @Override
+  public int createEvent(long[] event) {
+    event[0] = 8;
+    return begin("cudaEventCreateWithFlags");
+  }
+
+  @Override
+  public int destroyEvent(long event) {
+    return begin("cudaEventDestroy");
+  }
+
+  @Override
+  public int recordEvent(long event, long stream) {
+    return begin("cudaEventRecord");
+  }
+
+  @Override
+  public int queryEvent(long event) {
+    return begin("cudaEventQuery");
+  }
+
+  @Override
+  public int synchronizeEvent(long event) {
+    return begin("cudaEventSynchronize");
+  }
+
+  @Override
+  public int elapsedMs(float[] ms, long start, long end) {
+    ms[0] = 1;
+    return begin("cudaEventElapsedTime");
+  }
+
+  @Override
+  public int beginCapture(long stream) {
+    int code = begin("cudaStreamBeginCapture");
+    recording = code == SUCCESS;
+    recorded.clear();
+    return code;
+  }
+
+  @Override
+  public int endCapture(long[] graph, long stream) {
+    recording = false;
+    graph[0] = 9;
+    return begin("cudaStreamEndCapture");
+  }
+
+  @Override
+  public int instantiate(long[] executable, long graph) {
+    executable[0] = 10;
+    return begin("cudaGraphInstantiate");
+  }
+
+  @Override
+  public int launchGraph(long executable, long stream) {
+    int code = begin("cudaGraphLaunch");
+    if (code == SUCCESS) {
+      recorded.forEach(Runnable::run);
+    }
+    return code;
+  }
+
+  @Override
+  public int destroyGraph(long graph) {
+    return begin("cudaGraphDestroy");
+  }
+
+  @Override
+  public int destroyExecutable(long executable) {
+    return begin("cudaGraphExecDestroy");
+  }
+
+  @Override
+  public String errorName(int code) {
+    return switch (code) {
+      case 1 -> "cudaErrorInvalidValue";
+      case 2 -> "cudaErrorMemoryAllocation";
+      case 35 -> "cudaErrorInsufficientDriver";
+      case 100 -> "cudaErrorNoDevice";
+      case 209 -> "cudaErrorNoKernelImageForDevice";
+      case 214 -> "cudaErrorECCUncorrectable";
+      case 500 -> "cudaErrorSymbolNotFound";
+      case 700 -> "cudaErrorIllegalAddress";
+      case 702 -> "cudaErrorLaunchTimeout";
+      case 719 -> "cudaErrorLaunchFailure";
+      default -> "cudaError" + code;
+    };
+  }
+
+  @Override
+  public String errorText(int code) {
+    return "text of " + code;
+  }
+}
