@@ -24,15 +24,13 @@ public record AutoencoderKlConfig(
     List<Double> latentsStd,
     boolean quantConv,
     boolean postQuantConv,
-    boolean midAttention,
-    int sampleSize) {
+    boolean midAttention) {
   /** Of every GroupNorm in the VAE, fixed in the published class. */
   static final double NORM_EPSILON = 1e-6;
 
   private static final int LEVELS_MAX = 8;
   private static final int CHANNELS_MAX = 8_192;
   private static final int LAYERS_MAX = 32;
-  private static final int SAMPLE_SIZE_MAX = 16_384;
 
   public static AutoencoderKlConfig read(ConfigReader json) {
     json.oneOf("act_fn", "silu", "silu", "swish");
@@ -65,8 +63,7 @@ public record AutoencoderKlConfig(
         std,
         json.flag("use_quant_conv", true),
         json.flag("use_post_quant_conv", true),
-        json.flag("mid_block_add_attention", true),
-        json.integer("sample_size", 512, 1, SAMPLE_SIZE_MAX));
+        json.flag("mid_block_add_attention", true));
   }
 
   /** Pixels per latent element in each direction. */

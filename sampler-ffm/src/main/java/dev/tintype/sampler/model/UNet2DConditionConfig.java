@@ -85,7 +85,12 @@ public record UNet2DConditionConfig(
         oddKernel(json, "conv_in_kernel"),
         oddKernel(json, "conv_out_kernel"),
         addition(json),
-        json.integer("sample_size", 64, 1, SAMPLE_SIZE_MAX));
+        sampleSize(json));
+  }
+
+  /** One extent, or height and width, of which the larger is taken. */
+  private static int sampleSize(ConfigReader json) {
+    return Collections.max(json.integerPerItem("sample_size", 64, 2, 1, SAMPLE_SIZE_MAX));
   }
 
   private static void refuseUnsupported(ConfigReader json) {

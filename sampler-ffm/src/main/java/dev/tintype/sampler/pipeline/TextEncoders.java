@@ -1,5 +1,6 @@
 package dev.tintype.sampler.pipeline;
 
+import dev.tintype.sampler.device.Shape;
 import dev.tintype.sampler.device.Tensor;
 import dev.tintype.sampler.model.ClipTextModel;
 import dev.tintype.sampler.model.UNet2DConditionModel;
@@ -8,7 +9,9 @@ import dev.tintype.sampler.ops.Ops;
 import dev.tintype.sampler.text.ClipTokenizer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -18,6 +21,21 @@ import java.util.Optional;
 final class TextEncoders implements AutoCloseable {
   /** A tokenizer and the encoder of its ids. */
   record Encoder(ClipTokenizer tokenizer, ClipTextModel model) {}
+
+  /** Encoded texts that are kept; for SDXL 0.7 MB each. The empty negative prompt is in most. */
+  private static final int CACHED_TEXTS_MAX = 32;
+
+  private record CacheKey(String prompt, int skip) {}
+
+  private record HostEncoded(float[] states, Shape shape, Optional<float[]> pooled) {}
+
+  private final Map<CacheKey, HostEncoded> cache =
+      new LinkedHashMap<>(16, 0.75f, true) {
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<CacheKey, HostEncoded> eldest) {
+          return size() > CACHED_TEXTS_MAX;
+        }
+      };
 
   private final Ops ops;
   private final List<Encoder> encoders;
@@ -84,7 +102,26 @@ final class TextEncoders implements AutoCloseable {
     return new Conditioning(states, pooled, timeIds);
   }
 
+  /** From the cache, where the same text was encoded not long ago. */
   private Encoded encode(String prompt, int skip) {
+    CacheKey key = new CacheKey(prompt, skip);
+    HostEncoded known = cache.get(key);
+    if (known != null) {
+      return new Encoded(
+          ops.upload(known.states, known.shape),
+          known.pooled.map(p -> ops.upload(p, Shape.of(1, p.length))));
+    }
+    Encoded encoded = compute(prompt, skip);
+    cache.put(
+        key,
+        new HostEncoded(
+            ops.download(encoded.states),
+            encoded.states.shape(),
+            encoded.pooled.map(ops::download)));
+    return encoded;
+  }
+
+  private Encoded compute(String prompt, int skip) {
     List<Tensor> states = new ArrayList<>();
     Optional<Tensor> pooled = Optional.empty();
     try {

@@ -7,6 +7,7 @@ import dev.tintype.sampler.SamplerException;
 import dev.tintype.sampler.device.Device;
 import dev.tintype.sampler.device.DeviceOptions;
 import dev.tintype.sampler.device.Devices;
+import dev.tintype.sampler.ops.Ops;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -82,6 +83,58 @@ class SamePictureTest {
     try (Device device = Devices.open(deviceName, DeviceOptions.defaults());
         DiffusionPipeline pipeline = load("sd-tiny", device)) {
       assertThat(alone(pipeline, recipe)).as("after a restart").isEqualTo(first);
+    }
+  }
+
+  /** The oracle, which gives each item of a batch the same bits as alone, taking four at once. */
+  private record FourAtOnce(Device device) implements Device {
+    @Override
+    public String name() {
+      return device.name();
+    }
+
+    @Override
+    public String description() {
+      return device.description();
+    }
+
+    @Override
+    public Ops ops() {
+      return device.ops();
+    }
+
+    @Override
+    public int samplesPerCall() {
+      return 4;
+    }
+
+    @Override
+    public long bytesHeld() {
+      return device.bytesHeld();
+    }
+
+    @Override
+    public void close() {
+      device.close();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"sd-tiny", "sdxl-tiny"})
+  void samplesThatGoThroughTheNetworkTogetherStayApart(String model) {
+    List<Recipe> batch =
+        List.of(
+            recipe("a house", 64, 5, "euler_a", 12),
+            recipe("a red sun", 64, 7.5, "ddim", 11),
+            recipe("a lake", 96, 1, "dpmpp_2m", 13),
+            recipe("the moon", 96, 1, "ddim", 14),
+            recipe("a red tree", 64, 2, "dpmpp_2m_karras", 11));
+    try (Device device = new FourAtOnce(Devices.open("reference", DeviceOptions.defaults()));
+        DiffusionPipeline pipeline = load(model, device)) {
+      List<byte[]> mixed = together(pipeline, batch);
+      for (int i = 0; i < batch.size(); i++) {
+        assertThat(alone(pipeline, batch.get(i))).as("picture %d", i).isEqualTo(mixed.get(i));
+      }
     }
   }
 
