@@ -60,7 +60,9 @@ class JobsHttpTest {
     assertThat(running.path("images")).isEmpty();
     assertThat(running.path("queue").isNull()).isTrue();
 
-    worker.finish();
+    assertThat(running.path("timings").path("stages_ms").isNull()).isTrue();
+
+    worker.timings("{\"text\":5,\"steps\":70}").finish();
     JsonNode done = client.get("/v1/jobs/" + id).json();
     assertThat(done.path("state").asText()).isEqualTo("succeeded");
     assertThat(done.path("images")).hasSize(2);
@@ -70,6 +72,8 @@ class JobsHttpTest {
         .isEqualTo("/i/s/o/" + second.path("sha256").asText() + ".avif");
     assertThat(done.path("timings").path("total_ms").asLong())
         .isGreaterThanOrEqualTo(done.path("timings").path("running_ms").asLong());
+    assertThat(done.path("timings").path("stages_ms").toString())
+        .isEqualTo("{\"text\":5,\"steps\":70}");
     assertThat(done.path("error").isNull()).isTrue();
   }
 

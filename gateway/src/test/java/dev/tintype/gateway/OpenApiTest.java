@@ -141,7 +141,7 @@ class OpenApiTest {
     TestWorker worker = TestWorker.take(PLATFORM.jobs, id).progress(1).preview(1, 10);
     conforms(client.get(path), "/v1/jobs/{id}", "get");
     conforms(client.delete(path), "/v1/jobs/{id}", "delete");
-    worker.finish();
+    worker.timings("{\"text\":5}").finish();
     conforms(client.get(path), "/v1/jobs/{id}", "get");
     conforms(client.delete(path), "/v1/jobs/{id}", "delete");
     conforms(client.get("/v1/jobs"), "/v1/jobs", "get");

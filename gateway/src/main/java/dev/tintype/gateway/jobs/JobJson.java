@@ -1,5 +1,6 @@
 package dev.tintype.gateway.jobs;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tintype.gateway.ImageLinks;
@@ -36,8 +37,10 @@ public final class JobJson {
   /**
    * @param progress of a running job, when known
    * @param ahead estimate of how many jobs will run before this one, for a queued job
+   * @param stages milliseconds by stage, as the worker measured them
    */
-  ObjectNode job(Job job, Optional<Progress> progress, OptionalLong ahead) {
+  ObjectNode job(
+      Job job, Optional<Progress> progress, OptionalLong ahead, Optional<JsonNode> stages) {
     ObjectNode node = Json.object();
     node.put("id", job.id().value()).put("state", job.state().wire());
     node.put("cancel_requested", job.cancelRequested());
@@ -60,7 +63,7 @@ public final class JobJson {
     node.put("created_at", job.createdAt().toString());
     node.put("started_at", job.startedAt().map(Instant::toString).orElse(null));
     node.put("finished_at", job.finishedAt().map(Instant::toString).orElse(null));
-    node.set("timings", timings(job));
+    node.set("timings", timings(job).set("stages_ms", stages.orElse(null)));
     node.set("links", jobLinks(job));
     return node;
   }

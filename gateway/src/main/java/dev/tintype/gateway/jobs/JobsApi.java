@@ -161,7 +161,10 @@ public final class JobsApi {
           List<Job> page = jobs.subList(0, Math.min(limit, jobs.size()));
           ObjectNode node = Json.object();
           ArrayNode array = node.putArray("jobs");
-          page.forEach(job -> array.add(json.job(job, Optional.empty(), OptionalLong.empty())));
+          page.forEach(
+              job ->
+                  array.add(
+                      json.job(job, Optional.empty(), OptionalLong.empty(), Optional.empty())));
           node.put("next", jobs.size() > limit ? page.getLast().id().value() : null);
           return Reply.json(200, node);
         });
@@ -213,26 +216,47 @@ public final class JobsApi {
   }
 
   private ObjectNode whole(Job job) {
-    return json.job(job, progress(job), ahead(job));
+    List<JobEvent> latest = latestEvents(job);
+    return json.job(job, progress(job, latest), ahead(job), stages(latest));
   }
 
-  private Optional<JobJson.Progress> progress(Job job) {
-    if (job.state() != JobState.RUNNING) {
-      return job.state() == JobState.SUCCEEDED
-          ? Optional.of(new JobJson.Progress(job.spec().steps(), job.spec().steps()))
-          : Optional.empty();
+  /**
+   * The end of the log as far as the latest attempt wrote it, newest first; empty while there is
+   * nothing to learn from it.
+   */
+  private List<JobEvent> latestEvents(Job job) {
+    if (job.state() != JobState.RUNNING && job.state() != JobState.SUCCEEDED) {
+      return List.of();
     }
-    List<JobEvent> events =
-        parts
-            .jobs()
-            .events(
-                job.id(), Math.max(0, job.lastSeq() - PROGRESS_LOOK_BACK), 2 * PROGRESS_LOOK_BACK);
-    return events.reversed().stream()
+    return parts
+        .jobs()
+        .events(job.id(), Math.max(0, job.lastSeq() - PROGRESS_LOOK_BACK), 2 * PROGRESS_LOOK_BACK)
+        .reversed()
+        .stream()
         .filter(event -> event.attempt() == job.attempt() && event.type() == EventType.PROGRESS)
-        .findFirst()
-        .map(event -> Json.trusted(event.json()))
-        .map(event -> new JobJson.Progress(intOf(event, "step"), intOf(event, "steps")))
-        .or(() -> Optional.of(new JobJson.Progress(0, job.spec().steps())));
+        .toList();
+  }
+
+  private static Optional<JobJson.Progress> progress(Job job, List<JobEvent> latest) {
+    int steps = job.spec().steps();
+    return switch (job.state()) {
+      case RUNNING ->
+          latest.stream()
+              .findFirst()
+              .map(event -> Json.trusted(event.json()))
+              .map(event -> new JobJson.Progress(intOf(event, "step"), intOf(event, "steps")))
+              .or(() -> Optional.of(new JobJson.Progress(0, steps)));
+      case SUCCEEDED -> Optional.of(new JobJson.Progress(steps, steps));
+      case QUEUED, LEASED, FAILED, CANCELED, EXPIRED, DEAD -> Optional.empty();
+    };
+  }
+
+  /** What the worker measured, which it writes into its last progress. */
+  private static Optional<JsonNode> stages(List<JobEvent> latest) {
+    return latest.stream()
+        .map(event -> Json.trusted(event.json()).path("timings_ms"))
+        .filter(JsonNode::isObject)
+        .findFirst();
   }
 
   private static int intOf(JsonNode node, String field) {

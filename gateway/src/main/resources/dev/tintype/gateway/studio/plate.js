@@ -63,6 +63,9 @@ export class Plate {
     this.part("plate-prompt").textContent = recipe.prompt;
     this.part("plate-prompt").title = recipe.prompt;
     this.part("facts").textContent = this.facts();
+    this.part("facts").title = Object.entries(job.timings.stages_ms ?? {})
+      .map(([stage, ms]) => `${stage} ${seconds(ms)}`)
+      .join(", ");
     this.showFrames();
     const live = LIVE.has(job.state);
     this.part("developing").hidden = !live;

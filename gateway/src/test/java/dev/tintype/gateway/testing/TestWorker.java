@@ -1,5 +1,6 @@
 package dev.tintype.gateway.testing;
 
+import dev.tintype.queue.job.EventType;
 import dev.tintype.queue.job.ImageRecord;
 import dev.tintype.queue.job.JobFailure;
 import dev.tintype.queue.job.JobId;
@@ -45,6 +46,13 @@ public final class TestWorker {
 
   public int steps() {
     return lease.job().spec().steps();
+  }
+
+  /** The last progress, with the times of the stages as workers write them. */
+  public TestWorker timings(String json) {
+    String event = "{\"step\":%d,\"steps\":%d,\"timings_ms\":%s}".formatted(steps(), steps(), json);
+    require(jobs.appendEvents(lease, List.of(new NewEvent(EventType.PROGRESS, event))));
+    return this;
   }
 
   /** Ends the job with as many pictures as it asked for. */
