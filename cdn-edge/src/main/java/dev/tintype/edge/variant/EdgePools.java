@@ -1,7 +1,7 @@
 package dev.tintype.edge.variant;
 
 import dev.tintype.edge.EdgeConfig;
-import dev.tintype.edge.bindings.vips.Vips;
+import dev.tintype.edge.vips.VipsLibrary;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadFactory;
@@ -58,7 +58,7 @@ final class EdgePools implements AutoCloseable {
     try {
       task.run();
     } finally {
-      Vips.vips_thread_shutdown();
+      VipsLibrary.endThread();
     }
   }
 

@@ -73,6 +73,11 @@ public final class VipsLibrary {
     return loaded;
   }
 
+  /** For a thread that used libvips and ends: gives its buffers back. */
+  public static void endThread() {
+    Vips.vips_thread_shutdown();
+  }
+
   private static Status search(Optional<Path> named) {
     List<String> failures = new ArrayList<>();
     if (named.isPresent()) {
