@@ -86,7 +86,7 @@ public final class DataFolder implements AutoCloseable {
           "The data folder "
               + folder
               + " cannot be written ("
-              + e
+              + IoReason.of(e)
               + "). Give this user the right to"
               + " write there, or choose another folder with --data.",
           e);
@@ -162,7 +162,9 @@ public final class DataFolder implements AutoCloseable {
       Files.move(fresh, folder.resolve(name), StandardCopyOption.ATOMIC_MOVE);
     } catch (IOException e) {
       throw new NodeException.Start(
-          "data.read_only", "The file " + folder.resolve(name) + " cannot be written: " + e, e);
+          "data.read_only",
+          "The file " + folder.resolve(name) + " cannot be written: " + IoReason.of(e),
+          e);
     }
   }
 

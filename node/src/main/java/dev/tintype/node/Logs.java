@@ -50,7 +50,7 @@ public final class Logs {
       Logger.getLogger("").addHandler(files);
     } catch (IOException e) {
       throw new NodeException.Start(
-          "data.read_only", "The log in " + folder + " cannot be written: " + e, e);
+          "data.read_only", "The log in " + folder + " cannot be written: " + IoReason.of(e), e);
     }
   }
 

@@ -55,7 +55,7 @@ public final class ModelShelf {
             .forEach(folder -> models.add(model(folder)));
       } catch (IOException e) {
         throw new NodeException.Start(
-            "model.folder", "The models folder " + root + " cannot be read: " + e, e);
+            "model.folder", "The models folder " + root + " cannot be read: " + IoReason.of(e), e);
       }
     }
     return new ModelShelf(root, List.copyOf(models));

@@ -64,7 +64,7 @@ public final class SettingsReader {
       }
     } catch (IOException | IllegalArgumentException e) {
       throw new NodeException.Config(
-          "config.file", "The settings in " + file + " cannot be read: " + e + ".");
+          "config.file", "The settings in " + file + " cannot be read: " + IoReason.of(e) + ".");
     }
     for (String key : properties.stringPropertyNames()) {
       if (!KEYS.contains(key) && !key.startsWith("edge.")) {

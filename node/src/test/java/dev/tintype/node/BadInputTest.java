@@ -158,7 +158,7 @@ class BadInputTest {
     refused(run("serve", "--device", "abacus"), "config.device");
     refused(run("serve", "--no-such-flag"), "cli.usage");
     refused(run("golden", temporary.toString()), "golden.folder");
-    refused(imagine("-o", "/no/such/folder/out.png", "a tree"), "cli.out");
+    refused(run("imagine", "-o", "/no/such/folder/out.png", "a tree"), "cli.out");
   }
 
   private Outcome imagine(String... arguments) {

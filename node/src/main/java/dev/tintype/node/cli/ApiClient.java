@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.tintype.node.IoReason;
 import dev.tintype.node.NodeException;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -183,7 +184,9 @@ final class ApiClient implements AutoCloseable {
 
   private NodeException.Remote unreachable(IOException e) {
     return new NodeException.Remote(
-        "client.unreachable", "The server at " + server + " does not answer (" + e + ").", e);
+        "client.unreachable",
+        "The server at " + server + " does not answer (" + IoReason.of(e) + ").",
+        e);
   }
 
   private static NodeException.Remote interrupted() {

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tintype.node.DataFolder;
+import dev.tintype.node.IoReason;
 import dev.tintype.node.Logs;
 import dev.tintype.node.Node;
 import dev.tintype.node.NodeConfig;
@@ -203,7 +204,7 @@ final class ImagineCommand implements Callable<Integer> {
         Files.write(file, png);
       } catch (IOException e) {
         throw new NodeException.Remote(
-            "cli.out", "The picture cannot be written to " + file + ": " + e, e);
+            "cli.out", "The picture cannot be written to " + file + ": " + IoReason.of(e), e);
       }
       files.add(file);
     }

@@ -2,6 +2,7 @@ package dev.tintype.node.doctor;
 
 import dev.tintype.edge.vips.VipsLibrary;
 import dev.tintype.node.DataFolder;
+import dev.tintype.node.IoReason;
 import dev.tintype.node.ModelShelf;
 import dev.tintype.node.NodeConfig;
 import dev.tintype.node.NodeException;
@@ -105,7 +106,8 @@ public final class Doctor {
           ? Finding.note("data", found, "Make room: the database and pictures want some GB.")
           : Finding.ok("data", found);
     } catch (IOException e) {
-      return Finding.missing("data", folder + ": " + e, "Choose another folder with --data.");
+      return Finding.missing(
+          "data", folder + ": " + IoReason.of(e), "Choose another folder with --data.");
     }
   }
 
