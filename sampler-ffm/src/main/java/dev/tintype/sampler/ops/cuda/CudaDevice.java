@@ -4,6 +4,7 @@ import dev.tintype.sampler.device.DType;
 import dev.tintype.sampler.device.Device;
 import dev.tintype.sampler.device.DeviceException;
 import dev.tintype.sampler.device.DeviceOptions;
+import dev.tintype.sampler.device.Graph;
 import dev.tintype.sampler.ops.Ops;
 import java.util.Optional;
 
@@ -201,9 +202,12 @@ public final class CudaDevice implements Device {
     return memory.bytesUsed();
   }
 
-  /** Records the work that {@code work} hands to the GPU, to be replayed. */
-  CudaGraph capture(Runnable work) {
-    return CudaGraph.capture(cuda, work);
+  /**
+   * Records the work that {@code work} hands to the GPU, to be replayed. The same work must have
+   * run once before, so that plans are made and memory is there; it must not upload or download.
+   */
+  public Graph capture(Runnable work) {
+    return CudaGraph.capture(cuda, memory, work);
   }
 
   @Override

@@ -15,6 +15,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Finds and loads NVIDIA's libraries. Needed: libcudart.so.13. Better with: libcublasLt.so.13 and
@@ -24,6 +26,8 @@ import java.util.Set;
  * class path (org.bytedeco:cuda-redist). See docs/gpu.md.
  */
 final class CudaLibraries implements CudaDevice.Libraries {
+  private static final Logger LOG = LoggerFactory.getLogger(CudaLibraries.class);
+
   static final String RUNTIME = "libcudart.so.13";
   static final String MATRIX = "libcublasLt.so.13";
   static final String CONVOLUTION = "libcudnn.so.9";
@@ -96,6 +100,7 @@ final class CudaLibraries implements CudaDevice.Libraries {
         if (entry.getKey().equals(RUNTIME)) {
           throw unavailable(entry.getValue() + " cannot be loaded: " + e.getMessage(), e);
         }
+        LOG.warn("{} cannot be loaded: {}", entry.getValue(), e.getMessage());
       }
     }
     return loaded;
@@ -223,17 +228,35 @@ final class CudaLibraries implements CudaDevice.Libraries {
 
   @Override
   public MatrixProduct matrix(Cuda cuda, CudaMemory memory, Kernels kernels, DType dtype) {
-    return files.containsKey(MATRIX)
-        ? new CublasLtMatrixProduct(cuda, memory, kernels, dtype)
-        : new KernelMatrixProduct(kernels);
+    if (files.containsKey(MATRIX)) {
+      try {
+        return new CublasLtMatrixProduct(cuda, memory, kernels, dtype);
+      } catch (CudaException e) {
+        degrade(MATRIX, e);
+      }
+    }
+    return new KernelMatrixProduct(kernels);
   }
 
   @Override
   public Convolution convolution(
       Cuda cuda, CudaMemory memory, Kernels kernels, DType dtype, MatrixProduct matrix) {
     Convolution own = new KernelConvolution(kernels);
-    return files.containsKey(CONVOLUTION)
-        ? new CudnnConvolution(cuda, memory, kernels, dtype, matrix, own)
-        : own;
+    if (files.containsKey(CONVOLUTION)) {
+      try {
+        return new CudnnConvolution(cuda, memory, kernels, dtype, matrix, own);
+      } catch (CudaException e) {
+        degrade(CONVOLUTION, e);
+      }
+    }
+    return own;
+  }
+
+  /** A library that is there and does not start is worth a word: pictures take far longer. */
+  private static void degrade(String library, CudaException e) {
+    if (e.isSticky()) {
+      throw e;
+    }
+    LOG.warn("{} cannot be used, our own kernels do its work, slowly: {}", library, e.getMessage());
   }
 }

@@ -2,7 +2,9 @@ package dev.tintype.sampler.ops.cuda;
 
 import dev.tintype.sampler.device.DeviceException;
 import java.util.ArrayDeque;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -21,6 +23,12 @@ final class CudaMemory implements AutoCloseable {
   private final Cuda cuda;
   private final long bytesMax;
   private final TreeMap<Long, ArrayDeque<Long>> unused = new TreeMap<>();
+
+  /** Blocks taken while a graph is recorded, and of those the ones released again. */
+  private final Set<Long> taken = new HashSet<>();
+
+  private final TreeMap<Long, ArrayDeque<Long>> parked = new TreeMap<>();
+  private boolean recording;
   private long bytesUnused;
   private long bytesUsed;
   private long bytesPinned;
@@ -45,30 +53,84 @@ final class CudaMemory implements AutoCloseable {
    */
   long take(long bytes) {
     long size = sizeClass(bytes);
-    ArrayDeque<Long> blocks = unused.get(size);
+    bytesUsed += size;
+    ArrayDeque<Long> blocks = parked.get(size);
     if (blocks != null && !blocks.isEmpty()) {
-      bytesUnused -= size;
-      bytesUsed += size;
       return blocks.pop();
     }
-    long address = allocate(size);
-    bytesUsed += size;
+    long address;
+    blocks = unused.get(size);
+    if (blocks != null && !blocks.isEmpty()) {
+      bytesUnused -= size;
+      address = blocks.pop();
+    } else {
+      address = fresh(size);
+    }
+    if (recording) {
+      taken.add(address);
+    }
     return address;
+  }
+
+  private long fresh(long size) {
+    try {
+      return allocate(size);
+    } catch (RuntimeException e) {
+      bytesUsed -= size;
+      throw e;
+    }
   }
 
   void release(long address, long bytes) {
     long size = sizeClass(bytes);
     bytesUsed -= size;
-    bytesUnused += size;
-    unused.computeIfAbsent(size, key -> new ArrayDeque<>()).push(address);
+    if (recording && taken.contains(address)) {
+      parked.computeIfAbsent(size, key -> new ArrayDeque<>()).push(address);
+    } else {
+      bytesUnused += size;
+      unused.computeIfAbsent(size, key -> new ArrayDeque<>()).push(address);
+    }
+  }
+
+  /**
+   * From now on, blocks that are taken and released again belong to the graph that is recorded: it
+   * writes to them at every replay, so nobody else may have them.
+   */
+  void startRecording() {
+    recording = true;
+    taken.clear();
+  }
+
+  /** The graph's blocks; give them back with {@link #returnRecorded} when it is closed. */
+  Map<Long, ArrayDeque<Long>> endRecording() {
+    recording = false;
+    taken.clear();
+    Map<Long, ArrayDeque<Long>> blocks = new TreeMap<>(parked);
+    parked.clear();
+    blocks.forEach((size, addresses) -> bytesPinned += size * addresses.size());
+    return blocks;
+  }
+
+  void returnRecorded(Map<Long, ArrayDeque<Long>> blocks) {
+    blocks.forEach(
+        (size, addresses) -> {
+          bytesPinned -= size * addresses.size();
+          bytesUnused += size * addresses.size();
+          unused.computeIfAbsent(size, key -> new ArrayDeque<>()).addAll(addresses);
+        });
+    blocks.clear();
   }
 
   /** Memory for weights: an address of its own that stays until {@link #unpin}. */
   long pin(long bytes) {
     long size = Math.max(ALIGNMENT_BYTES, bytes);
-    long address = allocate(size);
     bytesPinned += size;
-    return address;
+    try {
+      return allocate(size);
+    } catch (RuntimeException e) {
+      bytesPinned -= size;
+      throw e;
+    }
   }
 
   void unpin(long address, long bytes) {
@@ -76,15 +138,16 @@ final class CudaMemory implements AutoCloseable {
     bytesPinned -= Math.max(ALIGNMENT_BYTES, bytes);
   }
 
+  /** {@code size} must be counted in {@link #bytesHeld} already. */
   private long allocate(long size) {
-    if (bytesHeld() + size > bytesMax) {
+    if (bytesHeld() > bytesMax) {
       trim();
     }
-    if (bytesHeld() + size > bytesMax) {
+    if (bytesHeld() > bytesMax) {
       throw new DeviceException(
           DeviceException.OUT_OF_MEMORY,
           "the GPU's share for this worker is %,d bytes, %,d are in use and %,d more are needed;"
-                  .formatted(bytesMax, bytesHeld(), size)
+                  .formatted(bytesMax, bytesHeld() - size, size)
               + " use a smaller picture, batch or model");
     }
     try {

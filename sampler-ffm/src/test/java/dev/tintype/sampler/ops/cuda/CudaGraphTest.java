@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.tintype.sampler.device.DeviceOptions;
 import dev.tintype.sampler.device.DeviceOptions.Precision;
+import dev.tintype.sampler.device.Graph;
 import dev.tintype.sampler.device.Shape;
 import dev.tintype.sampler.device.Tensor;
 import dev.tintype.sampler.ops.Activation;
@@ -42,7 +43,7 @@ class CudaGraphTest {
     Shape shape = Shape.of(2, 3);
     try (Tensor x = ops.upload(new float[] {-3, -2, -1, 0, 1, 2}, shape)) {
       Tensor[] out = new Tensor[1];
-      try (CudaGraph graph =
+      try (Graph graph =
           device.capture(
               () -> {
                 try (Tensor twice = ops.scale(x, 2)) {
@@ -54,8 +55,11 @@ class CudaGraphTest {
         try (Tensor other = ops.upload(new float[] {6, 5, 4, 3, 2, 1}, shape)) {
           runtime.copyOnDevice(x.data().address(), other.data().address(), x.bytes(), 0);
         }
-        graph.replay();
-        assertThat(ops.download(out[0])).containsExactly(12, 10, 8, 6, 4, 2);
+        try (Tensor bystander = ops.upload(new float[] {7, 7, 7, 7, 7, 7}, shape)) {
+          graph.replay();
+          assertThat(ops.download(out[0])).containsExactly(12, 10, 8, 6, 4, 2);
+          assertThat(ops.download(bystander)).containsOnly(7);
+        }
         out[0].close();
       }
     }
