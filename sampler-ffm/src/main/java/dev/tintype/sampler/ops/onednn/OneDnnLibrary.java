@@ -46,6 +46,7 @@ final class OneDnnLibrary {
     }
     Path folder =
         setting("tintype.onednn", "TINTYPE_ONEDNN").map(Path::of).orElseGet(() -> unpack());
+    OpenMpSpin.limit();
     loadFile(folder.resolve(OPEN_MP));
     loadFile(folder.resolve(ONE_DNN));
     int major = dnnl_version_t.major(Dnnl.dnnl_version().reinterpret(dnnl_version_t.sizeof()));
