@@ -11,6 +11,9 @@ final class NativeLayout {
   /** Bytes copied per task. */
   private static final long TASK_BYTES = 128 * 1024;
 
+  /** What one thread takes, reading and writing, about. */
+  private static final double NANOS_PER_BYTE = 0.1;
+
   /** Side of the squares in which a transposition goes, so that both sides stay in the cache. */
   private static final int TRANSPOSE_TILE = 16;
 
@@ -31,6 +34,7 @@ final class NativeLayout {
         .team()
         .parallel(
             Math.toIntExact((rows + perTask - 1) / perTask),
+            rows * rowBytes * NANOS_PER_BYTE,
             task -> loop.copy(task * perTask, Math.min(rows, (task + 1) * perTask)));
   }
 

@@ -28,7 +28,20 @@ final class OneDnnConv2d {
       long width,
       Activation activation,
       float scale,
-      boolean residual) {}
+      boolean residual) {
+    /** What one thread takes, about: 100 GFLOP/s. */
+    double nanos() {
+      return 2.0
+          * geometry.kernelHeight()
+          * geometry.kernelWidth()
+          / (geometry.stride() * geometry.stride())
+          * height
+          * width
+          * inChannels
+          * outChannels
+          / 100;
+    }
+  }
 
   record Weights(
       BlockedWeights kernel,
@@ -87,26 +100,17 @@ final class OneDnnConv2d {
     Primitive primitive = primitive(key);
     MemorySegment kernel = weights.kernel().in(primitive.descriptor(Dnnl.DNNL_ARG_WEIGHTS()));
     Tensor result = engine.workspace().tensor(out);
-    for (int n = 0; n < in.dim(0); n++) {
-      try (BiasVector.Sum bias = weights.bias().plus(epilogue.channelBias(), n, engine)) {
-        MemorySegment from = x.slice(n, n + 1).data();
-        MemorySegment to = result.slice(n, n + 1).data();
-        if (epilogue.residual().isPresent()) {
-          MemorySegment residual = epilogue.residual().get().slice(n, n + 1).data();
-          primitive.execute(from, kernel, bias.data(), to, residual);
-        } else {
-          primitive.execute(from, kernel, bias.data(), to);
-        }
-      }
-    }
+    new LayerCall(engine, primitive, kernel, weights.bias()).run(x, epilogue, result, key.nanos());
     return result;
   }
 
   private Primitive primitive(Key key) {
-    return engine.primitive(key, () -> create(key));
+    return key.nanos() < OpenMpTeam.SERIAL_NANOS_MAX
+        ? engine.taskPrimitive(key, () -> create(key, true))
+        : engine.primitive(key, () -> create(key, false));
   }
 
-  private Primitive create(Key key) {
+  private Primitive create(Key key, boolean serial) {
     Conv2dGeometry g = key.geometry();
     Shape out =
         g.output(Shape.of(1, key.height(), key.width(), key.inChannels()), key.outChannels());
@@ -138,6 +142,7 @@ final class OneDnnConv2d {
       };
       return new Primitive(
           engine,
+          serial,
           description.get(ValueLayout.ADDRESS, 0),
           key.residual() ? append(arguments, residual) : arguments);
     }

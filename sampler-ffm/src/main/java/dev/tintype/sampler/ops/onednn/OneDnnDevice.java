@@ -6,6 +6,7 @@ import dev.tintype.sampler.device.Device;
 import dev.tintype.sampler.device.DeviceException;
 import dev.tintype.sampler.device.DeviceOptions;
 import dev.tintype.sampler.ops.Ops;
+import dev.tintype.sampler.ops.ProfiledOps;
 import java.lang.foreign.MemorySegment;
 import java.lang.management.ManagementFactory;
 
@@ -19,14 +20,15 @@ public final class OneDnnDevice implements Device {
   private final OpenMpTeam team;
   private final Workspace workspace;
   private final Engine engine;
-  private final OneDnnOps ops;
+  private final Ops ops;
   private boolean closed;
 
   private OneDnnDevice(DeviceOptions options, int primitivesMax) {
     team = new OpenMpTeam(options.effectiveThreads());
     workspace = new Workspace(workspaceBytesMax(options));
     engine = new Engine(team, workspace, bf16(options), primitivesMax);
-    ops = new OneDnnOps(engine);
+    OneDnnOps plain = new OneDnnOps(engine);
+    ops = options.profile() ? new ProfiledOps(plain) : plain;
   }
 
   /**

@@ -24,7 +24,12 @@ final class OneDnnLinear {
       long outFeatures,
       Activation activation,
       float scale,
-      boolean residual) {}
+      boolean residual) {
+    /** What one thread takes, about: 100 GFLOP/s. */
+    double nanos() {
+      return 2.0 * rows * inFeatures * outFeatures / 100;
+    }
+  }
 
   record Weights(BlockedWeights matrix, BiasVector bias, int inFeatures, int outFeatures)
       implements PreparedWeights.Linear {
@@ -81,26 +86,17 @@ final class OneDnnLinear {
             epilogue.residual().isPresent());
     Primitive primitive = primitive(key);
     MemorySegment matrix = weights.matrix().in(primitive.descriptor(Dnnl.DNNL_ARG_WEIGHTS()));
-    for (int n = 0; n < samples; n++) {
-      try (BiasVector.Sum bias = weights.bias().plus(epilogue.channelBias(), n, engine)) {
-        MemorySegment from = x.slice(n, n + 1).data();
-        MemorySegment to = result.slice(n, n + 1).data();
-        if (epilogue.residual().isPresent()) {
-          MemorySegment residual = epilogue.residual().get().slice(n, n + 1).data();
-          primitive.execute(from, matrix, bias.data(), to, residual);
-        } else {
-          primitive.execute(from, matrix, bias.data(), to);
-        }
-      }
-    }
+    new LayerCall(engine, primitive, matrix, weights.bias()).run(x, epilogue, result, key.nanos());
     return result;
   }
 
   private Primitive primitive(Key key) {
-    return engine.primitive(key, () -> create(key));
+    return key.nanos() < OpenMpTeam.SERIAL_NANOS_MAX
+        ? engine.taskPrimitive(key, () -> create(key, true))
+        : engine.primitive(key, () -> create(key, false));
   }
 
-  private Primitive create(Key key) {
+  private Primitive create(Key key, boolean serial) {
     try (Descriptors d = new Descriptors();
         Attributes attributes = new Attributes(engine)) {
       MemorySegment target = d.dense(key.rows(), key.outFeatures());
@@ -122,6 +118,7 @@ final class OneDnnLinear {
       };
       return new Primitive(
           engine,
+          serial,
           description.get(ValueLayout.ADDRESS, 0),
           key.residual() ? OneDnnConv2d.append(arguments, residual) : arguments);
     }

@@ -21,7 +21,7 @@ import java.util.Optional;
 /** The verbs on the CPU: shapes are checked here, the work is in the family classes. */
 final class OneDnnOps implements Ops {
   private final Engine engine;
-  private final OneDnnConv2d convolutions;
+  final OneDnnConv2d convolutions;
   private final Winograd winograd;
   private final OneDnnLinear linears;
   private final OneDnnAttention attention;

@@ -23,6 +23,13 @@ final class OpenMpTeam implements AutoCloseable {
     void run(int lane, int task);
   }
 
+  /**
+   * Loops shorter than this stay on the calling thread. Waking the team and waiting for it costs
+   * some 10 us when the processors are idle, but a whole time slice of the system, milliseconds,
+   * when another program has one of them.
+   */
+  static final long SERIAL_NANOS_MAX = 100_000;
+
   /** One task of a loop that needs no memory of its own. */
   interface Task {
     void run(int task);
@@ -91,14 +98,17 @@ final class OpenMpTeam implements AutoCloseable {
   /**
    * Runs {@code work} for 0 .. count - 1, in any order, on the team; returns when all are done. One
    * caller at a time; not from within a task.
+   *
+   * @param nanos about how long one thread would need for all
    */
-  void parallel(int count, Task work) {
-    parallelLanes(count, (lane, task) -> work.run(task));
+  void parallel(int count, double nanos, Task work) {
+    parallelLanes(count, nanos, (lane, task) -> work.run(task));
   }
 
   /** As {@link #parallel}; lanes are 0 .. threads - 1. */
-  void parallelLanes(int count, LaneTask work) {
-    if (count <= 1 || threads == 1) {
+  void parallelLanes(int count, double nanos, LaneTask work) {
+    if (count <= 1 || threads == 1 || nanos < SERIAL_NANOS_MAX) {
+      setThreads(1);
       for (int i = 0; i < count; i++) {
         work.run(0, i);
       }

@@ -20,6 +20,7 @@ final class Primitive implements AutoCloseable {
   private final Engine engine;
   private final MemorySegment description;
   private final MemorySegment primitive;
+  private final boolean serial;
   private final Lane[] lanes;
   private final int argumentCount;
   private final long scratchBytes;
@@ -33,12 +34,18 @@ final class Primitive implements AutoCloseable {
    * @param arguments DNNL_ARG_ numbers in the order in which {@link #execute} gets their data
    */
   Primitive(Engine engine, MemorySegment description, int... arguments) {
-    this(engine, 1, description, arguments);
+    this(engine, false, description, arguments);
   }
 
-  /** As the other, with that many lanes. */
-  Primitive(Engine engine, int laneCount, MemorySegment description, int... arguments) {
+  /**
+   * As the other.
+   *
+   * @param serial it was described for one thread, and is called from any lane
+   */
+  Primitive(Engine engine, boolean serial, MemorySegment description, int... arguments) {
     this.engine = engine;
+    this.serial = serial;
+    int laneCount = serial ? engine.team().threads() : 1;
     this.description = description;
     MemorySegment out = arena.allocate(ValueLayout.ADDRESS);
     check(Dnnl.dnnl_primitive_create(out, description), "primitive_create");
@@ -87,15 +94,20 @@ final class Primitive implements AutoCloseable {
     }
   }
 
+  /** Whether it was made for one thread. */
+  boolean serial() {
+    return serial;
+  }
+
   /**
    * Runs to the end on the team. The data are given in the order of the constructor's arguments.
    */
   void execute(MemorySegment... data) {
-    OpenMpTeam.setThreads(engine.team().threads());
+    OpenMpTeam.setThreads(serial ? 1 : engine.team().threads());
     executeOn(0, data);
   }
 
-  /** Runs to the end on this thread, from a task of that lane. */
+  /** As {@link #execute}, on the threads that are set: from a task of that lane, its own only. */
   void executeOn(int lane, MemorySegment... data) {
     MemorySegment[] memories = lanes[lane].memories();
     MemorySegment scratch = scratchBytes > 0 ? engine.workspace().acquire(scratchBytes) : null;

@@ -75,7 +75,7 @@ final class Products {
           "matmul_primitive_desc_create");
       return new Primitive(
           engine,
-          engine.team().threads(),
+          true,
           description.get(ValueLayout.ADDRESS, 0),
           Dnnl.DNNL_ARG_SRC(),
           Dnnl.DNNL_ARG_WEIGHTS(),
@@ -98,7 +98,7 @@ final class Products {
           "reorder_primitive_desc_create");
       return new Primitive(
           engine,
-          engine.team().threads(),
+          true,
           description.get(ValueLayout.ADDRESS, 0),
           Dnnl.DNNL_ARG_FROM(),
           Dnnl.DNNL_ARG_TO());

@@ -25,6 +25,9 @@ final class VectorNorm {
   /** Elements per task of layer normalisation. */
   private static final int TASK_ELEMENTS = 16 * 1024;
 
+  /** What one thread takes for one of the two passes, about. */
+  private static final double NANOS_PER_ELEMENT = 0.4;
+
   record Weights(float[] scale, float[] shift) implements PreparedWeights.Norm {
     static Weights of(HostTensor scale, HostTensor shift) {
       return new Weights(scale.toFloats(), shift.toFloats());
@@ -74,6 +77,7 @@ final class VectorNorm {
           .team()
           .parallel(
               tasks,
+              x.elements() / (double) batch * NANOS_PER_ELEMENT,
               task -> {
                 int begin = task * TASK_PIXELS;
                 int end = Math.min(pixels, begin + TASK_PIXELS);
@@ -104,6 +108,7 @@ final class VectorNorm {
         .team()
         .parallel(
             tasks,
+            (double) pixels * channels * NANOS_PER_ELEMENT,
             task ->
                 moments(
                     from,
@@ -243,6 +248,7 @@ final class VectorNorm {
         .team()
         .parallel(
             Math.toIntExact((rows + rowsPerTask - 1) / rowsPerTask),
+            x.elements() * NANOS_PER_ELEMENT,
             task -> {
               long begin = (long) task * rowsPerTask;
               for (long r = begin; r < Math.min(rows, begin + rowsPerTask); r++) {

@@ -19,6 +19,9 @@ final class VectorPointwise {
   /** Elements per task: 64 kB per operand, so that dealing out tasks costs little. */
   private static final int TASK_ELEMENTS = 16 * 1024;
 
+  /** What one thread takes, about: the activations 0.7, the others less. */
+  private static final double NANOS_PER_ELEMENT = 0.5;
+
   /** A loop over elements [from, to). */
   private interface Range {
     void run(long from, long to);
@@ -36,6 +39,7 @@ final class VectorPointwise {
         .team()
         .parallel(
             tasks,
+            elements * NANOS_PER_ELEMENT,
             task -> {
               long from = (long) task * TASK_ELEMENTS;
               loop.run(from, Math.min(elements, from + TASK_ELEMENTS));
@@ -149,6 +153,7 @@ final class VectorPointwise {
         .team()
         .parallel(
             Math.toIntExact((rows + rowsPerTask - 1) / rowsPerTask),
+            result.elements() * NANOS_PER_ELEMENT,
             task -> {
               long first = task * rowsPerTask;
               for (long row = first; row < Math.min(rows, first + rowsPerTask); row++) {

@@ -22,14 +22,23 @@ final class Winograd {
   /** Points of a transformed 4x4 tile. */
   static final int POINTS = 16;
 
-  /** Tiles per task: a task's transformed tiles stay near its processor. */
-  private static final int TASK_TILES = 64;
+  /** Tiles per task, at least: enough to amortise reading the weights. */
+  private static final int TILES_MIN = 64;
+
+  /** Tiles per task, at most. */
+  private static final int TILES_MAX = 256;
+
+  /** Transformed tiles of a task, before and after: as much as a second-level cache holds. */
+  private static final int TASK_BYTES = 1 << 20;
 
   /** Below this, the products are dealt out instead of the tiles: weights are read once only. */
   private static final int FEW_TILES = 256;
 
   /** Fewer channels than this do not pay for the transforms. */
-  private static final int CHANNELS_MIN = 32;
+  private static final int CHANNELS_MIN = 64;
+
+  /** What one thread takes to transform the kernel, about. */
+  private static final double NANOS_PER_WEIGHT = 10;
 
   /** The sixteen packed [in, out] matrices, one behind the other. */
   record Weights(
@@ -85,7 +94,7 @@ final class Winograd {
   Weights prepare(HostTensor weight, Optional<HostTensor> bias, Conv2dGeometry geometry) {
     int out = weight.shape().intDim(0);
     int in = weight.shape().intDim(1);
-    Products.Key product = new Products.Key(TASK_TILES, in, out, in, out);
+    Products.Key product = new Products.Key(TILES_MIN, in, out, in, out);
     long matrixBytes = (products.packedBytes(product) + 63) & -64;
     MemorySegment packed = NativeMemory.allocate(POINTS * matrixBytes);
     engine.countWeights(packed.byteSize());
@@ -99,6 +108,7 @@ final class Winograd {
           .team()
           .parallelLanes(
               POINTS,
+              (double) POINTS * in * out * NANOS_PER_WEIGHT,
               (lane, point) -> {
                 MemorySegment own = plain.asSlice(lane * plainBytes, plainBytes);
                 transformKernel(kernel, in, out, point, own);
@@ -169,6 +179,16 @@ final class Winograd {
     };
   }
 
+  private static int tilesPerTask(Weights weights) {
+    int tileBytes = 4 * POINTS * (weights.inChannels() + weights.outChannels());
+    return Math.clamp(TASK_BYTES / tileBytes / 16 * 16, TILES_MIN, TILES_MAX);
+  }
+
+  /** What one thread takes for the whole convolution, about: 100 GFLOP/s. */
+  private static double nanos(WinogradTiles tiles, Weights weights) {
+    return 2.0 * POINTS * tiles.count() * weights.inChannels() * weights.outChannels() / 100;
+  }
+
   private static Products.Key product(int tiles, Weights weights) {
     return new Products.Key(
         tiles,
@@ -181,11 +201,12 @@ final class Winograd {
   /** One task transforms some tiles, multiplies them by all sixteen matrices, transforms back. */
   private void byTiles(WinogradTiles tiles, Weights weights) {
     int count = tiles.count();
-    int tail = count % TASK_TILES;
-    Primitive full = products.product(product(TASK_TILES, weights));
+    int perTask = tilesPerTask(weights);
+    int tail = count % perTask;
+    Primitive full = products.product(product(perTask, weights));
     Primitive last = tail == 0 ? full : products.product(product(tail, weights));
-    long before = 4L * POINTS * TASK_TILES * weights.inChannels();
-    long after = 4L * POINTS * TASK_TILES * weights.outChannels();
+    long before = 4L * POINTS * perTask * weights.inChannels();
+    long after = 4L * POINTS * perTask * weights.outChannels();
     long patch = 4L * POINTS * weights.inChannels();
     long laneBytes = before + after + patch;
     MemorySegment memory = engine.workspace().acquire(engine.team().threads() * laneBytes);
@@ -193,16 +214,17 @@ final class Winograd {
       engine
           .team()
           .parallelLanes(
-              (count + TASK_TILES - 1) / TASK_TILES,
+              (count + perTask - 1) / perTask,
+              nanos(tiles, weights),
               (lane, task) -> {
-                int first = task * TASK_TILES;
-                int own = Math.min(TASK_TILES, count - first);
+                int first = task * perTask;
+                int own = Math.min(perTask, count - first);
                 MemorySegment from = memory.asSlice(lane * laneBytes, before);
                 MemorySegment to = memory.asSlice(lane * laneBytes + before, after);
                 MemorySegment border = memory.asSlice(lane * laneBytes + before + after, patch);
                 tiles.transformInput(first, own, from, own, 0, border);
                 for (int point = 0; point < POINTS; point++) {
-                  multiply(own == TASK_TILES ? full : last, lane, point, from, to, own, weights);
+                  multiply(own == perTask ? full : last, lane, point, from, to, own, weights);
                 }
                 tiles.transformOutput(first, own, to, own, 0);
               });
@@ -244,6 +266,7 @@ final class Winograd {
           .team()
           .parallelLanes(
               tasks,
+              nanos(tiles, weights),
               (lane, task) -> {
                 int first = task * perTask;
                 MemorySegment border = memory.asSlice(before + after + lane * patch, patch);
@@ -253,11 +276,14 @@ final class Winograd {
       engine
           .team()
           .parallelLanes(
-              POINTS, (lane, point) -> multiply(product, lane, point, from, to, count, weights));
+              POINTS,
+              nanos(tiles, weights),
+              (lane, point) -> multiply(product, lane, point, from, to, count, weights));
       engine
           .team()
           .parallel(
               tasks,
+              nanos(tiles, weights),
               task -> {
                 int first = task * perTask;
                 tiles.transformOutput(first, Math.min(perTask, count - first), to, count, first);
