@@ -67,9 +67,10 @@ def random_sd15(folder):
 class Engine:
     """The Java process, one line in, one line out."""
 
-    def __init__(self, model, work, side, tokens, threads, precision):
+    def __init__(self, model, work, side, tokens, threads, precision, clock):
         command = [os.environ["TINTYPE_JAVA"], "-Xmx4g", "--enable-native-access=ALL-UNNAMED",
-                   "--add-modules", "jdk.incubator.vector", *os.environ.get("TINTYPE_JAVA_OPTIONS", "").split(),
+                   "--add-modules", "jdk.incubator.vector",
+                   f"-Dtintype.bench.cpu={str(clock == 'cpu').lower()}", *os.environ.get("TINTYPE_JAVA_OPTIONS", "").split(),
                    "-cp", os.environ["TINTYPE_CLASSPATH"], "dev.tintype.perf.cpu.CpuBench",
                    model, work, str(side), str(tokens), str(threads), precision]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -91,13 +92,14 @@ class Engine:
         self.process.wait(60)
 
 
-def timed(f):
-    start = time.perf_counter()
+def timed(f, clock):
+    now = time.thread_time if clock == "cpu" else time.perf_counter
+    start = now()
     result = f()
-    return time.perf_counter() - start, result
+    return now() - start, result
 
 
-def compare(name, folder, side, rounds, warm, threads, precision):
+def compare(name, folder, side, rounds, warm, threads, precision, clock):
     unet, vae, config = build(folder)
     tokens = 77
     generator = torch.Generator().manual_seed(1)
@@ -107,7 +109,7 @@ def compare(name, folder, side, rounds, warm, threads, precision):
     with tempfile.TemporaryDirectory() as work, torch.no_grad():
         sample.permute(0, 2, 3, 1).contiguous().numpy().astype("<f4").tofile(os.path.join(work, "sample.f32"))
         text.numpy().astype("<f4").tofile(os.path.join(work, "text.f32"))
-        engine = Engine(folder, work, side, tokens, threads, precision)
+        engine = Engine(folder, work, side, tokens, threads, precision, clock)
         for task in ("step", "forward", "vae"):
             def torch_task(layout):
                 x = sample.contiguous(memory_format=layout)
@@ -124,18 +126,18 @@ def compare(name, folder, side, rounds, warm, threads, precision):
             for i in range(warm + rounds):
                 for key, layout in layouts.items():
                     (vae if task == "vae" else unet).to(memory_format=layout)
-                    seconds, expected = timed(torch_task(layout))
+                    seconds, expected = timed(torch_task(layout), clock)
                     times[key].append(seconds)
                 times["tintype"].append(engine.seconds(task))
             engine.ask("write")
             found = np.fromfile(os.path.join(work, "result.f32"), "<f4")
             wanted = expected.permute(0, 2, 3, 1).contiguous().numpy().ravel()
-            error = float(np.abs(found - wanted).max() / np.abs(wanted).max())
+            error = float(np.abs(found - wanted).max() / max(1e-9, np.abs(wanted).max()))
             medians = {k: statistics.median(v[warm:]) * 1e3 for k, v in times.items()}
             best = min(("default", "channels_last"), key=medians.get)
             # Turn by turn, so that what else the machine does at a time hits both.
             ratio = statistics.median(a / b for a, b in zip(times[best][warm:], times["tintype"][warm:]))
-            row = {"model": name, "task": task, "side": side * 8, "rounds": rounds,
+            row = {"model": name, "task": task, "side": side * 8, "rounds": rounds, "clock": clock,
                    "pytorch_ms": medians[best], "pytorch_layout": best, "tintype_ms": medians["tintype"],
                    "ratio": ratio, "relative_error": error,
                    "fastest_ms": {k: min(v[warm:]) * 1e3 for k, v in times.items()}, "load": os.getloadavg()[0]}
@@ -166,23 +168,28 @@ def main():
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--model", action="append", help="folder as diffusers writes it, or sd15 (random weights); default: both")
     p.add_argument("--rounds", type=int, default=0, help="turns per piece of work; default 31 for a small model, 5 for sd15")
+    p.add_argument("--side", type=int, default=0, help="of the latent; default 32 for a small model, 64 for sd15")
     p.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     p.add_argument("--precision", default="FP32", choices=["FP32", "BF16"], help="of the engine; PyTorch computes in float32")
     p.add_argument("--update", action="store_true", help="write the table to README.md and the JSON to perf/results")
+    p.add_argument("--clock", default="wall", choices=["wall", "cpu"],
+                   help="cpu: processor time, with one thread; steady on a machine that does other work too")
     a = p.parse_args()
+    if a.clock == "cpu":
+        a.threads = 1
     torch.set_num_threads(a.threads)
     rows, description = [], ""
     for model in a.model or [os.path.join(ROOT, "models", "tintype-mini"), "sd15"]:
         if model == "sd15":
             with tempfile.TemporaryDirectory() as folder:
                 random_sd15(folder)
-                more, description = compare("SD1.5 size", folder, 64, a.rounds or 5, 1, a.threads, a.precision)
+                more, description = compare("SD1.5 size", folder, a.side or 64, a.rounds or 5, 1, a.threads, a.precision, a.clock)
         else:
             name = os.path.basename(os.path.normpath(model))
-            more, description = compare(name, model, 32, a.rounds or 31, 8, a.threads, a.precision)
+            more, description = compare(name, model, a.side or 32, a.rounds or 31, 8, a.threads, a.precision, a.clock)
         rows += more
     result = {"date": datetime.date.today().isoformat(), "cpu": cpu_name(), "threads": a.threads, "engine": description,
-              "torch": torch.__version__, "precision": a.precision, "rows": rows}
+              "torch": torch.__version__, "precision": a.precision, "clock": a.clock, "rows": rows}
     print(table(rows))
     if a.update:
         path = os.path.join(ROOT, "perf", "results", f"cpu-{result['date']}.json")
@@ -194,7 +201,7 @@ def main():
         with open(readme) as f:
             before, _, after = f.read().split("<!-- table -->\n")
         with open(readme, "w") as f:
-            f.write(f"{before}<!-- table -->\n{result['date']}, {result['cpu']}, {a.threads} threads; {description}; "
+            f.write(f"{before}<!-- table -->\n{result['date']}, {result['cpu']}, {a.threads} threads, {'processor time' if a.clock == 'cpu' else 'wall clock'}; {description}; "
                     f"PyTorch {torch.__version__}.\n\n{table(rows)}\n<!-- table -->\n{after}")
 
 
