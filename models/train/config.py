@@ -10,7 +10,7 @@ CONFIGS = {
         text=dict(hidden_size=192, layers=4, heads=6),
         unet=dict(block_out_channels=[64, 96, 192], heads=[2, 3, 6], layers_per_block=1, attn=[False, True, True]),
         vae_crops=[(64, 12, .6), (128, 4, .34), (256, 2, .06)], vae_lr=1e-3, vae_steps=100000,
-        batch=16, lr=1e-3, warmup=100, ema=0.997,
+        batch=8, low_res=.28, lr=9e-4, warmup=100, ema=0.996,
     ),
     "gpu": dict(
         pictures=60000,
@@ -18,6 +18,6 @@ CONFIGS = {
         text=dict(hidden_size=256, layers=4, heads=8),
         unet=dict(block_out_channels=[96, 192, 320], heads=[3, 6, 10], layers_per_block=1, attn=[False, True, True]),
         vae_crops=[(128, 32, .7), (256, 12, .3)], vae_lr=8e-4, vae_steps=100000,
-        batch=192, lr=6e-4, warmup=500, ema=0.9995,
+        batch=192, low_res=.2, lr=6e-4, warmup=500, ema=0.9995,
     ),
 }

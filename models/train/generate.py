@@ -72,6 +72,7 @@ def main():
     ap.add_argument("--captions")
     ap.add_argument("--prompt", action="append")
     ap.add_argument("--out", required=True)
+    ap.add_argument("--first", type=int, default=0)
     ap.add_argument("--count", type=int)
     ap.add_argument("--steps", type=int, default=20)
     ap.add_argument("--guidance", type=float, default=4.0)
@@ -83,7 +84,7 @@ def main():
         torch.set_num_threads(a.threads)
     parts = from_run(a.run) if a.run else from_folder(a.model)
     if a.captions:
-        rows = [json.loads(l) for l in open(a.captions)][:a.count]
+        rows = [json.loads(l) for l in open(a.captions)][a.first:][:a.count]
         texts, seeds = [r["caption"] for r in rows], [r["seed"] for r in rows]
     else:
         texts, seeds = a.prompt, [a.seed + i for i in range(len(a.prompt))]
@@ -92,7 +93,7 @@ def main():
     imgs = make(parts, texts, seeds, a.steps, a.guidance)
     print(f"{len(imgs)} pictures, {time.time() - t0:.1f} s")
     for i, im in enumerate(imgs):
-        Image.fromarray(im).save(os.path.join(a.out, f"{i:04d}.png"))
+        Image.fromarray(im).save(os.path.join(a.out, f"{a.first + i:04d}.png"))
     if a.sheet:
         sheet(imgs, a.sheet, os.path.join(a.out, "sheet.png"))
 

@@ -157,6 +157,7 @@ class UNet(nn.Module):
     def __init__(self, block_out_channels, heads, layers_per_block, attn, ctx, latent, groups=8):
         super().__init__()
         ch, n = block_out_channels, len(block_out_channels)
+        heads = [heads] * n if isinstance(heads, int) else heads
         self.args = dict(block_out_channels=ch, heads=heads, layers_per_block=layers_per_block, attn=attn,
                          ctx=ctx, latent=latent, groups=groups)
         temb = ch[0] * 4

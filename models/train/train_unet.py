@@ -59,17 +59,17 @@ def main():
         net.load_state_dict(s["model"]); opt.load_state_dict(s["opt"])
         ema.p, ema.n, step, spent = s["ema"], s["ema_n"], s["step"], s["spent"]
     total = (a.total_minutes or a.minutes) * 60
-    lat = torch.from_numpy(np.load(os.path.join(a.out, "latents.npy")))
-    scenes = [json.loads(l) for l in open(os.path.join(a.data, "scenes.jsonl"))][:len(lat)]
-    if DEVICE == "cuda":
-        lat = lat.to(DEVICE)
+    full_path = os.path.join(a.out, "latents.npy")
+    low_path = os.path.join(a.out, "latents_low.npy")     # lowres.py: enough until encode.py is done
+    get = lambda p: torch.from_numpy(np.load(p)).to(DEVICE) if os.path.exists(p) else None
+    full, small = get(full_path), get(low_path)
+    scenes = [json.loads(l) for l in open(os.path.join(a.data, "scenes.jsonl"))]
     acp = alphas().to(DEVICE)
     rng = np.random.default_rng([13, step])
     log = Log(os.path.join(a.out, "unet.jsonl"))
     shards = Shards()
-    print("denoiser parameters", sum(p.numel() for p in params), "latents", len(lat), "on", DEVICE, "from step", step, flush=True)
+    print("denoiser parameters", sum(p.numel() for p in params), "latents", 0 if full is None else len(full), "on", DEVICE, "from step", step, flush=True)
     t0 = last = time.time()
-    B = c["batch"]
 
     def one(sh):
         x0, t, i, eps = sh
@@ -93,8 +93,15 @@ def main():
         lr = c["lr"] * min(1, (step + 1) / c["warmup"]) * (.03 + .97 * (.5 + .5 * math.cos(math.pi * max(0, f - .3) / .7)))
         for g in opt.param_groups:
             g["lr"] = lr
+        if full is None and step % 20 == 0 and (f >= c["low_res"] or small is None):
+            full = get(full_path)
+        low = full is None or f < c["low_res"]       # the first part of the training sees half-size latents: four times cheaper
+        B = c["batch"] * (2 if low else 1)
+        lat = small if low and small is not None else full
         j = rng.integers(0, len(lat), B)
         x0 = lat[torch.from_numpy(j).to(lat.device)].float().to(DEVICE)
+        if low and small is None:
+            x0 = torch.nn.functional.avg_pool2d(x0, 2)
         texts = ["" if rng.random() < .1 else caption(scenes[k], rng)[0] for k in j]
         i = textenc.ids(tok, texts).to(DEVICE)
         t = torch.from_numpy(((np.arange(B) + rng.random(B)) / B * 1000).astype(np.int64).clip(0, 999)).to(DEVICE)
