@@ -119,13 +119,10 @@ class EmbeddedPostgresTest {
   }
 
   @Test
-  void aSecondStartIsQuickAndTellsSettings() throws Exception {
+  void aSecondStartTakesUpTheFolderWithTheSameSettings() throws Exception {
     server = EmbeddedPostgres.start(data());
     server.close();
-    long before = System.nanoTime();
     server = EmbeddedPostgres.start(data());
-    long millis = (System.nanoTime() - before) / 1_000_000;
-    assertThat(millis).as("ms of the second start").isLessThan(2_000);
     try (var connection =
             DriverManager.getConnection(
                 server.config().url(), server.config().user(), server.config().password());
