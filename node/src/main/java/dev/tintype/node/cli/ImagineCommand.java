@@ -19,6 +19,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.logging.Level;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -43,6 +45,8 @@ import picocli.CommandLine.Parameters;
       "  tintype imagine \"a cactus\" --server http://gpu.example.org:8080 --api-key KEY"
     })
 final class ImagineCommand implements Callable<Integer> {
+  private static final int CLOSE_S_MAX = 15;
+
   @Parameters(arity = "1..*", paramLabel = "PROMPT", description = "What to paint.")
   List<String> words;
 
@@ -76,6 +80,9 @@ final class ImagineCommand implements Callable<Integer> {
 
   @Mixin NodeOptions options;
 
+  /** Down once the platform of this process is closed: Ctrl-C waits for that. */
+  private final CountDownLatch finished = new CountDownLatch(1);
+
   private final Terminal terminal = new Terminal(System.err, System.getenv("TINTYPE_TTY"));
 
   @Override
@@ -83,6 +90,14 @@ final class ImagineCommand implements Callable<Integer> {
     Logs.console(Level.SEVERE);
     checkOut();
     NodeConfig config = options.read();
+    try {
+      return imagine(config);
+    } finally {
+      finished.countDown();
+    }
+  }
+
+  private int imagine(NodeConfig config) {
     Optional<URI> running = runningServer(config);
     if (running.isPresent()) {
       return imagine(running.get(), key(config));
@@ -177,12 +192,16 @@ final class ImagineCommand implements Callable<Integer> {
     return body;
   }
 
+  /** On Ctrl-C: the job ends within one step, and what this process started is closed. */
   private void cancel(ApiClient client, String path) {
     terminal.line("Canceling.");
     try {
       client.delete(path);
+      finished.await(CLOSE_S_MAX, TimeUnit.SECONDS);
     } catch (NodeException e) {
       // The server is gone or the job has ended; there is nothing left to cancel.
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 
