@@ -40,7 +40,8 @@ final class Terminal {
   /** What is going on now, without a figure. */
   void status(String text) {
     if (live) {
-      draw("  " + text);
+      String line = "  " + text;
+      draw(line.substring(0, Math.min(line.length(), width - 1)));
     }
   }
 

@@ -1,0 +1,133 @@
+package dev.tintype.worker;
+
+import dev.tintype.queue.job.JobSpec;
+import dev.tintype.sampler.device.DeviceException;
+import dev.tintype.worker.engine.Engine;
+import dev.tintype.worker.engine.Painting;
+import dev.tintype.worker.engine.Picture;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * A small engine whose pictures show their seed. Prompts are its script: {@code refuse} cannot be
+ * admitted, {@code defect} throws in a step, {@code lost} loses the device, {@code slow} waits for
+ * a permit before each step.
+ */
+final class ScriptedEngine implements Engine, EngineLoader {
+  static final String MODEL = "scripted";
+
+  final Semaphore slowSteps = new Semaphore(0);
+  final AtomicInteger stepsTaken = new AtomicInteger();
+  final AtomicInteger open = new AtomicInteger();
+  volatile int memory = Integer.MAX_VALUE;
+  volatile int largestBatch;
+  volatile boolean closed;
+
+  @Override
+  public Set<String> models() {
+    return Set.of(MODEL);
+  }
+
+  @Override
+  public Engine engine(String model) {
+    return this;
+  }
+
+  @Override
+  public String model() {
+    return MODEL;
+  }
+
+  @Override
+  public String modelHash() {
+    return "";
+  }
+
+  @Override
+  public String device() {
+    return "paper";
+  }
+
+  @Override
+  public String defaultScheduler() {
+    return "ddim";
+  }
+
+  @Override
+  public int samplesPerCall() {
+    return 4;
+  }
+
+  @Override
+  public Painting admit(JobSpec spec, int index) {
+    if (spec.prompt().equals("refuse")) {
+      throw new WorkerException.Unsuitable("worker.kind", "Not this one.");
+    }
+    open.incrementAndGet();
+    return new Scribble(spec, Engine.seed(spec, index));
+  }
+
+  @Override
+  public void step(List<Painting> batch) {
+    if (batch.size() > memory) {
+      throw new DeviceException(DeviceException.OUT_OF_MEMORY, "no room for " + batch.size());
+    }
+    largestBatch = Math.max(largestBatch, batch.size());
+    for (Painting painting : batch) {
+      ((Scribble) painting).advance();
+    }
+  }
+
+  @Override
+  public Picture decode(Painting painting) {
+    JobSpec spec = ((Scribble) painting).spec;
+    byte[] rgb = new byte[spec.width() * spec.height() * 3];
+    Arrays.fill(rgb, (byte) ((Scribble) painting).seed);
+    return new Picture(spec.width(), spec.height(), rgb);
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+  }
+
+  private final class Scribble implements Painting {
+    private final JobSpec spec;
+    private final long seed;
+    private int step;
+
+    Scribble(JobSpec spec, long seed) {
+      this.spec = spec;
+      this.seed = seed;
+    }
+
+    void advance() {
+      switch (spec.prompt()) {
+        case "defect" -> throw new IllegalStateException("a defect");
+        case "lost" -> throw new DeviceException(DeviceException.FAILED, "the device is lost");
+        case "slow" -> slowSteps.acquireUninterruptibly();
+        default -> {}
+      }
+      step++;
+      stepsTaken.incrementAndGet();
+    }
+
+    @Override
+    public int step() {
+      return step;
+    }
+
+    @Override
+    public int steps() {
+      return spec.steps();
+    }
+
+    @Override
+    public void close() {
+      open.decrementAndGet();
+    }
+  }
+}

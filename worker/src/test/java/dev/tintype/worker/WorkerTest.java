@@ -1,0 +1,270 @@
+package dev.tintype.worker;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.tintype.queue.blob.BlobStore;
+import dev.tintype.queue.blob.DirectoryBlobStore;
+import dev.tintype.queue.embedded.EmbeddedPostgres;
+import dev.tintype.queue.job.EventType;
+import dev.tintype.queue.job.Job;
+import dev.tintype.queue.job.JobEvent;
+import dev.tintype.queue.job.JobId;
+import dev.tintype.queue.job.JobSpec;
+import dev.tintype.queue.job.JobState;
+import dev.tintype.queue.store.Database;
+import dev.tintype.queue.store.EventFeed;
+import dev.tintype.queue.store.LiveEventHub;
+import dev.tintype.queue.store.PostgresAccountStore;
+import dev.tintype.queue.store.PostgresJobStore;
+import dev.tintype.queue.store.PostgresSignals;
+import dev.tintype.queue.store.RetryPolicy;
+import dev.tintype.queue.store.SubmitRequest;
+import dev.tintype.queue.store.SubmitResult;
+import dev.tintype.queue.store.TierClass;
+import dev.tintype.queue.transport.InProcessTransport;
+import dev.tintype.queue.transport.WakeUp;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+
+/** The worker over a real database, with an engine that does what its prompts say. */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class WorkerTest {
+  private static final Duration WAIT_MAX = Duration.ofSeconds(60);
+
+  private final SecureRandom random = new SecureRandom();
+  private Path folder;
+  private EmbeddedPostgres server;
+  private Database database;
+  private PostgresSignals signals;
+  private PostgresJobStore store;
+  private LiveEventHub hub;
+  private BlobStore blobs;
+  private InProcessTransport transport;
+  private ScriptedEngine engine;
+  private CompletableFuture<Throwable> broken;
+  private Worker worker;
+
+  @BeforeAll
+  void open() throws IOException {
+    folder = Files.createTempDirectory("tintype-worker-");
+    server = EmbeddedPostgres.start(folder.resolve("queue"));
+    database = Database.open(server.config());
+    signals = PostgresSignals.start(database, random);
+    store = new PostgresJobStore(database, signals, RetryPolicy.DEFAULT, Clock.systemUTC(), random);
+    new PostgresAccountStore(database, random).createUser("ann", "pro", false);
+    hub = LiveEventHub.start(store, signals);
+    blobs = new DirectoryBlobStore(folder.resolve("blobs"));
+  }
+
+  @AfterAll
+  void closeAll() throws IOException {
+    hub.close();
+    store.close();
+    signals.close();
+    database.close();
+    server.close();
+    try (Stream<Path> files = Files.walk(folder)) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(file);
+      }
+    }
+  }
+
+  @BeforeEach
+  void start() throws Exception {
+    transport = new InProcessTransport(64, Duration.ofSeconds(30), Clock.systemUTC());
+    engine = new ScriptedEngine();
+    broken = new CompletableFuture<>();
+    worker =
+        new Worker(
+            WorkerConfig.defaults("test-1"),
+            store,
+            transport,
+            blobs,
+            hub,
+            engine,
+            broken::complete);
+    worker.start(ScriptedEngine.MODEL).get(10, TimeUnit.SECONDS);
+  }
+
+  @AfterEach
+  void stop() {
+    engine.slowSteps.release(10_000);
+    worker.close();
+    transport.close();
+  }
+
+  private JobId submit(String prompt, int images, int steps) {
+    JobSpec spec =
+        JobSpec.builder(ScriptedEngine.MODEL, prompt)
+            .size(8, 8)
+            .steps(steps)
+            .images(images)
+            .seed(7)
+            .build();
+    SubmitResult result =
+        store.submit(SubmitRequest.plain("ann", "pro", spec, Long.toString(random.nextLong()), 1));
+    return ((SubmitResult.Accepted) result).job().id();
+  }
+
+  private JobId run(String prompt, int images, int steps) {
+    JobId id = submit(prompt, images, steps);
+    offer(id);
+    return id;
+  }
+
+  private void offer(JobId id) {
+    assertThat(transport.offer(new WakeUp(id, ScriptedEngine.MODEL, TierClass.PRIORITY))).isTrue();
+  }
+
+  /** All events up to the first of one of these types. */
+  private List<EventType> until(JobId id, EventType... last) throws InterruptedException {
+    List<EventType> seen = new ArrayList<>();
+    long deadline = System.nanoTime() + WAIT_MAX.toNanos();
+    try (EventFeed feed = hub.follow(id, 0)) {
+      while (System.nanoTime() < deadline) {
+        for (JobEvent event : feed.next(Duration.ofSeconds(1))) {
+          seen.add(event.type());
+          if (List.of(last).contains(event.type())) {
+            return seen;
+          }
+        }
+      }
+    }
+    throw new AssertionError("no " + List.of(last) + " after " + seen);
+  }
+
+  private Job job(JobId id) {
+    return store.get(id).orElseThrow();
+  }
+
+  @Test
+  void severalPicturesShareTheirStepsAndHaveTheNextSeeds() throws Exception {
+    JobId id = run("plain", 3, 5);
+    until(id, EventType.SUCCEEDED);
+    assertThat(job(id).images())
+        .extracting(image -> image.index() + ":" + image.seed())
+        .containsExactly("0:7", "1:8", "2:9");
+    Set<String> different = new HashSet<>();
+    job(id).images().forEach(image -> different.add(image.sha256()));
+    assertThat(different).hasSize(3).allMatch(blobs::exists);
+    assertThat(engine.largestBatch).isEqualTo(3);
+    assertThat(engine.stepsTaken).hasValue(15);
+    assertThat(engine.open).hasValue(0);
+  }
+
+  @Test
+  void outOfMemoryHalvesTheBatchAndBlamesNobody() throws Exception {
+    engine.memory = 2;
+    JobId id = run("plain", 4, 3);
+    until(id, EventType.SUCCEEDED);
+    assertThat(job(id).errors()).isZero();
+    assertThat(engine.largestBatch).isEqualTo(2);
+  }
+
+  @Test
+  void whatCannotBePaintedFailsAloneWithItsCode() throws Exception {
+    JobId refused = run("refuse", 1, 3);
+    JobId fine = run("plain", 1, 3);
+    until(refused, EventType.FAILED);
+    until(fine, EventType.SUCCEEDED);
+    assertThat(job(refused).failure().orElseThrow().code()).isEqualTo("worker.kind");
+    assertThat(job(refused).attempt()).isEqualTo(1);
+  }
+
+  @Test
+  void aDefectIsTriedAgainLater() throws Exception {
+    JobId id = run("defect", 1, 3);
+    List<EventType> events = until(id, EventType.STARTED);
+    assertThat(events).startsWith(EventType.QUEUED);
+    untilQueuedAgain(id);
+    assertThat(job(id).errors()).isEqualTo(1);
+    assertThat(job(id).failure().orElseThrow().code()).isEqualTo("engine.defect");
+  }
+
+  @Test
+  void cancelEndsItBeforeTheNextStep() throws Exception {
+    JobId id = run("slow", 1, 100);
+    engine.slowSteps.release(3);
+    until(id, EventType.PROGRESS);
+    store.cancel("ann", id);
+    passingSteps(id, EventType.CANCELED, 1);
+    assertThat(engine.stepsTaken.get()).isLessThan(50);
+    assertThat(engine.open).hasValue(0);
+  }
+
+  @Test
+  void aStoppedWorkerGivesItsJobsBackWithoutBlame() throws Exception {
+    JobId id = run("slow", 1, 100);
+    engine.slowSteps.release(2);
+    until(id, EventType.PROGRESS);
+    engine.slowSteps.release(1);
+    Thread closing = Thread.ofVirtual().start(worker::close);
+    engine.slowSteps.release(1);
+    untilQueuedAgain(id);
+    closing.join(WAIT_MAX);
+    assertThat(job(id).state()).isEqualTo(JobState.QUEUED);
+    assertThat(job(id).errors() + job(id).crashes()).isZero();
+    assertThat(engine.closed).isTrue();
+  }
+
+  @Test
+  void aLostLeaseDropsTheResult() throws Exception {
+    JobId id = run("slow", 1, 4);
+    engine.slowSteps.release(2);
+    until(id, EventType.PROGRESS);
+    // As if this worker had been silent for too long.
+    store.reapWorkers("test-1");
+    engine.slowSteps.release(100);
+    worker.drain(WAIT_MAX);
+    assertThat(job(id).state()).isEqualTo(JobState.QUEUED);
+    assertThat(job(id).images()).isEmpty();
+    assertThat(worker.jobs()).isZero();
+    assertThat(engine.open).hasValue(0);
+  }
+
+  @Test
+  void aLostDeviceEndsTheWorkerLoudly() throws Exception {
+    JobId id = run("lost", 1, 4);
+    assertThat(broken.get(30, TimeUnit.SECONDS)).hasMessage("the device is lost");
+    untilQueuedAgain(id);
+    assertThat(job(id).state()).isEqualTo(JobState.QUEUED);
+  }
+
+  private void untilQueuedAgain(JobId id) throws InterruptedException {
+    passingSteps(id, EventType.QUEUED, 2);
+  }
+
+  /** Waits for so many events of a type and lets one slow step pass at each look. */
+  private void passingSteps(JobId id, EventType type, int times) throws InterruptedException {
+    long deadline = System.nanoTime() + WAIT_MAX.toNanos();
+    int seen = 0;
+    try (EventFeed feed = hub.follow(id, 0)) {
+      while (seen < times && System.nanoTime() < deadline) {
+        for (JobEvent event : feed.next(Duration.ofMillis(200))) {
+          seen += event.type() == type ? 1 : 0;
+        }
+        engine.slowSteps.release(1);
+      }
+    }
+    assertThat(seen).isEqualTo(times);
+  }
+}
