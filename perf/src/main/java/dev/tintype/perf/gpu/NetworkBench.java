@@ -1,0 +1,248 @@
+package dev.tintype.perf.gpu;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.tintype.sampler.device.Device;
+import dev.tintype.sampler.device.Graph;
+import dev.tintype.sampler.device.Shape;
+import dev.tintype.sampler.device.Tensor;
+import dev.tintype.sampler.model.AutoencoderKl;
+import dev.tintype.sampler.model.AutoencoderKlConfig;
+import dev.tintype.sampler.model.ConfigReader;
+import dev.tintype.sampler.model.UNet2DConditionConfig;
+import dev.tintype.sampler.model.UNet2DConditionModel;
+import dev.tintype.sampler.model.UNet2DConditionModel.AddedConditions;
+import dev.tintype.sampler.nn.TextStates;
+import dev.tintype.sampler.ops.Ops;
+import dev.tintype.sampler.ops.cuda.CudaDevice;
+import dev.tintype.sampler.weights.Checkpoint;
+import dev.tintype.sampler.weights.HostTensor;
+import dev.tintype.sampler.weights.WeightSource;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.function.Supplier;
+
+/** Times and compares one network, launched from Java and replayed as a graph. */
+final class NetworkBench {
+  private static final int WARM_UP = 3;
+  private static final int REPEATS = 20;
+  private static final int TEXT_TOKENS = 77;
+  private static final int TIME_IDS = 6;
+  private static final double TIMESTEP = 481;
+  private static final String PARITY = "parity.safetensors";
+
+  private NetworkBench() {}
+
+  /** The folder's weights, or random ones where it has none. */
+  private static WeightSource weights(Path folder) {
+    return Files.exists(folder.resolve("diffusion_pytorch_model.safetensors"))
+            || Files.exists(folder.resolve("diffusion_pytorch_model.safetensors.index.json"))
+        ? Checkpoint.open(folder)
+        : new RandomWeights(1);
+  }
+
+  static boolean unet(Device device, Path folder, int[] batches, long started, ObjectNode result) {
+    UNet2DConditionConfig config = UNet2DConditionConfig.read(ConfigReader.ofFolder(folder));
+    int size = ConfigReader.ofFolder(folder).integer("sample_size", 8, 1024);
+    Ops ops = device.ops();
+    try (UNet2DConditionModel model = UNet2DConditionModel.load(config, weights(folder), ops)) {
+      result.put("weight_bytes", model.bytes());
+      boolean agreed = true;
+      if (Files.exists(folder.resolve(PARITY))) {
+        agreed = unetParity(model, ops, folder.resolve(PARITY), result.withObject("/parity"));
+      }
+      for (int batch : batches) {
+        ObjectNode row = result.withObject("/batches").withObject("/" + batch);
+        unetTimes(device, model, size, batch, row);
+        if (!result.has("cold_start_s")) {
+          result.put("cold_start_s", row.remove("first_done_ns").asLong() / 1e9 - started / 1e9);
+        }
+        row.remove("first_done_ns");
+        System.out.println(folder.getFileName() + " batch " + batch + ": " + row);
+      }
+      result.put("bytes_held", device.bytesHeld());
+      return agreed;
+    }
+  }
+
+  private static void unetTimes(
+      Device device, UNet2DConditionModel model, int size, int batch, ObjectNode row) {
+    Ops ops = device.ops();
+    int rows = 2 * batch;
+    UNet2DConditionConfig config = model.config();
+    int textDim = config.crossAttentionDim().getFirst();
+    double[] timesteps = new double[rows];
+    Arrays.fill(timesteps, TIMESTEP);
+    try (Tensor sample = noise(ops, 1, batch, Shape.of(size, size, config.inChannels()));
+        Tensor prompt = noise(ops, 2, rows, Shape.of(TEXT_TOKENS, textDim));
+        TextStates text = model.encodeText(prompt);
+        Tensor time = embedTime(model, ops, timesteps, size)) {
+      Supplier<Tensor> step = () -> model.forward(sample, time, text);
+      step.get().close();
+      device.ops().synchronize();
+      row.put("first_done_ns", System.nanoTime());
+      times(device, step, row);
+    }
+  }
+
+  private static Tensor embedTime(
+      UNet2DConditionModel model, Ops ops, double[] timesteps, int size) {
+    if (model.config().addition().isEmpty()) {
+      return model.embedTime(timesteps, Optional.empty());
+    }
+    var addition = model.config().addition().get();
+    int pooled = addition.inputDim() - TIME_IDS * addition.timeEmbedDim();
+    double[][] ids = new double[timesteps.length][];
+    Arrays.fill(ids, new double[] {8.0 * size, 8.0 * size, 0, 0, 8.0 * size, 8.0 * size});
+    try (Tensor text = noise(ops, 3, timesteps.length, Shape.of(pooled))) {
+      return model.embedTime(timesteps, Optional.of(new AddedConditions(text, ids)));
+    }
+  }
+
+  private static Tensor noise(Ops ops, long stream, int samples, Shape item) {
+    long[] seeds = new long[samples];
+    Arrays.setAll(seeds, i -> i + 1);
+    return ops.normalNoise(seeds, stream, item);
+  }
+
+  /** Medians of launching from Java, and of replaying a recording of the same. */
+  private static void times(Device device, Supplier<Tensor> work, ObjectNode row) {
+    row.put(
+        "eager_ms",
+        median(
+            device,
+            () -> {
+              work.get().close();
+            }));
+    if (!(device instanceof CudaDevice cuda)) {
+      return;
+    }
+    Tensor[] out = new Tensor[1];
+    try (Graph graph = cuda.capture(() -> out[0] = work.get())) {
+      row.put("graph_ms", median(device, graph::replay));
+    } catch (RuntimeException e) {
+      row.put("graph_failure", e.toString());
+    } finally {
+      if (out[0] != null) {
+        out[0].close();
+      }
+    }
+  }
+
+  private static double median(Device device, Runnable work) {
+    Ops ops = device.ops();
+    for (int i = 0; i < WARM_UP; i++) {
+      work.run();
+    }
+    ops.synchronize();
+    double[] ms = new double[REPEATS];
+    for (int i = 0; i < REPEATS; i++) {
+      long begun = System.nanoTime();
+      work.run();
+      ops.synchronize();
+      ms[i] = (System.nanoTime() - begun) / 1e6;
+    }
+    Arrays.sort(ms);
+    return ms[REPEATS / 2];
+  }
+
+  static boolean vae(Device device, Path folder, int[] sizes, ObjectNode result) {
+    AutoencoderKlConfig config = AutoencoderKlConfig.read(ConfigReader.ofFolder(folder));
+    Ops ops = device.ops();
+    boolean agreed = true;
+    try (AutoencoderKl model = AutoencoderKl.load(config, weights(folder), ops)) {
+      if (Files.exists(folder.resolve(PARITY))) {
+        try (Checkpoint parity = Checkpoint.open(folder.resolve(PARITY));
+            Tensor latent = upload(ops, parity.get("sample"));
+            Tensor picture = model.decode(latent)) {
+          agreed = compare(ops, picture, parity, result.withObject("/parity"));
+        }
+      }
+      for (int size : sizes) {
+        int extent = size / config.scaleFactor();
+        try (Tensor latent = noise(ops, 4, 1, Shape.of(extent, extent, config.latentChannels()))) {
+          ObjectNode row = GpuBench.JSON.createObjectNode();
+          times(device, () -> model.decode(latent), row);
+          result.withObject("/sizes").put(Integer.toString(size), row.get("eager_ms").asDouble());
+          result.withObject("/details").set(Integer.toString(size), row);
+          System.out.println("vae " + size + ": " + row);
+        }
+      }
+    }
+    return agreed;
+  }
+
+  // ---- results against diffusers on the same weights
+
+  private static boolean unetParity(
+      UNet2DConditionModel model, Ops ops, Path file, ObjectNode result) {
+    try (Checkpoint parity = Checkpoint.open(file);
+        Tensor sample = upload(ops, parity.get("sample"));
+        Tensor prompt = sequence(ops, parity.get("encoder_hidden_states"))) {
+      float[] steps = parity.get("timestep").toFloats();
+      double[] timesteps = new double[steps.length];
+      Arrays.setAll(timesteps, i -> steps[i]);
+      Optional<Tensor> pooled =
+          parity.contains("text_embeds")
+              ? Optional.of(sequence(ops, parity.get("text_embeds")))
+              : Optional.empty();
+      Optional<AddedConditions> added =
+          pooled.map(text -> new AddedConditions(text, rows(parity.get("time_ids"))));
+      try (Tensor out =
+          model.forward(sample, timesteps, prompt, added, UNet2DConditionModel.Tap.NONE)) {
+        return compare(ops, out, parity, result);
+      } finally {
+        pooled.ifPresent(Tensor::close);
+      }
+    }
+  }
+
+  /** [n, c, h, w] of PyTorch. */
+  private static Tensor upload(Ops ops, HostTensor tensor) {
+    try (Tensor planar = ops.upload(tensor.toFloats(), tensor.shape())) {
+      return ops.toNhwc(planar);
+    }
+  }
+
+  private static Tensor sequence(Ops ops, HostTensor tensor) {
+    return ops.upload(tensor.toFloats(), tensor.shape());
+  }
+
+  private static double[][] rows(HostTensor tensor) {
+    float[] flat = tensor.toFloats();
+    double[][] rows = new double[tensor.shape().intDim(0)][tensor.shape().intDim(1)];
+    for (int i = 0; i < flat.length; i++) {
+      rows[i / rows[0].length][i % rows[0].length] = flat[i];
+    }
+    return rows;
+  }
+
+  /**
+   * Our error and diffusers' own fp16 error, both relative to diffusers in fp32: ||a - b|| / ||b||.
+   * Agreed when ours is at most twice theirs.
+   */
+  private static boolean compare(Ops ops, Tensor out, Checkpoint parity, ObjectNode result) {
+    float[] ours;
+    try (Tensor planar = ops.toNchw(out)) {
+      ours = ops.download(planar);
+    }
+    float[] exact = parity.get("output32").toFloats();
+    double error = distance(ours, exact);
+    double theirs = distance(parity.get("output16").toFloats(), exact);
+    result.put("relative_error", error).put("diffusers_fp16_relative_error", theirs);
+    System.out.printf(Locale.ROOT, "parity: ours %.3g, diffusers fp16 %.3g%n", error, theirs);
+    return error <= 2 * theirs;
+  }
+
+  private static double distance(float[] a, float[] b) {
+    double difference = 0;
+    double norm = 0;
+    for (int i = 0; i < b.length; i++) {
+      difference += ((double) a[i] - b[i]) * ((double) a[i] - b[i]);
+      norm += (double) b[i] * b[i];
+    }
+    return Math.sqrt(difference / norm);
+  }
+}
