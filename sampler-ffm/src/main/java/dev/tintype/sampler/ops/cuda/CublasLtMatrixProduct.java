@@ -20,6 +20,8 @@ final class CublasLtMatrixProduct implements MatrixProduct {
   /** NVIDIA's advice for Hopper; the largest that any algorithm asks for. */
   private static final long WORKSPACE_BYTES = 32L << 20;
 
+  private static final long ROW_ALIGNMENT_BYTES = 16;
+
   /** Shapes that are remembered: a network has fewer than a hundred per picture size. */
   private static final int PLANS_MAX = 1024;
 
@@ -67,6 +69,23 @@ final class CublasLtMatrixProduct implements MatrixProduct {
     }
   }
 
+  private CublasLtPlan plan(CublasLtPlan.Key key) {
+    CublasLtPlan plan = plans.get(key);
+    if (plan == null) {
+      plan = new CublasLtPlan(handle, key, dtype, WORKSPACE_BYTES);
+      plans.put(key, plan);
+    }
+    return plan;
+  }
+
+  /** Asks for the least alignment that attention's operands have: rows of 16 bytes. */
+  @Override
+  public boolean widens(long rows, int inFeatures, int outFeatures) {
+    return plan(new CublasLtPlan.Key(
+            rows, inFeatures, outFeatures, false, false, true, ROW_ALIGNMENT_BYTES))
+        .isSupported();
+  }
+
   @Override
   public void multiply(Call call) {
     // What the library can do in one call: scale (AB) + C + bias. A bias under a scale, a channel
@@ -79,7 +98,8 @@ final class CublasLtMatrixProduct implements MatrixProduct {
     long alignment =
         Math.min(
             CudaMemory.ALIGNMENT_BYTES,
-            Long.lowestOneBit(call.x() | call.out() | (fuseResidual ? call.residual() : 0)));
+            Long.lowestOneBit(
+                call.x() | call.weights() | call.out() | (fuseResidual ? call.residual() : 0)));
     CublasLtPlan.Key key =
         new CublasLtPlan.Key(
             call.rows(),
@@ -87,12 +107,9 @@ final class CublasLtMatrixProduct implements MatrixProduct {
             call.outFeatures(),
             call.bias() != 0,
             fuseResidual,
+            call.wide(),
             alignment);
-    CublasLtPlan plan = plans.get(key);
-    if (plan == null) {
-      plan = new CublasLtPlan(handle, key, dtype, WORKSPACE_BYTES);
-      plans.put(key, plan);
-    }
+    CublasLtPlan plan = plan(key);
     if (!plan.isSupported()) {
       own.multiply(call);
       return;

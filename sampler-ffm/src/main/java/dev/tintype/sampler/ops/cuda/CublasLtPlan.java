@@ -20,6 +20,7 @@ final class CublasLtPlan implements AutoCloseable {
       int outFeatures,
       boolean bias,
       boolean residual,
+      boolean wide,
       long alignmentBytes) {}
 
   private final Arena arena = Arena.ofShared();
@@ -46,7 +47,7 @@ final class CublasLtPlan implements AutoCloseable {
     }
     weights = layout(type, key.inFeatures(), key.outFeatures());
     input = layout(type, key.inFeatures(), key.rows());
-    result = layout(type, key.outFeatures(), key.rows());
+    result = layout(key.wide() ? CublasLt.CUDA_R_32F() : type, key.outFeatures(), key.rows());
     supported = choose(handle, key, workspaceBytes);
   }
 
@@ -88,6 +89,7 @@ final class CublasLtPlan implements AutoCloseable {
       number.set(JAVA_LONG, 0, key.alignmentBytes());
       for (int attribute :
           new int[] {
+            CublasLt.CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES(),
             CublasLt.CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES(),
             CublasLt.CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES(),
             CublasLt.CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES()

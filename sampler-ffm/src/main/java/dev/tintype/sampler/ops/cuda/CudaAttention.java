@@ -3,6 +3,7 @@ package dev.tintype.sampler.ops.cuda;
 import static dev.tintype.sampler.ops.cuda.CudaTensors.address;
 
 import dev.tintype.sampler.device.DType;
+import dev.tintype.sampler.device.Shape;
 import dev.tintype.sampler.device.Tensor;
 import dev.tintype.sampler.ops.Shapes;
 
@@ -16,18 +17,35 @@ final class CudaAttention {
   private static final int MMA_QUERIES = 64;
   private static final int MMA_PAD = 8;
 
+  /** Of the transposition. */
+  private static final int TILE = 32;
+
   /** Head dimension that the widest kernel holds in registers. */
   static final int HEAD_DIM_MAX = 512;
 
   /** Padded head dimensions of the tensor-core kernels, and the keys of their tiles. */
   private static final int[][] MMA_TILES = {{48, 64}, {64, 64}, {80, 64}, {160, 32}};
 
+  private static final String WIDE = "attention_simple_512";
+
+  /** Scores of a band of queries, fp32: the memory that the products may take for them. */
+  static final long SCORE_BYTES_MAX = 256L << 20;
+
   private final Kernels kernels;
   private final CudaTensors tensors;
+  private final MatrixProduct matrix;
+  private final long scoreBytesMax;
 
-  CudaAttention(Kernels kernels, CudaTensors tensors) {
+  CudaAttention(Kernels kernels, CudaTensors tensors, MatrixProduct matrix) {
+    this(kernels, tensors, matrix, SCORE_BYTES_MAX);
+  }
+
+  /** With another bound for the scores, for tests of bands. */
+  CudaAttention(Kernels kernels, CudaTensors tensors, MatrixProduct matrix, long scoreBytesMax) {
     this.kernels = kernels;
     this.tensors = tensors;
+    this.matrix = matrix;
+    this.scoreBytesMax = scoreBytesMax;
   }
 
   Tensor attend(Tensor q, Tensor k, Tensor v, int heads, float scale, boolean causal) {
@@ -36,7 +54,17 @@ final class CudaAttention {
     Shapes.require(dim <= HEAD_DIM_MAX, "head dimension over " + HEAD_DIM_MAX, q);
     Tensor out = tensors.allocate(q.shape());
     int queries = q.shape().intDim(1);
+    int keys = k.shape().intDim(1);
     Variant variant = variant(q.dtype(), dim);
+    if (heads == 1 && q.dtype() != DType.F32 && variant.kernel().equals(WIDE) && keys % 8 == 0) {
+      int band = Math.clamp(scoreBytesMax / (4L * keys), 1, queries);
+      if (matrix.widens(band, dim, keys)) {
+        for (int i = 0; i < q.shape().intDim(0); i++) {
+          attendByProducts(q, k, v, out, i, band, scale, causal);
+        }
+        return out;
+      }
+    }
     long kernel = kernels.typed(variant.kernel());
     kernels
         .arguments()
@@ -45,7 +73,7 @@ final class CudaAttention {
         .pointer(address(v))
         .pointer(address(out))
         .number(queries)
-        .number(k.shape().intDim(1))
+        .number(keys)
         .number(dim)
         .number(width)
         .number(width)
@@ -63,6 +91,57 @@ final class CudaAttention {
     return out;
   }
 
+  /** One head of one sample: scores in fp32, band by band, weights in the storage type. */
+  private void attendByProducts(
+      Tensor q, Tensor k, Tensor v, Tensor out, int item, int band, float scale, boolean causal) {
+    int queries = q.shape().intDim(1);
+    int keys = k.shape().intDim(1);
+    int dim = q.shape().intDim(2);
+    long element = q.dtype().bytes();
+    long queryItem = address(q) + (long) item * queries * dim * element;
+    long keyItem = address(k) + (long) item * keys * dim * element;
+    long valueItem = address(v) + (long) item * keys * dim * element;
+    long outItem = address(out) + (long) item * queries * dim * element;
+    try (Tensor values = tensors.allocate(Shape.of(dim, keys));
+        Tensor scores = tensors.allocate(Shape.of(band, keys), DType.F32);
+        Tensor weights = tensors.allocate(Shape.of(band, keys))) {
+      transpose(valueItem, address(values), keys, dim, (int) element);
+      for (int first = 0; first < queries; first += band) {
+        int rows = Math.min(band, queries - first);
+        long offset = (long) first * dim * element;
+        matrix.multiply(
+            MatrixProduct.Call.plain(
+                queryItem + offset, keyItem, address(scores), rows, dim, keys, scale, true));
+        softmax(address(scores), address(weights), rows, keys, first, causal);
+        matrix.multiply(
+            MatrixProduct.Call.plain(
+                address(weights), address(values), outItem + offset, rows, keys, dim, 1, false));
+      }
+    }
+  }
+
+  private void transpose(long from, long to, int rows, int columns, int element) {
+    long kernel = kernels.units("transpose_b" + element);
+    kernels.arguments().pointer(from).pointer(to).number(rows).number(columns);
+    long tiles = (long) Math.ceilDiv(rows, TILE) * Math.ceilDiv(columns, TILE);
+    kernels.launch(kernel, tiles, 1, 1, Kernels.THREADS, 0);
+  }
+
+  private void softmax(
+      long scores, long weights, int rows, int columns, int firstQuery, boolean causal) {
+    long kernel = kernels.typed("softmax");
+    kernels
+        .arguments()
+        .pointer(scores)
+        .pointer(weights)
+        .number(columns)
+        .real(1)
+        .number(rows)
+        .number(firstQuery)
+        .number(causal ? 1 : 0);
+    kernels.launch(kernel, rows, 1, 1, Kernels.THREADS, 0);
+  }
+
   /** Which kernel takes a head dimension, queries per block, and the shared memory it needs. */
   record Variant(String kernel, int queries, int sharedBytes) {}
 
@@ -75,7 +154,6 @@ final class CudaAttention {
         }
       }
     }
-    return new Variant(
-        dim <= 64 ? "attention_simple_64" : "attention_simple_512", SIMPLE_QUERIES, 0);
+    return new Variant(dim <= 64 ? "attention_simple_64" : WIDE, SIMPLE_QUERIES, 0);
   }
 }

@@ -42,7 +42,7 @@ public final class CudaOps implements Ops {
     this.weights = new CudaWeights(tensors, memory);
     this.pointwise = new CudaPointwise(kernels, tensors);
     this.norms = new CudaNorms(kernels, tensors);
-    this.attention = new CudaAttention(kernels, tensors);
+    this.attention = new CudaAttention(kernels, tensors, matrix);
     this.layout = new CudaLayout(cuda, kernels, tensors);
     this.sampling = new CudaSampling(kernels, tensors);
     this.matrix = matrix;
@@ -161,7 +161,8 @@ public final class CudaOps implements Ops {
               rows / shape.dim(0),
               epilogue.activation().ordinal(),
               epilogue.scale(),
-              optional(epilogue.residual())));
+              optional(epilogue.residual()),
+              false));
       return out;
     } catch (RuntimeException e) {
       out.close();

@@ -152,7 +152,8 @@ final class CudnnConvolution implements Convolution {
             pixels,
             call.activation(),
             call.scale(),
-            call.residual()));
+            call.residual(),
+            false));
   }
 
   @Override

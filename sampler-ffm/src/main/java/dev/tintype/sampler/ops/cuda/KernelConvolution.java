@@ -30,7 +30,8 @@ final class KernelConvolution implements Convolution {
             pixels,
             call.activation(),
             call.scale(),
-            call.residual());
+            call.residual(),
+            false);
     KernelMatrixProduct.arguments(kernels.arguments(), product)
         .number(problem.height())
         .number(problem.width())

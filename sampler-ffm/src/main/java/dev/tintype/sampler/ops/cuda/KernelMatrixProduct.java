@@ -12,7 +12,15 @@ final class KernelMatrixProduct implements MatrixProduct {
   }
 
   @Override
+  public boolean widens(long rows, int inFeatures, int outFeatures) {
+    return false;
+  }
+
+  @Override
   public void multiply(Call call) {
+    if (call.wide()) {
+      throw new IllegalArgumentException("the matrix kernel gives the storage type only");
+    }
     long kernel = kernels.typed("linear");
     arguments(kernels.arguments(), call);
     kernels.launch(

@@ -10,6 +10,7 @@ interface MatrixProduct extends AutoCloseable {
    * @param channelBias [items, out], or 0
    * @param rowsPerItem rows that share a row of {@code channelBias}
    * @param residual [rows, out], or 0
+   * @param wide the result is fp32 whatever the storage type; then there is nothing but the scale
    */
   record Call(
       long x,
@@ -23,9 +24,20 @@ interface MatrixProduct extends AutoCloseable {
       long rowsPerItem,
       int activation,
       float scale,
-      long residual) {}
+      long residual,
+      boolean wide) {
+
+    /** scale x W^T and nothing else. */
+    static Call plain(
+        long x, long weights, long out, long rows, int in, int outs, float scale, boolean wide) {
+      return new Call(x, weights, out, rows, in, outs, 0, 0, rows, 0, scale, 0, wide);
+    }
+  }
 
   void multiply(Call call);
+
+  /** Whether {@link Call#wide} results of that shape can be had. */
+  boolean widens(long rows, int inFeatures, int outFeatures);
 
   /** For people: name and version. */
   String description();
