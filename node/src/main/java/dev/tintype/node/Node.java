@@ -25,6 +25,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -153,6 +154,7 @@ public final class Node implements AutoCloseable {
                 new FairPolicy(store.accounts().tiers(), random),
                 RelayConfig.DEFAULT,
                 settings::jobsMax,
+                Set.of(name),
                 Clock.systemUTC())
             .start(store.signals()));
     teller.accept(

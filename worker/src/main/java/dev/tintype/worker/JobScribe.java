@@ -63,6 +63,7 @@ final class JobScribe implements Runnable {
   private final List<ImageRecord> images = new ArrayList<>();
   private NewEvent progress;
   private Ending ending;
+  private boolean over;
   private long nextProgressAt = System.nanoTime();
 
   /**
@@ -90,7 +91,14 @@ final class JobScribe implements Runnable {
   }
 
   void picture(int index, Picture picture) {
-    tell(() -> pictures.add(new Finished(index, picture)));
+    tell(
+        () -> {
+          if (over) {
+            picturesPending.release();
+          } else {
+            pictures.add(new Finished(index, picture));
+          }
+        });
   }
 
   /** The first ending counts. */
@@ -254,6 +262,8 @@ final class JobScribe implements Runnable {
   private void dropPictures() {
     tell(
         () -> {
+          // What the loop still hands over is nobody's, and its permit must come back too.
+          over = true;
           picturesPending.release(pictures.size());
           pictures.clear();
         });

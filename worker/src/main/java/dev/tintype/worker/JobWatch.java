@@ -7,6 +7,7 @@ import dev.tintype.queue.store.EventHub;
 import dev.tintype.queue.store.JobStore;
 import dev.tintype.queue.store.Renewal;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -21,6 +22,8 @@ import org.slf4j.LoggerFactory;
  */
 final class JobWatch implements Runnable {
   private static final Logger LOG = LoggerFactory.getLogger(JobWatch.class);
+
+  private static final long READ_AGAIN_NANOS = TimeUnit.SECONDS.toNanos(1);
 
   private final RunningJob job;
   private final JobStore store;
@@ -85,7 +88,7 @@ final class JobWatch implements Runnable {
       }
       return;
     }
-    for (JobEvent event : events.next(Duration.ofNanos(waitNanos))) {
+    for (JobEvent event : next(events, waitNanos)) {
       switch (event.type()) {
         case CANCEL_REQUESTED -> stop(RunningJob.Stop.CANCEL);
         // Ended by somebody else, such as the deadline: nobody waits for these pictures.
@@ -97,6 +100,19 @@ final class JobWatch implements Runnable {
         }
         case STARTED, PROGRESS, PREVIEW, IMAGE, SUCCEEDED, FAILED -> {}
       }
+    }
+  }
+
+  /**
+   * Nothing where the log cannot be read now: the heartbeats must go on whatever the database does.
+   */
+  private List<JobEvent> next(EventFeed events, long waitNanos) throws InterruptedException {
+    try {
+      return events.next(Duration.ofNanos(waitNanos));
+    } catch (QueueException e) {
+      LOG.warn("Job {}: events not read: {}", job.lease().jobId(), e.getMessage());
+      ended.await(Math.min(waitNanos, READ_AGAIN_NANOS), TimeUnit.NANOSECONDS);
+      return List.of();
     }
   }
 

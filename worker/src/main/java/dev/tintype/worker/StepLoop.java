@@ -36,6 +36,7 @@ final class StepLoop {
   private final BlockingQueue<Runnable> inbox;
   private final Semaphore picturesPending;
   private final List<RunningJob> jobs = new ArrayList<>();
+  private volatile boolean abandoned;
   private int batchMax;
   private long admissions;
 
@@ -52,6 +53,9 @@ final class StepLoop {
   /** Hands a job over; the worker's permits bound how many. Thread-safe. */
   void submit(RunningJob job) {
     inbox.add(() -> jobs.add(job));
+    if (abandoned) {
+      job.scribe().end(new Ending.GiveBack());
+    }
   }
 
   /** Makes an idle loop look again. Thread-safe. */
@@ -230,6 +234,7 @@ final class StepLoop {
 
   /** Gives every job back, without touching the engine. For the loop's thread. */
   void abandon() {
+    abandoned = true;
     for (Runnable news = inbox.poll(); news != null; news = inbox.poll()) {
       news.run();
     }

@@ -116,7 +116,7 @@ public final class Worker implements AutoCloseable {
   private void takeJobs(Engine engine) {
     try {
       while (draining.getCount() > 0) {
-        if (room.tryAcquire(POLL.toMillis(), TimeUnit.MILLISECONDS) && !takeJob(engine)) {
+        if (room.tryAcquire(POLL.toMillis(), TimeUnit.MILLISECONDS) && !takeJobSafely(engine)) {
           room.release();
         }
       }
@@ -124,6 +124,17 @@ public final class Worker implements AutoCloseable {
       Thread.currentThread().interrupt();
     } finally {
       intakeEnded.complete(null);
+    }
+  }
+
+  /** One strange job must not end the intake. */
+  private boolean takeJobSafely(Engine engine) throws InterruptedException {
+    try {
+      return takeJob(engine);
+    } catch (RuntimeException e) {
+      LOG.error("A job could not be taken", e);
+      draining.await(STORE_AWAY_PAUSE_MS, TimeUnit.MILLISECONDS);
+      return false;
     }
   }
 

@@ -46,6 +46,7 @@ public final class Relay implements AutoCloseable {
   private final FairPolicy policy;
   private final RelayConfig config;
   private final IntSupplier workerSlots;
+  private final Set<String> models;
   private final Clock clock;
   private final Map<String, TierClass> lanes = new LinkedHashMap<>();
 
@@ -64,6 +65,8 @@ public final class Relay implements AutoCloseable {
    * A relay that does nothing by itself yet: see {@link #start} and {@link #tick}.
    *
    * @param workerSlots how many jobs the workers can hold at the moment
+   * @param models what those workers paint with; jobs for others stay queued, since nobody would
+   *     take their wake-ups out of the transport, and these would fill it
    */
   public Relay(
       JobStore store,
@@ -72,12 +75,14 @@ public final class Relay implements AutoCloseable {
       FairPolicy policy,
       RelayConfig config,
       IntSupplier workerSlots,
+      Set<String> models,
       Clock clock) {
     this.store = store;
     this.transport = transport;
     this.policy = policy;
     this.config = config;
     this.workerSlots = workerSlots;
+    this.models = Set.copyOf(models);
     this.clock = clock;
     tiers.forEach(tier -> lanes.put(tier.name(), tier.tierClass()));
   }
@@ -204,7 +209,11 @@ public final class Relay implements AutoCloseable {
     for (String tier : lanes.keySet()) {
       ReadyPage page =
           store.ready(
-              tier, cursors.getOrDefault(tier, Optional.empty()), JobStore.ROWS_MAX, perUser);
+              tier,
+              models,
+              cursors.getOrDefault(tier, Optional.empty()),
+              JobStore.ROWS_MAX,
+              perUser);
       cursors.put(tier, page.next());
       heads.addAll(page.jobs());
     }

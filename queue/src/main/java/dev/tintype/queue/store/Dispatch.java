@@ -26,7 +26,7 @@ final class Dispatch {
   /**
    * Walks the index from user to user instead of over all rows (a loose index scan), so that a user
    * with a million jobs costs as much as one with ten. Parameters: tier, user, tier, users, tier,
-   * tier, jobs per user.
+   * tier, models, jobs per user.
    */
   private static final String READY =
       """
@@ -47,7 +47,7 @@ final class Dispatch {
       )
       SELECT room.user_id AS walked, head.* FROM room LEFT JOIN LATERAL (
         SELECT id, user_id, tier, model, cost_ms, created_at, deadline FROM jobs
-        WHERE state = 'queued' AND tier = ? AND user_id = room.user_id AND %s
+        WHERE state = 'queued' AND tier = ? AND user_id = room.user_id AND model = ANY(?) AND %s
         ORDER BY id LIMIT GREATEST(0, LEAST(?::bigint, room.jobs_max))
       ) head ON true ORDER BY room.user_id, head.id
       """
@@ -64,7 +64,8 @@ final class Dispatch {
     this.leases = leases;
   }
 
-  ReadyPage ready(String tier, Optional<String> afterUser, int usersMax, int perUser) {
+  ReadyPage ready(
+      String tier, Set<String> models, Optional<String> afterUser, int usersMax, int perUser) {
     TreeSet<String> walked = new TreeSet<>();
     List<ReadyJob> jobs = new ArrayList<>();
     database.call(
@@ -82,6 +83,7 @@ final class Dispatch {
                 usersMax,
                 tier,
                 tier,
+                Sql.texts(connection, models),
                 perUser));
     return new ReadyPage(
         jobs, walked.size() < usersMax ? Optional.empty() : Optional.of(walked.last()));

@@ -12,6 +12,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Where jobs live. All methods block (call them from virtual threads), may be called from any
@@ -111,9 +112,10 @@ public interface JobStore extends AutoCloseable {
   /**
    * The heads of the queue: for each of at most {@code usersMax} users of that tier with work to
    * do, in the order of their ids, starting behind {@code afterUser}, their oldest {@code perUser}
-   * jobs that are queued, past their backoff and not claimed.
+   * jobs that are queued, past their backoff, not claimed, and for one of those models.
    */
-  ReadyPage ready(String tier, Optional<String> afterUser, int usersMax, int perUser);
+  ReadyPage ready(
+      String tier, Set<String> models, Optional<String> afterUser, int usersMax, int perUser);
 
   /**
    * Claims jobs for publishing, so that no other relay publishes them too. Rows that another relay

@@ -18,6 +18,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.random.RandomGenerator;
 
 /**
@@ -213,10 +214,11 @@ public final class PostgresJobStore implements JobStore {
   }
 
   @Override
-  public ReadyPage ready(String tier, Optional<String> afterUser, int usersMax, int perUser) {
+  public ReadyPage ready(
+      String tier, Set<String> models, Optional<String> afterUser, int usersMax, int perUser) {
     checkLimit(usersMax);
     checkLimit(perUser);
-    return dispatch.ready(tier, afterUser, usersMax, perUser);
+    return dispatch.ready(tier, models, afterUser, usersMax, perUser);
   }
 
   @Override

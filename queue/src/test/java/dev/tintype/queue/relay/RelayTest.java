@@ -6,6 +6,7 @@ import dev.tintype.queue.MovableClock;
 import dev.tintype.queue.job.ImageRecord;
 import dev.tintype.queue.job.Job;
 import dev.tintype.queue.job.JobId;
+import dev.tintype.queue.job.JobSpec;
 import dev.tintype.queue.job.JobState;
 import dev.tintype.queue.store.Lease;
 import dev.tintype.queue.store.SubmitRequest;
@@ -60,11 +61,25 @@ class RelayTest {
         new FairPolicy(db.accounts.tiers(), new Random(1)),
         RelayConfig.DEFAULT,
         () -> slots,
+        MODELS,
         clock);
   }
 
   private Optional<Delivery> poll() throws InterruptedException {
     return transport.poll(MODELS, Duration.ZERO);
+  }
+
+  /** Their wake-ups would lie in the transport for ever, until no other fitted in. */
+  @Test
+  void jobsOfAModelThatNobodyPaintsWithStayOutOfTheTransport() throws Exception {
+    for (int i = 0; i < 10; i++) {
+      JobSpec other = JobSpec.builder("another-model", "a red sun").seed(i).build();
+      db.store.submit(SubmitRequest.plain("pam", "pro", other, "other" + i, 100));
+    }
+    Job served = db.submit("pam");
+    Relay relay = relay(3);
+    assertThat(relay.tick()).isEqualTo(1);
+    assertThat(poll().orElseThrow().wakeUp().jobId()).isEqualTo(served.id());
   }
 
   @Test

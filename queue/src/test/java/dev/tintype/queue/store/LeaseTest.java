@@ -13,6 +13,7 @@ import dev.tintype.queue.job.NewEvent;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -153,7 +154,7 @@ class LeaseTest {
   }
 
   private List<JobId> ready() {
-    return db.store.ready("pro", Optional.empty(), 100, 100).jobs().stream()
+    return db.store.ready("pro", Set.of("tintype-mini"), Optional.empty(), 100, 100).jobs().stream()
         .map(ReadyJob::id)
         .toList();
   }

@@ -3,6 +3,7 @@ package dev.tintype.worker.engine;
 import dev.tintype.queue.job.JobFailure;
 import dev.tintype.sampler.SamplerException;
 import dev.tintype.sampler.device.DeviceException;
+import dev.tintype.sampler.ops.cuda.CudaException;
 import dev.tintype.worker.WorkerException;
 
 /** Whose fault an error of the engine is; that decides who pays for it. */
@@ -19,6 +20,7 @@ public enum EngineFault {
   public static EngineFault of(Throwable error) {
     return switch (error) {
       case SamplerException known when known.code().equals(DeviceException.OUT_OF_MEMORY) -> MEMORY;
+      case CudaException lost when lost.isSticky() -> DEVICE;
       case SamplerException known when known.code().equals(DeviceException.FAILED) -> DEVICE;
       case SamplerException known -> JOB;
       case WorkerException known -> JOB;
