@@ -128,9 +128,10 @@ final class CudnnConvolution implements Convolution {
   }
 
   private Chosen choose(Key key) {
-    Optional<CudnnPlan> plan = CudnnPlan.find(handle, key.problem(), dtype, key.bias());
+    CudnnPlan.Target target = CudnnPlan.Target.of(handle);
+    Optional<CudnnPlan> plan = CudnnPlan.find(target, key.problem(), dtype, key.bias());
     if (plan.isEmpty() && key.bias()) {
-      plan = CudnnPlan.find(handle, key.problem(), dtype, false);
+      plan = CudnnPlan.find(target, key.problem(), dtype, false);
     }
     return new Chosen(
         plan,

@@ -82,6 +82,13 @@ final class CudnnDescriptor implements AutoCloseable {
     }
   }
 
+  CudnnDescriptor text(int attribute, String value) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment segment = arena.allocateFrom(value);
+      return set(attribute, Cudnn.CUDNN_TYPE_CHAR(), segment.byteSize() - 1, segment);
+    }
+  }
+
   CudnnDescriptor descriptors(int attribute, CudnnDescriptor... values) {
     long[] handles = new long[values.length];
     for (int i = 0; i < values.length; i++) {

@@ -38,17 +38,36 @@ final class CudnnPlan implements AutoCloseable {
     this.bias = bias;
   }
 
+  /**
+   * What plans are made for: the GPU of a handle, or one that is only described. The latter cannot
+   * run them, but has the same heuristics and compiles the same plans.
+   */
+  record Target(MemorySegment handle, Optional<CudnnDescriptor> described) {
+    static Target of(MemorySegment handle) {
+      return new Target(handle, Optional.empty());
+    }
+
+    /** Sets the attribute for a handle, or that for a description. */
+    private void set(CudnnDescriptor descriptor, int forHandle, int forDescription) {
+      if (described.isPresent()) {
+        descriptor.descriptors(forDescription, described.get());
+      } else {
+        descriptor.addresses(forHandle, Cudnn.CUDNN_TYPE_HANDLE(), handle.address());
+      }
+    }
+  }
+
   /** Empty when cuDNN has no plan for it. */
   static Optional<CudnnPlan> find(
-      MemorySegment handle, Convolution.Problem problem, DType dtype, boolean bias) {
+      Target target, Convolution.Problem problem, DType dtype, boolean bias) {
     CudnnPlan result = new CudnnPlan(bias);
     boolean found = false;
     try {
-      CudnnDescriptor graph = result.graph(handle, problem, dtype);
+      CudnnDescriptor graph = result.graph(target, problem, dtype);
       if (graph.tryFinish()) {
         found =
-            result.search(handle, graph, Cudnn.CUDNN_HEUR_MODE_A(), dtype)
-                || result.search(handle, graph, Cudnn.CUDNN_HEUR_MODE_FALLBACK(), dtype);
+            result.search(target, graph, Cudnn.CUDNN_HEUR_MODE_A(), dtype)
+                || result.search(target, graph, Cudnn.CUDNN_HEUR_MODE_FALLBACK(), dtype);
       }
     } finally {
       if (!found) {
@@ -86,7 +105,7 @@ final class CudnnPlan implements AutoCloseable {
     };
   }
 
-  /** The descriptors of the problem, as far as they need no GPU. */
+  /** The operations of the problem, finalised; they need no GPU. */
   private CudnnDescriptor[] operations(Convolution.Problem p, DType dtype) {
     int type = type(dtype);
     int real = Cudnn.CUDNN_DATA_FLOAT();
@@ -154,21 +173,31 @@ final class CudnnPlan implements AutoCloseable {
     return new CudnnDescriptor[] {convolve, add};
   }
 
-  private CudnnDescriptor graph(MemorySegment handle, Convolution.Problem problem, DType dtype) {
+  private CudnnDescriptor graph(Target target, Convolution.Problem problem, DType dtype) {
     CudnnDescriptor[] operations = operations(problem, dtype);
-    return own(Cudnn.CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR(), "graph of " + problem)
-        .addresses(
-            Cudnn.CUDNN_ATTR_OPERATIONGRAPH_HANDLE(), Cudnn.CUDNN_TYPE_HANDLE(), handle.address())
-        .descriptors(Cudnn.CUDNN_ATTR_OPERATIONGRAPH_OPS(), operations);
+    CudnnDescriptor graph =
+        own(Cudnn.CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR(), "graph of " + problem)
+            .descriptors(Cudnn.CUDNN_ATTR_OPERATIONGRAPH_OPS(), operations);
+    if (target.described().isEmpty()) {
+      graph.addresses(
+          Cudnn.CUDNN_ATTR_OPERATIONGRAPH_HANDLE(),
+          Cudnn.CUDNN_TYPE_HANDLE(),
+          target.handle().address());
+    }
+    return graph;
   }
 
-  private boolean search(MemorySegment handle, CudnnDescriptor graph, int mode, DType dtype) {
+  private boolean search(Target target, CudnnDescriptor graph, int mode, DType dtype) {
     List<CudnnDescriptor> configs = new ArrayList<>();
     try (CudnnDescriptor heuristic =
         new CudnnDescriptor(Cudnn.CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR(), "heuristic")) {
       heuristic
           .descriptors(Cudnn.CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH(), graph)
           .choice(Cudnn.CUDNN_ATTR_ENGINEHEUR_MODE(), Cudnn.CUDNN_TYPE_HEUR_MODE(), mode);
+      target
+          .described()
+          .ifPresent(
+              device -> heuristic.descriptors(Cudnn.CUDNN_ATTR_ENGINEHEUR_DEVICEPROP(), device));
       if (!heuristic.tryFinish()) {
         return false;
       }
@@ -181,7 +210,7 @@ final class CudnnPlan implements AutoCloseable {
               Cudnn.CUDNN_ATTR_ENGINEHEUR_RESULTS(), configs.toArray(new CudnnDescriptor[0]));
       for (int i = 0; i < found && plan == null; i++) {
         if (isExact(configs.get(i), dtype)) {
-          tryPlan(handle, configs.get(i));
+          tryPlan(target, configs.get(i));
         }
       }
       return plan != null;
@@ -190,15 +219,16 @@ final class CudnnPlan implements AutoCloseable {
     }
   }
 
-  private void tryPlan(MemorySegment handle, CudnnDescriptor configuration) {
+  private void tryPlan(Target target, CudnnDescriptor configuration) {
     CudnnDescriptor candidate =
         new CudnnDescriptor(Cudnn.CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR(), "plan");
     boolean kept = false;
     try {
-      candidate
-          .addresses(
-              Cudnn.CUDNN_ATTR_EXECUTION_PLAN_HANDLE(), Cudnn.CUDNN_TYPE_HANDLE(), handle.address())
-          .descriptors(Cudnn.CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG(), configuration);
+      target.set(
+          candidate,
+          Cudnn.CUDNN_ATTR_EXECUTION_PLAN_HANDLE(),
+          Cudnn.CUDNN_ATTR_EXECUTION_PLAN_DEVICEPROP());
+      candidate.descriptors(Cudnn.CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG(), configuration);
       if (candidate.tryFinish()) {
         long bytes = candidate.number(Cudnn.CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE());
         kept = bytes <= WORKSPACE_BYTES_MAX;

@@ -1,0 +1,121 @@
+package dev.tintype.sampler.ops.cuda;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.tintype.sampler.bindings.cublaslt.CublasLt;
+import dev.tintype.sampler.bindings.cudnn.Cudnn;
+import dev.tintype.sampler.device.DType;
+import dev.tintype.sampler.ops.Conv2dGeometry;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/**
+ * NVIDIA's own libraries, where they are installed, as far as they answer without a GPU: every
+ * attribute that the plans set is taken, descriptors are finalised, and errors have words.
+ */
+class CudaLibrariesLiveTest {
+  private static Set<String> found = Set.of();
+
+  @BeforeAll
+  static void load() {
+    boolean installed =
+        List.of(CudaLibraries.RUNTIME, CudaLibraries.MATRIX, CudaLibraries.CONVOLUTION).stream()
+            .allMatch(
+                name ->
+                    CudaLibraries.find(name, CudaLibraries.folders(System.getenv())).isPresent());
+    assumeTrue(installed, "cudart, cublasLt and cuDNN are not installed here");
+    assumeTrue(Kernels.arePresent(), "no nvcc: this build has no kernels");
+    found = CudaLibraries.load().files().keySet();
+  }
+
+  private static Convolution.Problem problem(Conv2dGeometry geometry, int extent) {
+    return new Convolution.Problem(2, 64, 64, 320, extent, extent, 640, geometry);
+  }
+
+  /** An H100 as cuDNN describes one to itself; it plans for it without having it. */
+  private static final String H100 =
+      """
+      {"maxGridSize": [2147483647, 65535, 65535], "maxBlockSize": [1024, 1024, 64],
+       "deviceVer": 900, "cudaDeviceId": 0, "driverVer": 13000, "totalGlobalMem": 85000000000,
+       "regsPerBlock": 65536, "multiProcessorCount": 132, "smCountOrigin": 0, "warpSize": 32,
+       "maxSharedMemoryPerBlock": 49152, "maxSharedMemoryPerBlockOptin": 232448,
+       "reservedSharedMemoryPerBlock": 1024, "maxRegistersPerSM": 65536, "maxCtasPerSM": 32,
+       "maxThreadsPerBlock": 1024, "maxThreadsPerSM": 2048, "pciDeviceId": 592478430,
+       "isTccDriver": 0, "supportCoopLaunch": 1, "smClockRateKHz": 1980000,
+       "memClockRateKHz": 2619000, "l2CacheSize": 52428800, "deviceName": "NVIDIA H100 80GB HBM3"}
+      """;
+
+  private static CudnnDescriptor h100() {
+    return new CudnnDescriptor(Cudnn.CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR(), "H100")
+        .text(Cudnn.CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION(), H100)
+        .finish();
+  }
+
+  @Test
+  void cudnnPlansTheConvolutionsOfAUnetForAnH100() {
+    assertThat(found).contains(CudaLibraries.CONVOLUTION);
+    assertThat(Cudnn.cudnnGetVersion()).isGreaterThanOrEqualTo(90_000);
+    assumeTrue(Cudnn.cudnnGetVersion() >= 92_400, "older ones describe devices differently");
+    try (CudnnDescriptor device = h100()) {
+      var target = new CudnnPlan.Target(MemorySegment.NULL, Optional.of(device));
+      for (DType dtype : List.of(DType.F16, DType.BF16, DType.F32)) {
+        for (boolean bias : List.of(false, true)) {
+          for (Convolution.Problem problem :
+              List.of(
+                  problem(Conv2dGeometry.square(3, 1, 1), 64),
+                  problem(new Conv2dGeometry(3, 3, 2, 0, 0, 1, 1), 32))) {
+            Optional<CudnnPlan> plan = CudnnPlan.find(target, problem, dtype, bias);
+            System.out.printf(
+                "%s bias %s %s: %s%n",
+                dtype,
+                bias,
+                problem.geometry(),
+                plan.map(p -> p.workspaceBytes() + " bytes of workspace").orElse("no plan"));
+            if (dtype != DType.F32 && !bias) {
+              assertThat(plan).as(dtype + " " + problem).isPresent();
+            }
+            plan.ifPresent(CudnnPlan::close);
+          }
+        }
+      }
+    }
+  }
+
+  @Test
+  void cudnnRefusesAnExtentThatDoesNotFit() {
+    var target = CudnnPlan.Target.of(MemorySegment.NULL);
+    assertThatThrownBy(
+            () ->
+                CudnnPlan.find(
+                    target, problem(Conv2dGeometry.square(3, 1, 1), 63), DType.F16, false))
+        .isInstanceOf(CudaException.class)
+        .hasMessageContaining("cudnnBackendFinalize of forward")
+        .hasMessageContaining("CUDNN_STATUS_BAD_PARAM");
+  }
+
+  @Test
+  void cublasLtTakesTheDescriptorsOfAProduct() {
+    assertThat(found).contains(CudaLibraries.MATRIX);
+    assertThat(CublasLt.cublasLtGetVersion()).isGreaterThanOrEqualTo(130_000);
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment out = arena.allocate(ADDRESS);
+      int created = CublasLt.cublasLtCreate(out);
+      MemorySegment handle = created == 0 ? out.get(ADDRESS, 0) : MemorySegment.NULL;
+      CublasLtPlan.Key key = new CublasLtPlan.Key(128, 320, 640, true, true, false, 256);
+      // Descriptors need no GPU; the heuristic does, and says so when there is none.
+      try (CublasLtPlan plan = new CublasLtPlan(handle, key, DType.F16, 1 << 20)) {
+        assertThat(plan.isSupported()).isTrue();
+      } catch (CudaException e) {
+        assertThat(e).hasMessageContaining("cublasLtMatmulAlgoGetHeuristic");
+      }
+    }
+  }
+}
