@@ -241,7 +241,7 @@ final class OneDnnAttention {
     if (seen < keys) {
       scores.asSlice(4 * (row + seen), 4 * (keys - seen)).fill((byte) 0);
     }
-    return 1 / sum.reduceLanes(VectorOperators.ADD);
+    return 1 / VectorMath.sum(sum);
   }
 
   private static void normalise(MemorySegment result, float[] inverse, long depth, long stride) {

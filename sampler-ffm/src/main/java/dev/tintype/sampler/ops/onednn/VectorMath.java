@@ -49,6 +49,22 @@ final class VectorMath {
     value.intoMemorySegment(data, element << 2, ORDER, mask);
   }
 
+  /**
+   * The sum of all lanes, halves upon halves. Not reduceLanes, which may add floats in any order
+   * and does: the compiled code gives other last bits than the interpreter, so that a picture would
+   * depend on when its code was compiled.
+   */
+  static float sum(FloatVector value) {
+    float[] lanes = new float[LANES];
+    value.intoArray(lanes, 0);
+    for (int half = LANES / 2; half > 0; half /= 2) {
+      for (int i = 0; i < half; i++) {
+        lanes[i] += lanes[i + half];
+      }
+    }
+    return lanes[0];
+  }
+
   /** The first {@code count} lanes. */
   static VectorMask<Float> first(long count) {
     return SPECIES.indexInRange(0, count);

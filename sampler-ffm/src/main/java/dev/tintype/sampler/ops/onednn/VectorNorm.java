@@ -15,7 +15,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
-import jdk.incubator.vector.VectorOperators;
 
 /** Group and layer normalisation over NHWC memory, which oneDNN has in reference code only. */
 final class VectorNorm {
@@ -271,7 +270,7 @@ final class VectorNorm {
     if (full < channels) {
       sums = sums.add(load(x, row + full, mask));
     }
-    float mean = sums.reduceLanes(VectorOperators.ADD) / channels;
+    float mean = VectorMath.sum(sums) / channels;
     FloatVector squares = FloatVector.zero(SPECIES);
     for (int c = 0; c < full; c += LANES) {
       FloatVector difference = load(x, row + c).sub(mean);
@@ -281,7 +280,7 @@ final class VectorNorm {
       FloatVector difference = load(x, row + full, mask).sub(mean, mask);
       squares = difference.fma(difference, squares);
     }
-    float variance = squares.reduceLanes(VectorOperators.ADD) / channels;
+    float variance = VectorMath.sum(squares) / channels;
     float inverse = (float) (1 / Math.sqrt(variance + epsilon));
     for (int c = 0; c < full; c += LANES) {
       FloatVector normal = load(x, row + c).sub(mean).mul(inverse);
