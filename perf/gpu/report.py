@@ -55,6 +55,7 @@ def main():
             }
         result[model] = table
         result[f"{model}_parity"] = mine.get("parity")
+        result[f"{model}_fused"] = read(folder, f"{model}-fused.json").get("batches")
         if model == "sd15":
             cold = mine.get("cold_start_s")
             first = table.get("1", {})
@@ -82,7 +83,7 @@ def main():
     for model in ("sd15", "sdxl"):
         for batch, row in result[model].items():
             print(model, f"{batch:>6}", *(f" {show(row[key])}" for key in ("tintype_launched_ms_step", "tintype_graph_ms_step", "eager_ms_step", "compile_ms_step")))
-        print("  parity", result[f"{model}_parity"])
+        print("  parity", result[f"{model}_parity"], "cuDNN fused", result[f"{model}_fused"])
     print("vae 512", show(result["vae512_ms"]), "1024", show(result["vae1024_ms"]), "ms; eager", result["vae_eager_ms"], "parity", result["vae_parity"])
 
 

@@ -14,7 +14,7 @@ import java.util.Optional;
  * Convolutions by cuDNN: a plan of the graph API per shape, else the older fixed API, else our own
  * kernel. Kernels of one pixel are matrix products and go to cublasLt. Plans are the heuristics'
  * first choices, so they are the same in every run; -Dtintype.cudnn.fuse=true asks for plans with
- * the bias inside, which cuDNN compiles on first use.
+ * biases and residual inside, which cuDNN compiles on first use.
  */
 final class CudnnConvolution implements Convolution {
   /** Shapes that are remembered: a network has fewer than a hundred per picture size. */
@@ -47,7 +47,7 @@ final class CudnnConvolution implements Convolution {
         }
       };
 
-  private record Key(Problem problem, boolean bias) {}
+  private record Key(Problem problem, CudnnFusion fusion) {}
 
   /** What a shape is computed by; both empty means our own kernel. */
   private record Chosen(Optional<CudnnPlan> plan, Optional<CudnnFixedPlan> fixed)
@@ -93,18 +93,21 @@ final class CudnnConvolution implements Convolution {
       multiply(problem, call);
       return;
     }
-    if (Long.lowestOneBit(call.x() | call.out()) < ALIGNMENT_BYTES) {
+    // What is absent is 0 and so aligned to anything.
+    long bits = call.x() | call.out() | call.channelBias() | call.residual();
+    if (Long.lowestOneBit(bits) < ALIGNMENT_BYTES) {
       own.convolve(problem, call);
       return;
     }
-    Chosen chosen = plans.computeIfAbsent(new Key(problem, fuse && call.bias() != 0), this::choose);
-    boolean biasDone = false;
+    CudnnFusion wanted = fuse ? CudnnFusion.of(call) : CudnnFusion.NONE;
+    Chosen chosen = plans.computeIfAbsent(new Key(problem, wanted), this::choose);
+    CudnnFusion done = CudnnFusion.NONE;
     if (chosen.plan().isPresent()) {
       CudnnPlan plan = chosen.plan().get();
       long workspace = memory.take(plan.workspaceBytes());
       plan.run(handle, call, workspace);
       memory.release(workspace, plan.workspaceBytes());
-      biasDone = plan.hasBias();
+      done = plan.fusion();
     } else if (chosen.fixed().isPresent()) {
       CudnnFixedPlan plan = chosen.fixed().get();
       long workspace = memory.take(plan.workspaceBytes());
@@ -120,18 +123,18 @@ final class CudnnConvolution implements Convolution {
         problem.samples() * item,
         problem.outChannels(),
         item,
-        biasDone ? 0 : call.bias(),
+        done.bias() ? 0 : call.bias(),
         call.channelBias(),
         call.activation(),
         call.scale(),
-        call.residual());
+        done.residual() ? 0 : call.residual());
   }
 
   private Chosen choose(Key key) {
     CudnnPlan.Target target = CudnnPlan.Target.of(handle);
-    Optional<CudnnPlan> plan = CudnnPlan.find(target, key.problem(), dtype, key.bias());
-    if (plan.isEmpty() && key.bias()) {
-      plan = CudnnPlan.find(target, key.problem(), dtype, false);
+    Optional<CudnnPlan> plan = CudnnPlan.find(target, key.problem(), dtype, key.fusion());
+    if (plan.isEmpty() && key.fusion().count() > 0) {
+      plan = CudnnPlan.find(target, key.problem(), dtype, CudnnFusion.NONE);
     }
     return new Chosen(
         plan,

@@ -31,7 +31,7 @@ final class CudnnFixedPlan implements AutoCloseable {
   private long workspaceBytes;
 
   private CudnnFixedPlan(Convolution.Problem p, DType dtype) {
-    int type = CudnnPlan.type(dtype);
+    int type = CudnnOperations.type(dtype);
     int nhwc = Cudnn.CUDNN_TENSOR_NHWC();
     Conv2dGeometry g = p.geometry();
     check(Cudnn.cudnnCreateTensorDescriptor(out), "cudnnCreateTensorDescriptor");

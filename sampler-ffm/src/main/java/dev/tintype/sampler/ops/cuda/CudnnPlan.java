@@ -2,17 +2,16 @@ package dev.tintype.sampler.ops.cuda;
 
 import dev.tintype.sampler.bindings.cudnn.Cudnn;
 import dev.tintype.sampler.device.DType;
-import dev.tintype.sampler.ops.Conv2dGeometry;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
 /**
- * One convolution, bias or not, as an execution plan of cuDNN's graph API. Plans are searched in
- * the order of cuDNN's heuristics (modes A, then FALLBACK); finalising a plan is the test whether
- * it is supported. Left out: what is not deterministic, what reduces in less than fp32 and, for
- * fp32, everything that rounds its inputs (TF32) or transforms them (Winograd, FFT).
+ * One convolution, and what is fused into it, as an execution plan of cuDNN's graph API. Plans are
+ * searched in the order of cuDNN's heuristics (modes A, then FALLBACK); finalising a plan is the
+ * test whether it is supported. Left out: what is not deterministic, what reduces in less than fp32
+ * and, for fp32, everything that rounds its inputs (TF32) or transforms them (Winograd, FFT).
  */
 final class CudnnPlan implements AutoCloseable {
   /** Results of a heuristic that are tried. */
@@ -23,19 +22,13 @@ final class CudnnPlan implements AutoCloseable {
   /** A plan that needs more is left out: workspace is taken from the pictures. */
   static final long WORKSPACE_BYTES_MAX = 1L << 30;
 
-  private static final long X = 'x';
-  private static final long W = 'w';
-  private static final long Y = 'y';
-  private static final long BIAS = 'b';
-  private static final long SUM = 's';
-
   private final List<CudnnDescriptor> owned = new ArrayList<>();
-  private final boolean bias;
+  private final CudnnFusion fusion;
   private CudnnDescriptor plan;
   private long workspaceBytes;
 
-  private CudnnPlan(boolean bias) {
-    this.bias = bias;
+  private CudnnPlan(CudnnFusion fusion) {
+    this.fusion = fusion;
   }
 
   /**
@@ -59,8 +52,8 @@ final class CudnnPlan implements AutoCloseable {
 
   /** Empty when cuDNN has no plan for it. */
   static Optional<CudnnPlan> find(
-      Target target, Convolution.Problem problem, DType dtype, boolean bias) {
-    CudnnPlan result = new CudnnPlan(bias);
+      Target target, Convolution.Problem problem, DType dtype, CudnnFusion fusion) {
+    CudnnPlan result = new CudnnPlan(fusion);
     boolean found = false;
     try {
       CudnnDescriptor graph = result.graph(target, problem, dtype);
@@ -77,107 +70,12 @@ final class CudnnPlan implements AutoCloseable {
     return found ? Optional.of(result) : Optional.empty();
   }
 
-  private CudnnDescriptor own(int type, String what) {
-    CudnnDescriptor descriptor = new CudnnDescriptor(type, what);
-    owned.add(descriptor);
-    return descriptor;
-  }
-
-  /** [n, c, h, w] extents over NHWC memory. */
-  private CudnnDescriptor tensor(
-      String what, long uid, int type, boolean virtual, long n, long c, long h, long w) {
-    return own(Cudnn.CUDNN_BACKEND_TENSOR_DESCRIPTOR(), what)
-        .choice(Cudnn.CUDNN_ATTR_TENSOR_DATA_TYPE(), Cudnn.CUDNN_TYPE_DATA_TYPE(), type)
-        .numbers(Cudnn.CUDNN_ATTR_TENSOR_DIMENSIONS(), n, c, h, w)
-        .numbers(Cudnn.CUDNN_ATTR_TENSOR_STRIDES(), c * h * w, 1, c * w, c)
-        .numbers(Cudnn.CUDNN_ATTR_TENSOR_UNIQUE_ID(), uid)
-        .numbers(Cudnn.CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT(), 16)
-        .flag(Cudnn.CUDNN_ATTR_TENSOR_IS_VIRTUAL(), virtual)
-        .finish();
-  }
-
-  static int type(DType dtype) {
-    return switch (dtype) {
-      case F32 -> Cudnn.CUDNN_DATA_FLOAT();
-      case F16 -> Cudnn.CUDNN_DATA_HALF();
-      case BF16 -> Cudnn.CUDNN_DATA_BFLOAT16();
-      case F64, I64, I32, U8 -> throw new IllegalArgumentException("no convolutions of " + dtype);
-    };
-  }
-
-  /** The operations of the problem, finalised; they need no GPU. */
-  private CudnnDescriptor[] operations(Convolution.Problem p, DType dtype) {
-    int type = type(dtype);
-    int real = Cudnn.CUDNN_DATA_FLOAT();
-    Conv2dGeometry g = p.geometry();
-    CudnnDescriptor x =
-        tensor("x", X, type, false, p.samples(), p.inChannels(), p.height(), p.width());
-    CudnnDescriptor w =
-        tensor(
-            "w",
-            W,
-            type,
-            false,
-            p.outChannels(),
-            p.inChannels(),
-            g.kernelHeight(),
-            g.kernelWidth());
-    CudnnDescriptor y =
-        tensor("y", Y, type, false, p.samples(), p.outChannels(), p.outHeight(), p.outWidth());
-    CudnnDescriptor sum =
-        bias
-            ? tensor(
-                "sum", SUM, real, true, p.samples(), p.outChannels(), p.outHeight(), p.outWidth())
-            : y;
-    CudnnDescriptor geometry =
-        own(Cudnn.CUDNN_BACKEND_CONVOLUTION_DESCRIPTOR(), "convolution")
-            .choice(Cudnn.CUDNN_ATTR_CONVOLUTION_COMP_TYPE(), Cudnn.CUDNN_TYPE_DATA_TYPE(), real)
-            .choice(
-                Cudnn.CUDNN_ATTR_CONVOLUTION_CONV_MODE(),
-                Cudnn.CUDNN_TYPE_CONVOLUTION_MODE(),
-                Cudnn.CUDNN_CROSS_CORRELATION())
-            .numbers(Cudnn.CUDNN_ATTR_CONVOLUTION_SPATIAL_DIMS(), 2)
-            .numbers(Cudnn.CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS(), g.padTop(), g.padLeft())
-            .numbers(Cudnn.CUDNN_ATTR_CONVOLUTION_POST_PADDINGS(), g.padBottom(), g.padRight())
-            .numbers(Cudnn.CUDNN_ATTR_CONVOLUTION_FILTER_STRIDES(), g.stride(), g.stride())
-            .numbers(Cudnn.CUDNN_ATTR_CONVOLUTION_DILATIONS(), 1, 1)
-            .finish();
-    CudnnDescriptor convolve =
-        own(Cudnn.CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR(), "forward")
-            .descriptors(Cudnn.CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_X(), x)
-            .descriptors(Cudnn.CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_W(), w)
-            .descriptors(Cudnn.CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_Y(), sum)
-            .descriptors(Cudnn.CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_CONV_DESC(), geometry)
-            .real(Cudnn.CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_ALPHA(), 1)
-            .real(Cudnn.CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_BETA(), 0)
-            .finish();
-    if (!bias) {
-      return new CudnnDescriptor[] {convolve};
-    }
-    CudnnDescriptor b = tensor("bias", BIAS, type, false, 1, p.outChannels(), 1, 1);
-    CudnnDescriptor addition =
-        own(Cudnn.CUDNN_BACKEND_POINTWISE_DESCRIPTOR(), "addition")
-            .choice(
-                Cudnn.CUDNN_ATTR_POINTWISE_MODE(),
-                Cudnn.CUDNN_TYPE_POINTWISE_MODE(),
-                Cudnn.CUDNN_POINTWISE_ADD())
-            .choice(Cudnn.CUDNN_ATTR_POINTWISE_MATH_PREC(), Cudnn.CUDNN_TYPE_DATA_TYPE(), real)
-            .finish();
-    CudnnDescriptor add =
-        own(Cudnn.CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR(), "bias")
-            .descriptors(Cudnn.CUDNN_ATTR_OPERATION_POINTWISE_PW_DESCRIPTOR(), addition)
-            .descriptors(Cudnn.CUDNN_ATTR_OPERATION_POINTWISE_XDESC(), sum)
-            .descriptors(Cudnn.CUDNN_ATTR_OPERATION_POINTWISE_BDESC(), b)
-            .descriptors(Cudnn.CUDNN_ATTR_OPERATION_POINTWISE_YDESC(), y)
-            .finish();
-    return new CudnnDescriptor[] {convolve, add};
-  }
-
   private CudnnDescriptor graph(Target target, Convolution.Problem problem, DType dtype) {
-    CudnnDescriptor[] operations = operations(problem, dtype);
+    CudnnDescriptor[] operations = new CudnnOperations(owned, dtype).build(problem, fusion);
     CudnnDescriptor graph =
-        own(Cudnn.CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR(), "graph of " + problem)
-            .descriptors(Cudnn.CUDNN_ATTR_OPERATIONGRAPH_OPS(), operations);
+        new CudnnDescriptor(Cudnn.CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR(), "graph of " + problem);
+    owned.add(graph);
+    graph.descriptors(Cudnn.CUDNN_ATTR_OPERATIONGRAPH_OPS(), operations);
     if (target.described().isEmpty()) {
       graph.addresses(
           Cudnn.CUDNN_ATTR_OPERATIONGRAPH_HANDLE(),
@@ -271,8 +169,9 @@ final class CudnnPlan implements AutoCloseable {
     }
   }
 
-  boolean hasBias() {
-    return bias;
+  /** What the plan adds by itself. */
+  CudnnFusion fusion() {
+    return fusion;
   }
 
   long workspaceBytes() {
@@ -283,24 +182,9 @@ final class CudnnPlan implements AutoCloseable {
     try (CudnnDescriptor pack =
         new CudnnDescriptor(Cudnn.CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR(), "arguments")) {
       int pointers = Cudnn.CUDNN_TYPE_VOID_PTR();
-      if (bias) {
-        pack.numbers(Cudnn.CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS(), X, W, Y, BIAS)
-            .addresses(
-                Cudnn.CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS(),
-                pointers,
-                call.x(),
-                call.weights(),
-                call.out(),
-                call.bias());
-      } else {
-        pack.numbers(Cudnn.CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS(), X, W, Y)
-            .addresses(
-                Cudnn.CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS(),
-                pointers,
-                call.x(),
-                call.weights(),
-                call.out());
-      }
+      pack.numbers(Cudnn.CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS(), fusion.ids())
+          .addresses(
+              Cudnn.CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS(), pointers, fusion.addresses(call));
       pack.addresses(Cudnn.CUDNN_ATTR_VARIANT_PACK_WORKSPACE(), pointers, workspace).finish();
       CudnnDescriptor.check(
           Cudnn.cudnnBackendExecute(handle, plan.handle(), pack.handle()), "cudnnBackendExecute");

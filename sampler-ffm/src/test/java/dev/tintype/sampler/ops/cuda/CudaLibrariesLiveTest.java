@@ -67,19 +67,20 @@ class CudaLibrariesLiveTest {
     try (CudnnDescriptor device = h100()) {
       var target = new CudnnPlan.Target(MemorySegment.NULL, Optional.of(device));
       for (DType dtype : List.of(DType.F16, DType.BF16, DType.F32)) {
-        for (boolean bias : List.of(false, true)) {
+        for (CudnnFusion fusion :
+            List.of(CudnnFusion.NONE, new CudnnFusion(true, false), new CudnnFusion(true, true))) {
           for (Convolution.Problem problem :
               List.of(
                   problem(Conv2dGeometry.square(3, 1, 1), 64),
                   problem(new Conv2dGeometry(3, 3, 2, 0, 0, 1, 1), 32))) {
-            Optional<CudnnPlan> plan = CudnnPlan.find(target, problem, dtype, bias);
+            Optional<CudnnPlan> plan = CudnnPlan.find(target, problem, dtype, fusion);
             System.out.printf(
-                "%s bias %s %s: %s%n",
+                "%s %s %s: %s%n",
                 dtype,
-                bias,
+                fusion,
                 problem.geometry(),
                 plan.map(p -> p.workspaceBytes() + " bytes of workspace").orElse("no plan"));
-            if (dtype != DType.F32 && !bias) {
+            if (dtype != DType.F32) {
               assertThat(plan).as(dtype + " " + problem).isPresent();
             }
             plan.ifPresent(CudnnPlan::close);
@@ -95,7 +96,10 @@ class CudaLibrariesLiveTest {
     assertThatThrownBy(
             () ->
                 CudnnPlan.find(
-                    target, problem(Conv2dGeometry.square(3, 1, 1), 63), DType.F16, false))
+                    target,
+                    problem(Conv2dGeometry.square(3, 1, 1), 63),
+                    DType.F16,
+                    CudnnFusion.NONE))
         .isInstanceOf(CudaException.class)
         .hasMessageContaining("cudnnBackendFinalize of forward")
         .hasMessageContaining("CUDNN_STATUS_BAD_PARAM");
