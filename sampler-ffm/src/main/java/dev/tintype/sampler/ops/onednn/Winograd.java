@@ -31,14 +31,17 @@ final class Winograd {
   /** Transformed tiles of a task, before and after: as much as a second-level cache holds. */
   private static final int TASK_BYTES = 1 << 20;
 
-  /** Below this, the products are dealt out instead of the tiles: weights are read once only. */
-  private static final int FEW_TILES = 256;
+  /** Tasks of a picture, at least. */
+  private static final int TASKS_MIN = 4;
 
   /** Fewer channels than this do not pay for the transforms. */
   private static final int CHANNELS_MIN = 64;
 
-  /** What one thread takes to transform the kernel, about. */
-  private static final double NANOS_PER_WEIGHT = 10;
+  /** Outputs transformed together: they are neighbours in the packed matrix's source. */
+  private static final int OUT_BLOCK = 8;
+
+  /** What one thread takes to transform one 3x3 kernel, about. */
+  private static final double NANOS_PER_WEIGHT = 40;
 
   /** The sixteen packed [in, out] matrices, one behind the other. */
   record Weights(
@@ -80,7 +83,8 @@ final class Winograd {
         && inChannels >= CHANNELS_MIN
         && outChannels >= CHANNELS_MIN
         && inChannels % VectorMath.LANES == 0
-        && outChannels % VectorMath.LANES == 0;
+        && outChannels % VectorMath.LANES == 0
+        && outChannels % OUT_BLOCK == 0;
   }
 
   /** Whether the epilogue is one that the output transform can do. */
@@ -99,43 +103,64 @@ final class Winograd {
     MemorySegment packed = NativeMemory.allocate(POINTS * matrixBytes);
     engine.countWeights(packed.byteSize());
     Primitive pack = products.pack(new Products.PackKey(product, out, 1));
-    float[] kernel = weight.toFloats();
     long plainBytes = 4L * in * out;
-    int lanes = engine.team().threads();
-    MemorySegment plain = engine.workspace().acquire(lanes * plainBytes);
+    MemorySegment plain = NativeMemory.allocate(POINTS * plainBytes);
     try {
+      float[] kernel = weight.toFloats();
+      engine
+          .team()
+          .parallel(
+              out / OUT_BLOCK,
+              (double) in * out * NANOS_PER_WEIGHT,
+              block -> transformKernel(kernel, in, out, block * OUT_BLOCK, plain));
       engine
           .team()
           .parallelLanes(
               POINTS,
-              (double) POINTS * in * out * NANOS_PER_WEIGHT,
-              (lane, point) -> {
-                MemorySegment own = plain.asSlice(lane * plainBytes, plainBytes);
-                transformKernel(kernel, in, out, point, own);
-                pack.executeOn(lane, own, packed.asSlice(point * matrixBytes, matrixBytes));
-              });
+              (double) in * out * NANOS_PER_WEIGHT,
+              (lane, point) ->
+                  pack.executeOn(
+                      lane,
+                      plain.asSlice(point * plainBytes, plainBytes),
+                      packed.asSlice(point * matrixBytes, matrixBytes)));
     } finally {
-      engine.workspace().release(plain);
+      NativeMemory.free(plain);
     }
     return new Weights(packed, matrixBytes, BiasVector.of(bias, out), geometry, in, out, engine);
   }
 
-  /** One point of G g G^T for all channel pairs, with G = [1 0 0; .5 .5 .5; .5 -.5 .5; 0 0 1]. */
+  /**
+   * G g G^T with G = [1 0 0; .5 .5 .5; .5 -.5 .5; 0 0 1], for all inputs of some outputs, to
+   * [point][in][out].
+   */
   private static void transformKernel(
-      float[] kernel, int in, int out, int point, MemorySegment target) {
-    double[][] g = {{1, 0, 0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}};
-    double[] factors = new double[9];
-    for (int i = 0; i < 9; i++) {
-      factors[i] = g[point / 4][i / 3] * g[point % 4][i % 3];
-    }
+      float[] kernel, int in, int out, int firstOut, MemorySegment target) {
+    float[] lines = new float[POINTS * OUT_BLOCK];
+    double[] rows = new double[12];
     for (int c = 0; c < in; c++) {
-      for (int o = 0; o < out; o++) {
-        int base = (o * in + c) * 9;
-        double sum = 0;
-        for (int i = 0; i < 9; i++) {
-          sum += factors[i] * kernel[base + i];
+      for (int o = 0; o < OUT_BLOCK; o++) {
+        int base = ((firstOut + o) * in + c) * 9;
+        for (int i = 0; i < 3; i++) {
+          double outer = 0.5 * ((double) kernel[base + i] + kernel[base + 6 + i]);
+          double middle = 0.5 * kernel[base + 3 + i];
+          rows[i] = kernel[base + i];
+          rows[3 + i] = outer + middle;
+          rows[6 + i] = outer - middle;
+          rows[9 + i] = kernel[base + 6 + i];
         }
-        target.setAtIndex(ValueLayout.JAVA_FLOAT, (long) c * out + o, (float) sum);
+        for (int i = 0; i < 4; i++) {
+          double outer = 0.5 * (rows[3 * i] + rows[3 * i + 2]);
+          double middle = 0.5 * rows[3 * i + 1];
+          int point = 4 * i * OUT_BLOCK + o;
+          lines[point] = (float) rows[3 * i];
+          lines[point + OUT_BLOCK] = (float) (outer + middle);
+          lines[point + 2 * OUT_BLOCK] = (float) (outer - middle);
+          lines[point + 3 * OUT_BLOCK] = (float) rows[3 * i + 2];
+        }
+      }
+      for (int point = 0; point < POINTS; point++) {
+        long to = 4 * (((long) point * in + c) * out + firstOut);
+        MemorySegment.copy(lines, point * OUT_BLOCK, target, ValueLayout.JAVA_FLOAT, to, OUT_BLOCK);
       }
     }
   }
@@ -160,7 +185,7 @@ final class Winograd {
                 residual.orElse(null),
                 slope(epilogue.activation()),
                 epilogue.scale());
-        if (tiles.count() <= FEW_TILES) {
+        if (weightsPrevail(tiles, weights)) {
           byPoints(tiles, weights);
         } else {
           byTiles(tiles, weights);
@@ -179,9 +204,18 @@ final class Winograd {
     };
   }
 
-  private static int tilesPerTask(Weights weights) {
+  /** Some tasks for every thread, none larger than the cache; the same whatever the threads. */
+  private static int tilesPerTask(WinogradTiles tiles, Weights weights) {
     int tileBytes = 4 * POINTS * (weights.inChannels() + weights.outChannels());
-    return Math.clamp(TASK_BYTES / tileBytes / 16 * 16, TILES_MIN, TILES_MAX);
+    int fitting = Math.clamp(TASK_BYTES / tileBytes / 16 * 16, TILES_MIN, TILES_MAX);
+    return Math.min(fitting, (tiles.count() / TASKS_MIN + 15) / 16 * 16);
+  }
+
+  /** Whether the sixteen matrices are larger than what they are multiplied with. */
+  private static boolean weightsPrevail(WinogradTiles tiles, Weights weights) {
+    long in = weights.inChannels();
+    long out = weights.outChannels();
+    return in * out > tiles.count() * (in + out);
   }
 
   /** What one thread takes for the whole convolution, about: 100 GFLOP/s. */
@@ -201,12 +235,12 @@ final class Winograd {
   /** One task transforms some tiles, multiplies them by all sixteen matrices, transforms back. */
   private void byTiles(WinogradTiles tiles, Weights weights) {
     int count = tiles.count();
-    int perTask = tilesPerTask(weights);
+    int perTask = tilesPerTask(tiles, weights);
     int tail = count % perTask;
     Primitive full = products.product(product(perTask, weights));
     Primitive last = tail == 0 ? full : products.product(product(tail, weights));
-    long before = 4L * POINTS * perTask * weights.inChannels();
-    long after = 4L * POINTS * perTask * weights.outChannels();
+    long before = 4L * POINTS * WinogradTiles.pointStride(perTask, weights.inChannels());
+    long after = 4L * POINTS * WinogradTiles.pointStride(perTask, weights.outChannels());
     long patch = 4L * POINTS * weights.inChannels();
     long laneBytes = before + after + patch;
     MemorySegment memory = engine.workspace().acquire(engine.team().threads() * laneBytes);
@@ -243,17 +277,17 @@ final class Winograd {
       Weights weights) {
     product.executeOn(
         lane,
-        from.asSlice(4L * point * tiles * weights.inChannels()),
+        from.asSlice(4 * point * WinogradTiles.pointStride(tiles, weights.inChannels())),
         weights.packed().asSlice(point * weights.matrixBytes(), weights.matrixBytes()),
-        to.asSlice(4L * point * tiles * weights.outChannels()));
+        to.asSlice(4 * point * WinogradTiles.pointStride(tiles, weights.outChannels())));
   }
 
   /** Three loops: over tiles, over the sixteen products, over tiles. */
   private void byPoints(WinogradTiles tiles, Weights weights) {
     int count = tiles.count();
     Primitive product = products.product(product(count, weights));
-    long before = 4L * POINTS * count * weights.inChannels();
-    long after = 4L * POINTS * count * weights.outChannels();
+    long before = 4L * POINTS * WinogradTiles.pointStride(count, weights.inChannels());
+    long after = 4L * POINTS * WinogradTiles.pointStride(count, weights.outChannels());
     long patch = 4L * POINTS * weights.inChannels();
     int lanes = engine.team().threads();
     MemorySegment memory = engine.workspace().acquire(before + after + lanes * patch);

@@ -1,6 +1,7 @@
 package dev.tintype.sampler.ops.onednn;
 
 import static dev.tintype.sampler.ops.onednn.VectorMath.LANES;
+import static dev.tintype.sampler.ops.onednn.VectorMath.SPECIES;
 import static dev.tintype.sampler.ops.onednn.VectorMath.load;
 import static dev.tintype.sampler.ops.onednn.VectorMath.store;
 
@@ -26,6 +27,15 @@ record WinogradTiles(
     MemorySegment residual,
     float slope,
     float scale) {
+  private static final int LINE_ELEMENTS = 16;
+
+  /**
+   * Elements from one point to the next, given the rows of a point. One cache line more than the
+   * rows: with a power of two, the sixteen points of a tile would share one set of the cache.
+   */
+  static long pointStride(int rows, int channels) {
+    return (long) rows * channels + LINE_ELEMENTS;
+  }
 
   int across() {
     return (out.intDim(2) + 1) / 2;
@@ -45,7 +55,7 @@ record WinogradTiles(
     int height = in.intDim(1);
     int width = in.intDim(2);
     int channels = in.intDim(3);
-    long pointStride = (long) rows * channels;
+    long pointStride = pointStride(rows, channels);
     for (int i = 0; i < count; i++) {
       int y = (first + i) / across() * 2 - geometry.padTop();
       int x = (first + i) % across() * 2 - geometry.padLeft();
@@ -77,7 +87,7 @@ record WinogradTiles(
     }
   }
 
-  /** B^T = [1 0 -1 0; 0 1 1 0; 0 -1 1 0; 0 1 0 -1]: columns first, then rows. */
+  /** B^T d B with B^T = [1 0 -1 0; 0 1 1 0; 0 -1 1 0; 0 1 0 -1]. */
   private static void patch(
       MemorySegment source,
       long from,
@@ -86,54 +96,49 @@ record WinogradTiles(
       MemorySegment target,
       long to,
       long pointStride) {
-    for (int c = 0; c < channels; c += LANES) {
-      long at = from + c;
-      FloatVector a0 = load(source, at);
-      FloatVector a1 = load(source, at + channels);
-      FloatVector a2 = load(source, at + 2L * channels);
-      FloatVector a3 = load(source, at + 3L * channels);
-      at += rowStride;
-      FloatVector b0 = load(source, at);
-      FloatVector b1 = load(source, at + channels);
-      FloatVector b2 = load(source, at + 2L * channels);
-      FloatVector b3 = load(source, at + 3L * channels);
-      at += rowStride;
-      FloatVector c0 = load(source, at);
-      FloatVector c1 = load(source, at + channels);
-      FloatVector c2 = load(source, at + 2L * channels);
-      FloatVector c3 = load(source, at + 3L * channels);
-      at += rowStride;
-      FloatVector d0 = load(source, at);
-      FloatVector d1 = load(source, at + channels);
-      FloatVector d2 = load(source, at + 2L * channels);
-      FloatVector d3 = load(source, at + 3L * channels);
-      long p = to + c;
-      row(a0.sub(c0), a1.sub(c1), a2.sub(c2), a3.sub(c3), target, p, pointStride);
-      row(b0.add(c0), b1.add(c1), b2.add(c2), b3.add(c3), target, p + 4 * pointStride, pointStride);
-      row(c0.sub(b0), c1.sub(b1), c2.sub(b2), c3.sub(b3), target, p + 8 * pointStride, pointStride);
-      row(
-          b0.sub(d0),
-          b1.sub(d1),
-          b2.sub(d2),
-          b3.sub(d3),
-          target,
-          p + 12 * pointStride,
-          pointStride);
-    }
+    long b = from + rowStride;
+    long c = from + 2 * rowStride;
+    long d = from + 3 * rowStride;
+    patchRow(source, from, c, -1, channels, target, to, pointStride);
+    patchRow(source, b, c, 1, channels, target, to + 4 * pointStride, pointStride);
+    patchRow(source, c, b, -1, channels, target, to + 8 * pointStride, pointStride);
+    patchRow(source, b, d, -1, channels, target, to + 12 * pointStride, pointStride);
   }
 
-  private static void row(
-      FloatVector v0,
-      FloatVector v1,
-      FloatVector v2,
-      FloatVector v3,
+  /**
+   * One row of B^T d, source row {@code one} plus sign times source row {@code other}, times B. A
+   * row per method, because the compiler stops looking into memory accesses after some twenty per
+   * method, and then boxes the registers.
+   */
+  private static void patchRow(
+      MemorySegment source,
+      long one,
+      long other,
+      float sign,
+      int channels,
       MemorySegment target,
-      long at,
+      long to,
       long pointStride) {
-    store(v0.sub(v2), target, at);
-    store(v1.add(v2), target, at + pointStride);
-    store(v2.sub(v1), target, at + 2 * pointStride);
-    store(v1.sub(v3), target, at + 3 * pointStride);
+    FloatVector factor = FloatVector.broadcast(SPECIES, sign);
+    for (int c = 0; c < channels; c += LANES) {
+      long x = one + c;
+      long y = other + c;
+      FloatVector v0 = load(source, y).fma(factor, load(source, x));
+      x += channels;
+      y += channels;
+      FloatVector v1 = load(source, y).fma(factor, load(source, x));
+      x += channels;
+      y += channels;
+      FloatVector v2 = load(source, y).fma(factor, load(source, x));
+      x += channels;
+      y += channels;
+      FloatVector v3 = load(source, y).fma(factor, load(source, x));
+      long at = to + c;
+      store(v0.sub(v2), target, at);
+      store(v1.add(v2), target, at + pointStride);
+      store(v2.sub(v1), target, at + 2 * pointStride);
+      store(v1.sub(v3), target, at + 3 * pointStride);
+    }
   }
 
   /**
@@ -144,60 +149,64 @@ record WinogradTiles(
     int channels = out.intDim(3);
     int height = out.intDim(1);
     int width = out.intDim(2);
-    long pointStride = (long) rows * channels;
+    long pointStride = pointStride(rows, channels);
     for (int i = 0; i < count; i++) {
       int y = (first + i) / across() * 2;
       int x = (first + i) % across() * 2;
       boolean right = x + 1 < width;
-      boolean below = y + 1 < height;
       long target = ((long) y * width + x) * channels;
-      long line = (long) width * channels;
-      for (int c = 0; c < channels; c += LANES) {
-        long p = (long) (row + i) * channels + c;
-        FloatVector a0 = load(products, p);
-        FloatVector a1 = load(products, p + pointStride);
-        FloatVector a2 = load(products, p + 2 * pointStride);
-        FloatVector a3 = load(products, p + 3 * pointStride);
-        p += 4 * pointStride;
-        FloatVector b0 = load(products, p);
-        FloatVector b1 = load(products, p + pointStride);
-        FloatVector b2 = load(products, p + 2 * pointStride);
-        FloatVector b3 = load(products, p + 3 * pointStride);
-        p += 4 * pointStride;
-        FloatVector c0 = load(products, p);
-        FloatVector c1 = load(products, p + pointStride);
-        FloatVector c2 = load(products, p + 2 * pointStride);
-        FloatVector c3 = load(products, p + 3 * pointStride);
-        p += 4 * pointStride;
-        FloatVector d0 = load(products, p);
-        FloatVector d1 = load(products, p + pointStride);
-        FloatVector d2 = load(products, p + 2 * pointStride);
-        FloatVector d3 = load(products, p + 3 * pointStride);
-        FloatVector top0 = a0.add(b0).add(c0);
-        FloatVector top1 = a1.add(b1).add(c1);
-        FloatVector top2 = a2.add(b2).add(c2);
-        FloatVector top3 = a3.add(b3).add(c3);
-        FloatVector low0 = b0.sub(c0).sub(d0);
-        FloatVector low1 = b1.sub(c1).sub(d1);
-        FloatVector low2 = b2.sub(c2).sub(d2);
-        FloatVector low3 = b3.sub(c3).sub(d3);
-        FloatVector shift = load(bias, c);
-        finish(top0.add(top1).add(top2).add(shift), target + c);
-        if (right) {
-          finish(top1.sub(top2).sub(top3).add(shift), target + channels + c);
-        }
-        if (below) {
-          finish(low0.add(low1).add(low2).add(shift), target + line + c);
-          if (right) {
-            finish(low1.sub(low2).sub(low3).add(shift), target + line + channels + c);
-          }
-        }
+      long from = (long) (row + i) * channels;
+      pieceRow(products, from, 1, pointStride, channels, right, target);
+      if (y + 1 < height) {
+        long below = target + (long) width * channels;
+        pieceRow(products, from + 4 * pointStride, -1, pointStride, channels, right, below);
       }
     }
   }
 
-  private void finish(FloatVector value, long at) {
-    FloatVector active = value.max(value.mul(slope)).mul(scale);
-    store(residual == null ? active : active.add(load(residual, at)), result, at);
+  /** One row of A^T m, its first row of points plus sign times the two behind it; times A. */
+  private void pieceRow(
+      MemorySegment products,
+      long from,
+      float sign,
+      long pointStride,
+      int channels,
+      boolean right,
+      long target) {
+    FloatVector factor = FloatVector.broadcast(SPECIES, sign);
+    for (int c = 0; c < channels; c += LANES) {
+      long p = from + c;
+      long q = p + 4 * pointStride;
+      long r = q + 4 * pointStride;
+      FloatVector v0 = load(products, q).add(load(products, r)).fma(factor, load(products, p));
+      p += pointStride;
+      q += pointStride;
+      r += pointStride;
+      FloatVector v1 = load(products, q).add(load(products, r)).fma(factor, load(products, p));
+      p += pointStride;
+      q += pointStride;
+      r += pointStride;
+      FloatVector v2 = load(products, q).add(load(products, r)).fma(factor, load(products, p));
+      p += pointStride;
+      q += pointStride;
+      r += pointStride;
+      FloatVector v3 = load(products, q).add(load(products, r)).fma(factor, load(products, p));
+      FloatVector shift = load(bias, c);
+      FloatVector left = v0.add(v1).add(v2).add(shift);
+      store(left.max(left.mul(slope)).mul(scale), result, target + c);
+      if (right) {
+        FloatVector other = v1.sub(v2).sub(v3).add(shift);
+        store(other.max(other.mul(slope)).mul(scale), result, target + channels + c);
+      }
+    }
+    if (residual != null) {
+      addResidual(target, right ? 2 * channels : channels);
+    }
+  }
+
+  private void addResidual(long target, int elements) {
+    for (int c = 0; c < elements; c += LANES) {
+      store(load(result, target + c).add(load(residual, target + c)), result, target + c);
+    }
   }
 }
