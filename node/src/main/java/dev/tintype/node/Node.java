@@ -118,6 +118,12 @@ public final class Node implements AutoCloseable {
 
   private void keepFirstKey(StoreParts store) {
     newKey = store.accounts().firstKey();
+    boolean ours = config.databaseUrl().isEmpty();
+    if (newKey.isEmpty() && ours && DataFolder.apiKey(folder.path()).isEmpty()) {
+      // The first start was killed between the database and the file, or somebody removed the file:
+      // only the hash is left of that key, so this machine's commands get another.
+      newKey = Optional.of(store.accounts().anotherFirstKey());
+    }
     newKey.ifPresent(folder::keepApiKey);
   }
 

@@ -151,10 +151,15 @@ public final class Worker implements AutoCloseable {
       delivery.get().ack();
       lease.filter(l -> mine).ifPresent(l -> run(l, engine));
       return mine;
-    } catch (QueueException e) {
+    } catch (QueueException.Unavailable e) {
       LOG.warn("Job not taken: {}", e.getMessage());
       delivery.get().release();
       draining.await(STORE_AWAY_PAUSE_MS, TimeUnit.MILLISECONDS);
+      return false;
+    } catch (QueueException e) {
+      // It would fail again at once, at the head of the line; its claim lapses by itself.
+      LOG.error("Job {} cannot be taken: {}", delivery.get().wakeUp().jobId(), e.getMessage());
+      delivery.get().ack();
       return false;
     }
   }

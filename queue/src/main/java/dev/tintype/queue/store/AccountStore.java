@@ -18,6 +18,12 @@ public interface AccountStore {
   Optional<String> firstKey();
 
   /**
+   * One more key of the user whom {@link #firstKey} made, for whoever owns the database and lost
+   * the first; code {@code account.unknown} where that user is gone.
+   */
+  String anotherFirstKey();
+
+  /**
    * A user with that id and tier; code {@code account.exists} if the id is taken, {@code
    * account.tier} if no tier has that name.
    */

@@ -73,6 +73,11 @@ public final class PostgresAccountStore implements AccountStore {
   }
 
   @Override
+  public String anotherFirstKey() {
+    return createKey(FIRST_USER, "made at a start without the first key");
+  }
+
+  @Override
   public Account createUser(String userId, String tier, boolean admin) {
     if (!userId.matches("[A-Za-z0-9._@+-]{1," + USER_CHARS_MAX + "}")) {
       throw new QueueException.Invalid(
