@@ -13,13 +13,18 @@ record Isa(int value) {
     return contains(Dnnl.dnnl_cpu_isa_avx512_core_bf16());
   }
 
+  /** Matrix units for bf16; without them oneDNN computes fp32 tensors in fp32, allowed or not. */
+  boolean bf16Matrices() {
+    return contains(Dnnl.dnnl_cpu_isa_avx512_core_amx());
+  }
+
   /** Instruction sets are bit masks; later ones contain earlier ones. */
   private boolean contains(int other) {
     return (value & other) == other;
   }
 
   String text() {
-    if (contains(Dnnl.dnnl_cpu_isa_avx512_core_amx())) {
+    if (bf16Matrices()) {
       return "AVX-512 with AMX";
     }
     if (bf16()) {

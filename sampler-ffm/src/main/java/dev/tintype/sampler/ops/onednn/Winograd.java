@@ -76,7 +76,8 @@ final class Winograd {
 
   /** Whether a layer is computed this way: a matter of its weights only, never of the picture. */
   boolean suits(Conv2dGeometry geometry, int inChannels, int outChannels) {
-    return !engine.bf16()
+    boolean direct = engine.bf16() && Isa.current().bf16Matrices();
+    return !direct
         && geometry.kernelHeight() == 3
         && geometry.kernelWidth() == 3
         && geometry.stride() == 1
