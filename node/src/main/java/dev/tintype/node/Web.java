@@ -114,6 +114,9 @@ public final class Web {
                 .setHost(config.host())
                 .setPort(config.port())
                 .setIdleTimeout(IDLE_S)
+                // Browsers speak HTTP/2 over TLS only; clients that try to upgrade in clear text
+                // now and then waited for an answer until the connection idled out.
+                .setHttp2ClearTextEnabled(false)
                 .setMaxHeaderSize(HEADER_BYTES_MAX));
     if (config.roles().contains(Role.EDGE)) {
       mountEdge(router);

@@ -23,6 +23,10 @@ import java.util.function.Predicate;
 /** A client of the job API, as anybody could write one. */
 final class ApiClient implements AutoCloseable {
   private static final Duration CONNECT_MAX = Duration.ofSeconds(5);
+
+  /** A server that is busy painting still answers within this. */
+  private static final Duration PROBE_MAX = Duration.ofSeconds(10);
+
   private static final Duration ANSWER_MAX = Duration.ofSeconds(60);
   private static final int PICTURE_BYTES_MAX = 256 << 20;
   private static final int RECONNECTS_MAX = 60;
@@ -49,11 +53,16 @@ final class ApiClient implements AutoCloseable {
 
   /** True where a Tintype answers. */
   static boolean alive(URI server) {
-    try (HttpClient http = HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(1)).build()) {
+    // HTTP/1.1: the JDK's upgrade to HTTP/2 in clear text now and then stays unanswered, and an
+    // orderly close would wait for it until the server drops the connection.
+    HttpClient http =
+        HttpClient.newBuilder()
+            .version(HttpClient.Version.HTTP_1_1)
+            .connectTimeout(CONNECT_MAX)
+            .build();
+    try {
       HttpRequest request =
-          HttpRequest.newBuilder(server.resolve("/openapi.json"))
-              .timeout(Duration.ofSeconds(3))
-              .build();
+          HttpRequest.newBuilder(server.resolve("/openapi.json")).timeout(PROBE_MAX).build();
       HttpResponse<String> answer = http.send(request, BodyHandlers.ofString());
       return answer.statusCode() == 200 && answer.body().contains("Tintype");
     } catch (IOException e) {
@@ -61,6 +70,8 @@ final class ApiClient implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       return false;
+    } finally {
+      http.shutdownNow();
     }
   }
 
