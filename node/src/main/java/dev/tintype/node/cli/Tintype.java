@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.ServiceLoader;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import picocli.CommandLine;
@@ -38,10 +39,10 @@ import picocli.CommandLine.ParameterException;
     })
 public final class Tintype implements Runnable {
   /** A job failed, a check found something, a start was refused. */
-  static final int FAILED = 1;
+  public static final int FAILED = 1;
 
   /** The command line itself is wrong. */
-  static final int USAGE = 2;
+  public static final int USAGE = 2;
 
   /** Ended by Ctrl-C. */
   static final int INTERRUPTED = 130;
@@ -54,6 +55,8 @@ public final class Tintype implements Runnable {
   /** Runs one command line and returns its exit code. */
   public static int run(String... arguments) {
     CommandLine line = new CommandLine(new Tintype());
+    ServiceLoader.load(MoreCommands.class)
+        .forEach(more -> more.commands().forEach(line::addSubcommand));
     line.setExecutionExceptionHandler((error, command, result) -> report(error));
     line.setParameterExceptionHandler(Tintype::usage);
     line.setCaseInsensitiveEnumValuesAllowed(true);

@@ -1,0 +1,12 @@
+package dev.tintype.perf.cli;
+
+import dev.tintype.node.cli.MoreCommands;
+import java.util.List;
+
+/** What this room adds to the command line. */
+public final class PerfCommands implements MoreCommands {
+  @Override
+  public List<Object> commands() {
+    return List.of(new BenchCommand());
+  }
+}
