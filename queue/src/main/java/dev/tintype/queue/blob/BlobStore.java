@@ -1,18 +1,41 @@
 package dev.tintype.queue.blob;
 
 import java.io.InputStream;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
  * Content-addressed bytes. Errors are {@link dev.tintype.queue.QueueException.Blob}: blob.full,
  * blob.read_only, blob.io, blob.too_large.
+ *
+ * <p>A blob has no counter of references that could run away from the truth: who names it stands in
+ * the database, and the sweep ({@code dev.tintype.node.sweep}) deletes what nobody names. Between a
+ * put and the row that names the blob lies a moment; therefore every put renews the blob's time,
+ * and the sweep leaves what is young.
  */
 public interface BlobStore {
   /** Largest blob. */
   int BLOB_BYTES_MAX = 256 * 1024 * 1024;
 
-  /** Stores the bytes durably and returns their SHA-256 in lower-case hex. Idempotent. */
+  /** Most blobs that {@link #list} returns at once. */
+  int LIST_MAX = 1000;
+
+  /**
+   * One blob.
+   *
+   * @param sha256 its name
+   * @param bytes its size
+   * @param putAt when it was put the last time, as the store's own clock has it
+   */
+  record Entry(String sha256, long bytes, Instant putAt) {}
+
+  /**
+   * Stores the bytes durably and returns their SHA-256 in lower-case hex. Idempotent; where the
+   * blob is there already, its time is renewed.
+   */
   String put(byte[] bytes);
 
   /**
@@ -20,6 +43,15 @@ public interface BlobStore {
    * lower-case hex.
    */
   Optional<InputStream> open(String sha256);
+
+  /**
+   * The blob as a file of this machine, where it is one: it can then be decoded and sent without
+   * passing through the heap. Empty where no such blob is, and always for a store that is
+   * elsewhere.
+   */
+  default Optional<Path> file(String sha256) {
+    return Optional.empty();
+  }
 
   /** The size in bytes, or empty where no such blob is. */
   OptionalLong size(String sha256);
@@ -30,4 +62,32 @@ public interface BlobStore {
 
   /** False where no such blob was. */
   boolean delete(String sha256);
+
+  /**
+   * Deletes a blob unless it was put again since: a put that runs beside this either finds the blob
+   * and keeps it alive, or stores it anew.
+   *
+   * @param notPutSince a blob with a later {@link Entry#putAt} stays
+   * @return whether it was deleted
+   */
+  boolean delete(String sha256, Instant notPutSince);
+
+  /**
+   * A page of the blobs in the order of their names. What is put or deleted meanwhile may or may
+   * not be in it.
+   *
+   * @param after the last name of the page before; the empty text for the first page
+   * @param limit 1 to {@link #LIST_MAX}
+   * @return empty at the end
+   */
+  List<Entry> list(String after, int limit);
+
+  /**
+   * Removes what writes and deletes that broke off have left, if it is older than that.
+   *
+   * @return how many pieces were removed
+   */
+  default int tidy(Instant before) {
+    return 0;
+  }
 }

@@ -12,6 +12,9 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -25,6 +28,7 @@ import java.util.UUID;
  */
 public final class DirectoryBlobStore implements BlobStore {
   private final Path root;
+  private final BlobTree tree;
 
   /**
    * Makes the folder where it is missing; code {@code blob.read_only} where it cannot be written
@@ -32,6 +36,7 @@ public final class DirectoryBlobStore implements BlobStore {
    */
   public DirectoryBlobStore(Path root) {
     this.root = root.toAbsolutePath().normalize();
+    this.tree = new BlobTree(this.root);
     try {
       Files.createDirectories(this.root);
     } catch (IOException e) {
@@ -51,8 +56,7 @@ public final class DirectoryBlobStore implements BlobStore {
     String sha256 = Sha256.hex(bytes);
     Path place = place(sha256);
     try {
-      // A file of another size is what a broken disk left; it is written anew.
-      if (!Files.exists(place) || Files.size(place) != bytes.length) {
+      if (!renewed(place, bytes.length)) {
         write(place, bytes);
       }
       return sha256;
@@ -61,10 +65,26 @@ public final class DirectoryBlobStore implements BlobStore {
     }
   }
 
+  /**
+   * Renews the time of a blob that is there. A file of another size is what a broken disk left, and
+   * one that a sweep takes away at this moment is gone: both are written anew.
+   */
+  private static boolean renewed(Path place, int size) throws IOException {
+    try {
+      if (Files.size(place) != size) {
+        return false;
+      }
+      Files.setLastModifiedTime(place, FileTime.from(Instant.now()));
+      return true;
+    } catch (NoSuchFileException e) {
+      return false;
+    }
+  }
+
   private static void write(Path place, byte[] bytes) throws IOException {
     Path folder = place.getParent();
     makeFolder(folder);
-    Path fresh = folder.resolve("." + UUID.randomUUID() + ".new");
+    Path fresh = folder.resolve("." + UUID.randomUUID() + BlobTree.NEW);
     try {
       try (FileChannel channel =
           FileChannel.open(fresh, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
@@ -123,6 +143,59 @@ public final class DirectoryBlobStore implements BlobStore {
   public boolean delete(String sha256) {
     try {
       return Files.deleteIfExists(place(sha256));
+    } catch (IOException e) {
+      throw failure(e);
+    }
+  }
+
+  @Override
+  public Optional<Path> file(String sha256) {
+    Path place = place(sha256);
+    return Files.isRegularFile(place) ? Optional.of(place) : Optional.empty();
+  }
+
+  /**
+   * Takes the file away under another name before it looks at its time: whoever puts the blob from
+   * then on finds nothing and writes it anew, and whoever put it before has renewed the time that
+   * is looked at.
+   */
+  @Override
+  public boolean delete(String sha256, Instant notPutSince) {
+    Path place = place(sha256);
+    Path taken = place.resolveSibling("." + sha256 + BlobTree.SWEPT);
+    try {
+      if (Files.getLastModifiedTime(place).toInstant().isAfter(notPutSince)) {
+        return false;
+      }
+      Files.move(place, taken, StandardCopyOption.ATOMIC_MOVE);
+      if (Files.getLastModifiedTime(taken).toInstant().isAfter(notPutSince)) {
+        Files.move(taken, place, StandardCopyOption.ATOMIC_MOVE);
+        return false;
+      }
+      return Files.deleteIfExists(taken);
+    } catch (NoSuchFileException e) {
+      return false;
+    } catch (IOException e) {
+      throw failure(e);
+    }
+  }
+
+  @Override
+  public List<Entry> list(String after, int limit) {
+    if (limit < 1 || limit > LIST_MAX) {
+      throw new IllegalArgumentException("limit is 1 to " + LIST_MAX);
+    }
+    try {
+      return tree.list(after, limit);
+    } catch (IOException e) {
+      throw failure(e);
+    }
+  }
+
+  @Override
+  public int tidy(Instant before) {
+    try {
+      return tree.tidy(before);
     } catch (IOException e) {
       throw failure(e);
     }

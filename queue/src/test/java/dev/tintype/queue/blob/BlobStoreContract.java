@@ -7,8 +7,11 @@ import dev.tintype.queue.QueueException;
 import dev.tintype.queue.job.Sha256;
 import java.io.IOException;
 import java.io.InputStream;
+import java.time.Instant;
 import java.util.List;
 import java.util.Random;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -59,6 +62,48 @@ abstract class BlobStoreContract {
     try (InputStream in = blobs.open(Sha256.hex(picture)).orElseThrow()) {
       assertThat(in.readAllBytes()).isEqualTo(picture);
     }
+  }
+
+  @Test
+  void pagesListEveryBlobOnceInOrder() throws IOException {
+    BlobStore blobs = open();
+    assertThat(blobs.list("", 10)).isEmpty();
+    SortedMap<String, Long> put = new TreeMap<>();
+    IntStream.rangeClosed(1, 23).forEach(size -> put.put(blobs.put(bytes(size)), (long) size));
+    SortedMap<String, Long> listed = new TreeMap<>();
+    String after = "";
+    int pages = 0;
+    for (List<BlobStore.Entry> page = blobs.list(after, 7);
+        !page.isEmpty();
+        page = blobs.list(after, 7)) {
+      for (BlobStore.Entry entry : page) {
+        assertThat(entry.sha256()).isGreaterThan(after);
+        after = entry.sha256();
+        listed.put(entry.sha256(), entry.bytes());
+      }
+      pages++;
+    }
+    assertThat(listed).isEqualTo(put);
+    assertThat(pages).isEqualTo(4);
+  }
+
+  @Test
+  void whatWasPutAgainIsNotSwept() throws IOException {
+    BlobStore blobs = open();
+    String name = blobs.put(bytes(10));
+    Instant putAt = blobs.list("", 1).getFirst().putAt();
+    assertThat(blobs.delete(name, putAt.minusMillis(1))).isFalse();
+    assertThat(blobs.exists(name)).isTrue();
+    // A store's clock may be as coarse as a second.
+    while (!blobs.list("", 1).getFirst().putAt().isAfter(putAt)) {
+      blobs.put(bytes(10));
+    }
+    assertThat(blobs.delete(name, putAt)).isFalse();
+    assertThat(blobs.exists(name)).isTrue();
+    Instant last = blobs.list("", 1).getFirst().putAt();
+    assertThat(blobs.delete(name, last)).isTrue();
+    assertThat(blobs.exists(name)).isFalse();
+    assertThat(blobs.delete(name, last)).isFalse();
   }
 
   @Test

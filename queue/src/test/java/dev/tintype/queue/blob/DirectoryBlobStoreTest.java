@@ -7,6 +7,11 @@ import dev.tintype.queue.QueueException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
@@ -62,5 +67,39 @@ class DirectoryBlobStoreTest extends BlobStoreContract {
     Assumptions.assumeTrue(Files.isDirectory(system.getParent()));
     assertThatThrownBy(() -> new DirectoryBlobStore(system))
         .isInstanceOf(QueueException.Blob.class);
+  }
+
+  @Test
+  void aPutBesideASweepIsNeverLost() throws Exception {
+    BlobStore blobs = open();
+    byte[] picture = bytes(10);
+    String name = blobs.put(picture);
+    Path place = blobs.file(name).orElseThrow();
+    Instant cut = Instant.now().minusSeconds(3600);
+    try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      for (int round = 0; round < 200; round++) {
+        Files.setLastModifiedTime(place, FileTime.from(cut.minusSeconds(60)));
+        Future<Boolean> sweep = threads.submit(() -> blobs.delete(name, cut));
+        Future<String> put = threads.submit(() -> blobs.put(picture));
+        sweep.get();
+        put.get();
+        assertThat(blobs.exists(name)).as("round %d", round).isTrue();
+      }
+    }
+  }
+
+  @Test
+  void tidyEndsWhatAKilledProcessBegan() throws IOException {
+    BlobStore blobs = open();
+    String name = blobs.put(bytes(10));
+    Path place = blobs.file(name).orElseThrow();
+    Path taken = place.resolveSibling("." + name + BlobTree.SWEPT);
+    Files.move(place, taken);
+    Path half = Files.write(place.resolveSibling(".1234" + BlobTree.NEW), new byte[3]);
+    assertThat(blobs.tidy(Instant.now().minusSeconds(60))).isZero();
+    assertThat(blobs.tidy(Instant.now().plusSeconds(60))).isEqualTo(2);
+    assertThat(half).doesNotExist();
+    assertThat(blobs.exists(name)).isTrue();
+    assertThat(blobs.list("", 10)).extracting(BlobStore.Entry::sha256).containsExactly(name);
   }
 }
