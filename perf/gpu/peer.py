@@ -1,7 +1,11 @@
 """What Tintype is compared with, in the same run on the same card: the matrix product's ceiling, and diffusers eager and compiled.
 
-Makes random fp16 checkpoints as diffusers saves them, times one UNet step with guidance, and writes inputs and outputs beside the weights
-(parity.safetensors), in fp16 and in fp32, so that Tintype's error can stand beside diffusers' own.
+    peer.py weights   random fp16 checkpoints as diffusers saves them, and what PyTorch makes of them: inputs and outputs in fp16 and in fp32, beside
+                      the weights (parity.safetensors), so that Tintype's error can stand beside diffusers' own. The ceiling too.
+    peer.py eager     milliseconds of one UNet step with guidance, and of one decode
+    peer.py compile   the same through torch.compile
+
+Each writes its own JSON after every number. Without diffusers, weights measures the ceiling only and the others fail.
 """
 import argparse
 import json
@@ -13,40 +17,54 @@ import torch
 
 WARMUP = 3
 REPEATS = 20
+CUDA = torch.cuda.is_available()
+DEVICE = "cuda" if CUDA else "cpu"
+# The dry run without a GPU: its numbers mean nothing.
+HALF = torch.float16 if CUDA else torch.float32
 
 
-def milliseconds(run):
-    """Median of many, by events, after a warm-up."""
-    for _ in range(WARMUP):
+def synchronize():
+    if CUDA:
+        torch.cuda.synchronize()
+
+
+def milliseconds(run, warmup=WARMUP):
+    """Median of many, by the clock around work and wait, as Tintype is timed."""
+    for _ in range(warmup):
         run()
     times = []
-    for _ in range(REPEATS):
-        start, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
-        start.record()
+    for _ in range(REPEATS if CUDA else 2):
+        synchronize()
+        begun = time.perf_counter()
         run()
-        end.record()
-        end.synchronize()
-        times.append(start.elapsed_time(end))
+        synchronize()
+        times.append(1000 * (time.perf_counter() - begun))
     return statistics.median(times)
 
 
 def ceiling():
-    a, b = (torch.randn(8192, 8192, device="cuda", dtype=torch.bfloat16) for _ in range(2))
-    return 2 * 8192**3 / milliseconds(lambda: a @ b) / 1e9
+    size = 8192 if CUDA else 256
+    a, b = (torch.randn(size, size, device=DEVICE, dtype=torch.bfloat16) for _ in range(2))
+    return 2 * size**3 / milliseconds(lambda: a @ b) / 1e9
+
+
+def config(arguments, name):
+    with open(os.path.join(arguments.configs, name, "config.json")) as file:
+        return json.load(file)
 
 
 def unet_inputs(config, rows, dtype):
     size = config["sample_size"]
-    generator = torch.Generator("cuda").manual_seed(7)
-    random = lambda *shape: torch.randn(*shape, generator=generator, device="cuda", dtype=dtype)
+    generator = torch.Generator(DEVICE).manual_seed(7)
+    random = lambda *shape: torch.randn(*shape, generator=generator, device=DEVICE, dtype=dtype)
     added = None
     if config.get("addition_embed_type"):
         pooled = config["projection_class_embeddings_input_dim"] - 6 * config["addition_time_embed_dim"]
-        ids = torch.tensor([[8.0 * size, 8.0 * size, 0, 0, 8.0 * size, 8.0 * size]] * rows, device="cuda", dtype=dtype)
+        ids = torch.tensor([[8.0 * size, 8.0 * size, 0, 0, 8.0 * size, 8.0 * size]] * rows, device=DEVICE, dtype=dtype)
         added = {"text_embeds": random(rows, pooled), "time_ids": ids}
     return {
         "sample": random(rows, config["in_channels"], size, size),
-        "timestep": torch.full((rows,), 481.0, device="cuda"),
+        "timestep": torch.full((rows,), 481.0, device=DEVICE),
         "encoder_hidden_states": random(rows, 77, config["cross_attention_dim"]),
         "added_cond_kwargs": added,
     }
@@ -62,90 +80,148 @@ def save_parity(folder, inputs, output16, output32):
     save_file({key: value.contiguous().cpu() for key, value in tensors.items()}, os.path.join(folder, "parity.safetensors"))
 
 
-@torch.no_grad()
-def unet(name, arguments, results, deadline):
+def random_model(kind, config, seed=0):
+    torch.manual_seed(seed)
+    # Drawn on the card: seconds instead of minutes.
+    with torch.device(DEVICE):
+        model = kind.from_config(config) if hasattr(kind, "from_config") else kind(config)
+    return model.to(HALF).eval()
+
+
+def unet_weights(name, arguments):
     from diffusers import UNet2DConditionModel
 
-    with open(os.path.join(arguments.configs, f"{name}-unet", "config.json")) as file:
-        config = json.load(file)
-    torch.manual_seed(0)
-    folder = os.path.join(arguments.work, "models", f"{name}-unet")
-    model = UNet2DConditionModel.from_config(config).half().eval()
+    settings = config(arguments, f"{name}-unet")
+    folder = os.path.join(arguments.models, f"{name}-unet")
+    model = random_model(UNet2DConditionModel, settings)
     model.save_pretrained(folder, safe_serialization=True)
-    model = model.cuda().to(memory_format=torch.channels_last)
-    inputs = unet_inputs(config, 2, torch.float16)
+    inputs = unet_inputs(settings, 2, HALF)
     output16 = model(**inputs).sample
     wide = {k: v.float() if torch.is_tensor(v) else v for k, v in inputs.items()}
     if wide["added_cond_kwargs"]:
         wide["added_cond_kwargs"] = {k: v.float() for k, v in wide["added_cond_kwargs"].items()}
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
     output32 = model.float()(**wide).sample
     save_parity(folder, inputs, output16, output32)
-    model = model.half()
-    mine = results.setdefault(name, {})
-    for batch in arguments.batches:
-        rows = unet_inputs(config, 2 * batch, torch.float16)
-        mine.setdefault(str(batch), {})["eager_ms_step"] = milliseconds(lambda: model(**rows))
-        print(name, batch, mine[str(batch)], flush=True)
-    compiled = torch.compile(model, mode=arguments.compile, fullgraph=True)
-    for batch in arguments.batches:
-        if time.time() > deadline:
-            print(name, batch, "not compiled: out of time", flush=True)
-            continue
-        rows = unet_inputs(config, 2 * batch, torch.float16)
-        mine[str(batch)]["compile_ms_step"] = milliseconds(lambda: compiled(**rows))
-        print(name, batch, mine[str(batch)], flush=True)
+
+
+def vae_weights(arguments):
+    from diffusers import AutoencoderKL
+
+    settings = config(arguments, "vae")
+    folder = os.path.join(arguments.models, "vae")
+    model = random_model(AutoencoderKL, settings)
+    model.save_pretrained(folder, safe_serialization=True)
+    size = settings["sample_size"] // 8
+    latent = torch.randn(1, 4, size, size, device=DEVICE, dtype=HALF)
+    output16 = model.decode(latent).sample
+    output32 = model.float().decode(latent.float()).sample
+    save_parity(folder, {"sample": latent}, output16, output32)
+
+
+def pipeline(arguments):
+    """A whole model folder around the UNet and VAE made above, with a text encoder of CLIP-L's size."""
+    from transformers import CLIPTextConfig, CLIPTextModel
+
+    golden = os.path.join(arguments.golden, "models", "sd-tiny")
+    folder = os.path.join(arguments.models, "sd15")
+    os.makedirs(folder, exist_ok=True)
+    text = random_model(CLIPTextModel, CLIPTextConfig(**config(arguments, "clip-l")))
+    text.save_pretrained(os.path.join(folder, "text_encoder"), safe_serialization=True)
+    for part, target in (("unet", os.path.join(arguments.models, "sd15-unet")), ("vae", os.path.join(arguments.models, "vae"))):
+        os.symlink(target, os.path.join(folder, part))
+    os.symlink(os.path.join(golden, "scheduler"), os.path.join(folder, "scheduler"))
+    os.symlink(os.path.join(arguments.golden, "models", "clip-tokenizer"), os.path.join(folder, "tokenizer"))
+    os.symlink(os.path.join(golden, "model_index.json"), os.path.join(folder, "model_index.json"))
 
 
 @torch.no_grad()
-def vae(arguments, results):
-    from diffusers import AutoencoderKL
+def weights(arguments, results, write):
+    results["matmul_bf16_tflops"] = ceiling()
+    write()
+    vae_weights(arguments)
+    unet_weights("sd15", arguments)
+    pipeline(arguments)
+    for name in ("sdxl", "sd21"):
+        unet_weights(name, arguments)
+        print(name, "weights made", flush=True)
+        if CUDA:
+            torch.cuda.empty_cache()
 
-    with open(os.path.join(arguments.configs, "vae", "config.json")) as file:
-        config = json.load(file)
-    torch.manual_seed(0)
-    folder = os.path.join(arguments.work, "models", "vae")
-    model = AutoencoderKL.from_config(config).half().eval()
-    model.save_pretrained(folder, safe_serialization=True)
-    model = model.cuda().to(memory_format=torch.channels_last)
-    latent = torch.randn(1, 4, 64, 64, device="cuda", dtype=torch.float16)
-    output16 = model.decode(latent).sample
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
-    output32 = model.float().decode(latent.float()).sample
-    save_parity(folder, {"sample": latent}, output16, output32)
-    model = model.half()
-    for size in (512, 1024):
-        latent = torch.randn(1, 4, size // 8, size // 8, device="cuda", dtype=torch.float16)
+
+def load(kind, arguments, name):
+    """The weights made before or, where there are none, others."""
+    folder = os.path.join(arguments.models, name)
+    made = os.path.exists(os.path.join(folder, "config.json"))
+    model = kind.from_pretrained(folder, torch_dtype=HALF).to(DEVICE).eval() if made else random_model(kind, config(arguments, name))
+    return model.to(memory_format=torch.channels_last)
+
+
+@torch.no_grad()
+def eager(arguments, results, write):
+    from diffusers import AutoencoderKL, UNet2DConditionModel
+
+    for name in arguments.names:
+        settings = config(arguments, f"{name}-unet")
+        model = load(UNet2DConditionModel, arguments, f"{name}-unet")
+        for batch in arguments.batches:
+            rows = unet_inputs(settings, 2 * batch, HALF)
+            results.setdefault(name, {}).setdefault(str(batch), {})["eager_ms_step"] = milliseconds(lambda: model(**rows))
+            print(name, batch, results[name][str(batch)], flush=True)
+            write()
+        del model
+    model = load(AutoencoderKL, arguments, "vae")
+    for size in (512, 1024) if CUDA else (64,):
+        latent = torch.randn(1, 4, size // 8, size // 8, device=DEVICE, dtype=HALF)
         results[f"vae{size}_eager_ms"] = milliseconds(lambda: model.decode(latent))
+        write()
+
+
+@torch.no_grad()
+def compiled(arguments, results, write):
+    from diffusers import UNet2DConditionModel
+
+    for name in arguments.names:
+        settings = config(arguments, f"{name}-unet")
+        model = load(UNet2DConditionModel, arguments, f"{name}-unet")
+        fast = torch.compile(model, mode=arguments.mode, fullgraph=True)
+        for batch in arguments.batches:
+            rows = unet_inputs(settings, 2 * batch, HALF)
+            begun = time.time()
+            fast(**rows)
+            synchronize()
+            print(name, batch, arguments.mode, "compiled in", round(time.time() - begun), "s", flush=True)
+            results.setdefault(name, {}).setdefault(str(batch), {})[arguments.mode] = milliseconds(lambda: fast(**rows))
+            print(name, batch, results[name][str(batch)], flush=True)
+            write()
 
 
 def main():
+    words = lambda text: text.split()
     parser = argparse.ArgumentParser()
+    parser.add_argument("what", choices=["weights", "eager", "compile"])
     parser.add_argument("--out", required=True)
-    parser.add_argument("--work", required=True)
-    parser.add_argument("--configs")
+    parser.add_argument("--models", required=True, help="folder for the checkpoints")
+    parser.add_argument("--configs", required=True)
+    parser.add_argument("--golden", default=os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "golden"))
     parser.add_argument("--batches", default="1 4", type=lambda text: [int(word) for word in text.split()])
-    parser.add_argument("--models", default="sd15 sdxl", type=str.split)
-    parser.add_argument("--compile", default="max-autotune")
-    parser.add_argument("--seconds", default=380, type=int)
+    parser.add_argument("--names", default="sd15 sdxl", type=words)
+    parser.add_argument("--mode", default="max-autotune")
     arguments = parser.parse_args()
-    deadline = time.time() + arguments.seconds / 2
-    results = {"matmul_bf16_tflops": ceiling(), "torch": torch.__version__, "cudnn": torch.backends.cudnn.version(), "gpu": torch.cuda.get_device_name()}
+    arguments.golden = os.path.realpath(arguments.golden)
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    results = {"torch": torch.__version__, "cudnn": torch.backends.cudnn.version()}
+    if CUDA:
+        results["gpu"] = torch.cuda.get_device_name()
+    name = f"peer-{arguments.what}-{arguments.mode}.json" if arguments.what == "compile" else f"peer-{arguments.what}.json"
 
     def write():
-        with open(os.path.join(arguments.out, "peers.json"), "w") as file:
+        path = os.path.join(arguments.out, name)
+        with open(path + ".part", "w") as file:
             json.dump(results, file, indent=2)
+        os.replace(path + ".part", path)
 
     write()
-    if arguments.configs:
-        # After each part, so that a part that runs out of time costs only itself.
-        vae(arguments, results)
-        write()
-        for name in arguments.models:
-            unet(name, arguments, results, deadline)
-            write()
-            torch._dynamo.reset()
-            torch.cuda.empty_cache()
+    {"weights": weights, "eager": eager, "compile": compiled}[arguments.what](arguments, results, write)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Puts what the stages of perf/gpu/run wrote into gpu.json and prints a table."""
+"""Puts what the stages of perf/gpu/run wrote so far into gpu.json and prints a table. Null: not measured."""
 import csv
 import json
 import os
@@ -13,10 +13,41 @@ def read(folder, name):
         return {}
 
 
+def clocks(folder):
+    """Highest clocks, power and temperature seen while the run went on."""
+    rows = []
+    try:
+        with open(os.path.join(folder, "clocks.csv")) as file:
+            for line in csv.reader(file):
+                try:
+                    rows.append([float(value) for value in line])
+                except ValueError:
+                    continue
+    except OSError:
+        pass
+    rows = [row for row in rows if len(row) == 4]
+    if not rows:
+        return None
+    return dict(zip(("sm_mhz", "memory_mhz", "watts", "celsius"), (max(column) for column in zip(*rows))))
+
+
+def merged(folder, model):
+    """Batches of the first run and of the one with more of them."""
+    batches = dict(read(folder, f"{model}-more.json").get("batches", {}))
+    batches.update(read(folder, f"{model}.json").get("batches", {}))
+    return batches
+
+
+def least(*values):
+    return min((value for value in values if value), default=None)
+
+
 def main():
     folder = sys.argv[1]
-    peers = read(folder, "peers.json")
-    vae = read(folder, "vae.json")
+    made, eager = read(folder, "peer-weights.json"), read(folder, "peer-eager.json")
+    modes = {mode: read(folder, f"peer-compile-{mode}.json") for mode in ("reduce-overhead", "max-autotune")}
+    vae, image = read(folder, "vae.json"), read(folder, "image.json")
+    sizes = vae.get("sizes", {})
     try:
         with open(os.path.join(folder, "card.csv")) as file:
             card = [value.strip() for value in list(csv.reader(file))[1]]
@@ -25,66 +56,84 @@ def main():
     golden = {}
     for precision in ("fp32", "fp16", "bf16"):
         found = read(folder, f"golden-{precision}.json")
-        golden[precision] = {"passed": found.get("passed"), "failed": found.get("failed")}
+        golden[precision] = {
+            "passed": found.get("passed"),
+            "failed": found.get("failed"),
+            "failures": [name for name, case in found.get("cases", {}).items() if not case["passed"]],
+        }
+    sanitizer = {tool: read(folder, f"sanitizer-{tool}.json").get("errors") for tool in ("memcheck", "racecheck")}
+    counted = [errors for errors in sanitizer.values() if errors is not None]
     result = {
         "gpu": card[0],
         "driver": card[1],
-        "clocks": {"sm": card[2], "memory": card[3]},
-        "cudnn": peers.get("cudnn"),
-        "torch": peers.get("torch"),
-        "matmul_bf16_tflops": peers.get("matmul_bf16_tflops"),
+        "clocks_seen": clocks(folder),
+        "device": read(folder, "sd15.json").get("device"),
+        "cudnn": made.get("cudnn"),
+        "torch": made.get("torch"),
+        "matmul_bf16_tflops": made.get("matmul_bf16_tflops"),
         "golden": golden,
-        "sanitizer_errors": read(folder, "sanitizer.json").get("errors"),
+        "sanitizer_errors": sum(counted) if counted else None,
+        "sanitizer": sanitizer,
     }
-    cold = java = None
     for model in ("sd15", "sdxl"):
-        mine = read(folder, f"{model}.json")
+        ours = merged(folder, model)
+        decode = sizes.get("512" if model == "sd15" else "1024")
         table = {}
-        for batch in sorted({*mine.get("batches", {}), *peers.get(model, {})}, key=int):
-            ours, theirs = mine.get("batches", {}).get(batch, {}), peers.get(model, {}).get(batch, {})
-            step = min((v for v in (ours.get("eager_ms"), ours.get("graph_ms")) if v), default=None)
-            decode = vae.get("sizes", {}).get("512" if model == "sd15" else "1024")
-            images = int(batch) * 1000 / (20 * step + int(batch) * decode) if step and decode else None
+        for batch in sorted({*ours, *eager.get(model, {})}, key=int):
+            mine = ours.get(batch, {})
+            compiled = {mode: found.get(model, {}).get(batch, {}).get(mode) for mode, found in modes.items()}
+            step = least(mine.get("eager_ms"), mine.get("graph_ms"))
             table[batch] = {
                 "tintype_ms_step": step,
-                "tintype_launched_ms_step": ours.get("eager_ms"),
-                "tintype_graph_ms_step": ours.get("graph_ms"),
-                "eager_ms_step": theirs.get("eager_ms_step"),
-                "compile_ms_step": theirs.get("compile_ms_step"),
-                "tintype_images_s": images,
+                "tintype_launched_ms_step": mine.get("eager_ms"),
+                "tintype_graph_ms_step": mine.get("graph_ms"),
+                "eager_ms_step": eager.get(model, {}).get(batch, {}).get("eager_ms_step"),
+                "compile_ms_step": least(*compiled.values()),
+                "compile_modes": compiled,
+                "tintype_images_s": int(batch) * 1000 / (20 * step + int(batch) * decode) if step and decode else None,
             }
         result[model] = table
-        result[f"{model}_parity"] = mine.get("parity")
-        result[f"{model}_fused"] = read(folder, f"{model}-fused.json").get("batches")
-        if model == "sd15":
-            cold = mine.get("cold_start_s")
-            first = table.get("1", {})
-            if first.get("tintype_launched_ms_step") and first.get("tintype_graph_ms_step"):
-                java = 1 - first["tintype_graph_ms_step"] / first["tintype_launched_ms_step"]
+        result[f"{model}_parity"] = read(folder, f"{model}.json").get("parity")
+        result[f"{model}_bytes_held"] = read(folder, f"{model}.json").get("bytes_held")
+    result["sd21_parity"] = read(folder, "sd21.json").get("parity")
     step = result["sdxl"].get("1", {}).get("tintype_ms_step")
-    decode = vae.get("sizes", {}).get("1024")
-    result["sdxl_30_steps_s"] = (30 * step + decode) / 1000 if step and decode else None
+    result["sdxl_30_steps_s"] = (30 * step + sizes["1024"]) / 1000 if step and sizes.get("1024") else None
     result["sdxl_30_steps_method"] = "30 x the measured step + the measured decode; text encoders not included"
-    result["vae512_ms"] = vae.get("sizes", {}).get("512")
-    result["vae1024_ms"] = decode
-    result["vae_eager_ms"] = {size: peers.get(f"vae{size}_eager_ms") for size in ("512", "1024")}
+    result["vae512_ms"], result["vae1024_ms"] = sizes.get("512"), sizes.get("1024")
+    result["vae_eager_ms"] = {size: eager.get(f"vae{size}_eager_ms") for size in ("512", "1024")}
     result["vae_parity"] = vae.get("parity")
+    result["images"] = image.get("batches")
+    result["repeats_are_bit_equal"] = image.get("repeats_are_bit_equal")
+    whole, alone = (image.get("batches") or {}).get("1", {}), result["sd15"].get("1", {})
+    java = None
+    if whole.get("step_ms") and alone.get("tintype_graph_ms_step"):
+        java = 1 - alone["tintype_graph_ms_step"] / whole["step_ms"]
     result["java_share"] = java
-    result["java_share_method"] = "1 - replayed graph / launched from Java, SD1.5 batch 1"
-    result["cold_start_s"] = cold
-    with open(os.path.join(folder, "gpu.json"), "w") as file:
+    result["java_share_method"] = "1 - replayed UNet / step of the pipeline, SD1.5 batch 1: guidance and scheduler count as Java's"
+    result["cold_start_s"] = image.get("cold_start_s") or read(folder, "sd15.json").get("cold_start_s")
+    with open(os.path.join(folder, "gpu.json.part"), "w") as file:
         json.dump(result, file, indent=2)
         file.write("\n")
+    os.replace(os.path.join(folder, "gpu.json.part"), os.path.join(folder, "gpu.json"))
 
-    show = lambda value: "      -" if value is None else f"{value:7.2f}"
-    print(f"\n{result['gpu']}, driver {result['driver']}, matmul {show(result['matmul_bf16_tflops'])} TFLOP/s")
-    print("golden", {key: f"{value['passed']} passed, {value['failed']} failed" for key, value in golden.items()}, "sanitizer errors", result["sanitizer_errors"])
-    print("model batch  launched    graph    eager  compile   ms per step with guidance")
+    def show(value):
+        return "      -" if value is None else f"{value:7.2f}"
+
+    print(f"\n{result['gpu']}, driver {result['driver']}, matmul {show(result['matmul_bf16_tflops'])} TFLOP/s, {result['clocks_seen']}")
+    for precision, found in golden.items():
+        print(f"golden {precision}: {found['passed']} passed, {found['failed']} failed", *found["failures"])
+    print("sanitizer errors", sanitizer)
+    print("model batch launched    graph    eager  compile   ms per step with guidance; images/s in 20 steps")
+    columns = ("tintype_launched_ms_step", "tintype_graph_ms_step", "eager_ms_step", "compile_ms_step", "tintype_images_s")
     for model in ("sd15", "sdxl"):
         for batch, row in result[model].items():
-            print(model, f"{batch:>6}", *(f" {show(row[key])}" for key in ("tintype_launched_ms_step", "tintype_graph_ms_step", "eager_ms_step", "compile_ms_step")))
-        print("  parity", result[f"{model}_parity"], "cuDNN fused", result[f"{model}_fused"])
-    print("vae 512", show(result["vae512_ms"]), "1024", show(result["vae1024_ms"]), "ms; eager", result["vae_eager_ms"], "parity", result["vae_parity"])
+            print(model, f"{batch:>5}", *(f" {show(row[key])}" for key in columns))
+        print("  parity", result[f"{model}_parity"])
+    print("sd21 parity", result["sd21_parity"], "vae parity", result["vae_parity"])
+    print("vae 512", show(result["vae512_ms"]), "1024", show(result["vae1024_ms"]), "ms; eager", result["vae_eager_ms"])
+    print("SDXL in 30 steps", show(result["sdxl_30_steps_s"]), "s; java share", show(java), "cold start", show(result["cold_start_s"]), "s")
+    for batch, row in (result["images"] or {}).items():
+        print("pictures", batch, {key: round(value, 2) for key, value in row.items()})
 
 
 if __name__ == "__main__":
