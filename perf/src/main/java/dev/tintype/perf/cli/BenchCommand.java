@@ -1,5 +1,6 @@
 package dev.tintype.perf.cli;
 
+import dev.tintype.perf.edge.EdgeBench;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -8,7 +9,9 @@ import picocli.CommandLine.Command;
     name = "bench",
     description = "Measures a part of Tintype beside a peer, in one run on this machine.",
     mixinStandardHelpOptions = true,
-    subcommands = {})
+    subcommands = {
+      EdgeBench.class,
+    })
 public final class BenchCommand implements Runnable {
   @Override
   public void run() {
