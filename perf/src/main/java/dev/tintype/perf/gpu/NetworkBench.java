@@ -14,7 +14,6 @@ import dev.tintype.sampler.model.UNet2DConditionModel.AddedConditions;
 import dev.tintype.sampler.nn.TextStates;
 import dev.tintype.sampler.ops.Ops;
 import dev.tintype.sampler.ops.ProfiledOps;
-import dev.tintype.sampler.ops.cuda.CudaDevice;
 import dev.tintype.sampler.weights.Checkpoint;
 import dev.tintype.sampler.weights.HostTensor;
 import dev.tintype.sampler.weights.WeightSource;
@@ -167,11 +166,11 @@ final class NetworkBench {
             () -> {
               work.get().close();
             }));
-    if (!(device instanceof CudaDevice cuda)) {
+    if (device.recorder().isEmpty()) {
       return;
     }
     Tensor[] out = new Tensor[1];
-    try (Graph graph = cuda.capture(() -> out[0] = work.get())) {
+    try (Graph graph = device.recorder().get().record(() -> out[0] = work.get())) {
       row.put("graph_ms", median(device, graph::replay));
     } catch (RuntimeException e) {
       row.put("graph_failure", e.toString());

@@ -1,6 +1,7 @@
 package dev.tintype.sampler.device;
 
 import dev.tintype.sampler.ops.Ops;
+import java.util.Optional;
 
 /**
  * A place where pictures are computed: the reference (plain Java), the CPU (oneDNN) or a CUDA GPU.
@@ -21,6 +22,11 @@ public interface Device extends AutoCloseable {
    * then a sample's arithmetic does not depend on its neighbours, bit for bit.
    */
   int samplesPerCall();
+
+  /** Present where repeating recorded work is faster than handing it over again. */
+  default Optional<Recorder> recorder() {
+    return Optional.empty();
+  }
 
   /** Bytes of device memory held now: weights and workspace. */
   long bytesHeld();

@@ -4,6 +4,7 @@ import dev.tintype.sampler.device.Tensor;
 import dev.tintype.sampler.ops.Ops;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BiConsumer;
 import java.util.function.Function;
 
 /**
@@ -56,6 +57,19 @@ public final class TextStates implements AutoCloseable {
     return new TextStates(List.copyOf(layers));
   }
 
+  /** New tensors with the same contents. */
+  public TextStates copy(Ops ops) {
+    return concat(ops, List.of(this));
+  }
+
+  /** Calls {@code copy} with every tensor of {@code from} and the one here in its place. */
+  public void overwrite(TextStates from, BiConsumer<Tensor, Tensor> copy) {
+    for (int i = 0; i < layers.size(); i++) {
+      copy.accept(from.layer(i).key(), layer(i).key());
+      copy.accept(from.layer(i).value(), layer(i).value());
+    }
+  }
+
   /** Items {@code from} to {@code to} (exclusive) of the batch, as views. */
   public TextStates slice(long from, long to) {
     return new TextStates(layers.stream().map(layer -> layer.slice(from, to)).toList());
@@ -68,6 +82,11 @@ public final class TextStates implements AutoCloseable {
   /** How many prompts. */
   public long rows() {
     return layers.isEmpty() ? 0 : layers.getFirst().key().shape().dim(0);
+  }
+
+  /** Tokens of a prompt, padding included. */
+  public long tokens() {
+    return layers.isEmpty() ? 0 : layers.getFirst().key().shape().dim(1);
   }
 
   @Override

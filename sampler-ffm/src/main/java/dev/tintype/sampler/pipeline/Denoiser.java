@@ -4,8 +4,6 @@ import static dev.tintype.sampler.nn.Tensors.consume;
 
 import dev.tintype.sampler.device.Shape;
 import dev.tintype.sampler.device.Tensor;
-import dev.tintype.sampler.model.UNet2DConditionModel;
-import dev.tintype.sampler.model.UNet2DConditionModel.AddedConditions;
 import dev.tintype.sampler.nn.TextStates;
 import dev.tintype.sampler.ops.Ops;
 import dev.tintype.sampler.ops.StepCoefficients;
@@ -19,7 +17,7 @@ import java.util.Optional;
 /** One step of a batch of samples: the UNet, guidance, and each sample's own scheduler. */
 final class Denoiser implements AutoCloseable {
   private final Ops ops;
-  private final UNet2DConditionModel unet;
+  private final RecordedUNet unet;
   private final int samplesPerCall;
 
   /** The joined text of the last batch of several, which usually is the next batch too. */
@@ -27,7 +25,7 @@ final class Denoiser implements AutoCloseable {
 
   private Optional<Conditioning> joinedText = Optional.empty();
 
-  Denoiser(Ops ops, UNet2DConditionModel unet, int samplesPerCall) {
+  Denoiser(Ops ops, RecordedUNet unet, int samplesPerCall) {
     this.ops = ops;
     this.unet = unet;
     this.samplesPerCall = samplesPerCall;
@@ -76,20 +74,21 @@ final class Denoiser implements AutoCloseable {
   /** [rows of the text, h, w, c]: uncond of all samples, then text of all. */
   private Tensor predict(List<Sample> samples) {
     Conditioning text = text(samples);
-    int rows = text.rows();
-    double[] timesteps = new double[rows];
-    for (int i = 0; i < rows; i++) {
-      Sample sample = samples.get(i % samples.size());
-      timesteps[i] = sample.plan().timestep(sample.nextStep());
-    }
-    Optional<AddedConditions> added =
-        unet.config().addition().isPresent()
-            ? Optional.of(new AddedConditions(text.pooled().orElseThrow(), text.timeIds()))
-            : Optional.empty();
     try (Tensor input = input(samples);
-        Tensor time = unet.embedTime(timesteps, added)) {
+        Tensor time = time(samples, text.rows() / samples.size())) {
       return unet.forward(input, time, text.states());
     }
+  }
+
+  /** The embedded timesteps, a row for each of the text's. */
+  private Tensor time(List<Sample> samples, int rowsEach) {
+    List<Tensor> rows = new ArrayList<>();
+    for (int row = 0; row < rowsEach; row++) {
+      for (Sample sample : samples) {
+        rows.add(sample.times().row(sample.nextStep(), row));
+      }
+    }
+    return ops.concatBatch(rows);
   }
 
   private Tensor input(List<Sample> samples) {

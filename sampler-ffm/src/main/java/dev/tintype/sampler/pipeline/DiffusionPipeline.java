@@ -3,6 +3,7 @@ package dev.tintype.sampler.pipeline;
 import static dev.tintype.sampler.nn.Tensors.consume;
 
 import dev.tintype.sampler.device.Device;
+import dev.tintype.sampler.device.DeviceException;
 import dev.tintype.sampler.device.Shape;
 import dev.tintype.sampler.device.Tensor;
 import dev.tintype.sampler.ops.Ops;
@@ -33,6 +34,7 @@ public final class DiffusionPipeline implements AutoCloseable {
   private final Components components;
   private final LatentScale scale;
   private final LatentStart latentStart;
+  private final RecordedUNet unet;
   private final Denoiser denoiser;
   private final LatentPreview preview;
 
@@ -42,7 +44,8 @@ public final class DiffusionPipeline implements AutoCloseable {
     this.scale = new LatentScale(ops, components.vae().config());
     this.latentStart =
         new LatentStart(ops, components.vae(), scale, components.info().inpainting());
-    this.denoiser = new Denoiser(ops, components.unet(), device.samplesPerCall());
+    this.unet = new RecordedUNet(components.unet(), ops, device.recorder());
+    this.denoiser = new Denoiser(ops, unet, device.samplesPerCall());
     this.preview = new LatentPreview(ops, components.vae(), scale);
   }
 
@@ -92,14 +95,16 @@ public final class DiffusionPipeline implements AutoCloseable {
             recipe.steps(),
             Schedules.Options.DEFAULT.withEta(recipe.eta()).withFirstStep(firstStep));
     Conditioning text = components.text().encode(recipe, components.unet(), encodeEmptyNegative);
+    Optional<TimeEmbeddings> times = Optional.empty();
     try {
+      times = Optional.of(TimeEmbeddings.of(ops, components.unet(), plan, firstStep, text));
       LatentStart.Start begin = latentStart.start(recipe, plan, firstStep, noise);
       ops.synchronize();
       double textMs = (System.nanoTime() - start) / 1e6;
-      return new Sample(
-          recipe, plan, firstStep, noise, text, begin.inpaint(), begin.latents(), textMs);
+      return new Sample(recipe, plan, firstStep, noise, text, times.get(), begin, textMs);
     } catch (RuntimeException e) {
       text.close();
+      times.ifPresent(TimeEmbeddings::close);
       throw e;
     }
   }
@@ -164,7 +169,15 @@ public final class DiffusionPipeline implements AutoCloseable {
   }
 
   private Tensor decodeTensor(Sample sample) {
-    return consume(scale.toVae(sample.latents()), components.vae()::decode);
+    try {
+      return consume(scale.toVae(sample.latents()), components.vae()::decode);
+    } catch (DeviceException e) {
+      // Recordings hold memory that decoding may need.
+      if (!e.code().equals(DeviceException.OUT_OF_MEMORY) || !unet.forget()) {
+        throw e;
+      }
+      return consume(scale.toVae(sample.latents()), components.vae()::decode);
+    }
   }
 
   /** A cheap guess of the final picture, one pixel per latent element. */
@@ -208,6 +221,7 @@ public final class DiffusionPipeline implements AutoCloseable {
   @Override
   public void close() {
     denoiser.close();
+    unet.close();
     components.close();
   }
 }

@@ -16,6 +16,7 @@ public final class Sample implements AutoCloseable {
   private final int firstStep;
   private final NoiseSource noise;
   private final Conditioning conditioning;
+  private final TimeEmbeddings times;
   private final Optional<InpaintInputs> inpaint;
 
   private int step;
@@ -30,8 +31,8 @@ public final class Sample implements AutoCloseable {
       int firstStep,
       NoiseSource noise,
       Conditioning conditioning,
-      Optional<InpaintInputs> inpaint,
-      Tensor latents,
+      TimeEmbeddings times,
+      LatentStart.Start start,
       double textMs) {
     this.recipe = recipe;
     this.plan = plan;
@@ -39,8 +40,9 @@ public final class Sample implements AutoCloseable {
     this.step = firstStep;
     this.noise = noise;
     this.conditioning = conditioning;
-    this.inpaint = inpaint;
-    this.latents = latents;
+    this.times = times;
+    this.inpaint = start.inpaint();
+    this.latents = start.latents();
     this.timings = new StageTimings(textMs, 0, 0, 0);
   }
 
@@ -81,6 +83,10 @@ public final class Sample implements AutoCloseable {
 
   Conditioning conditioning() {
     return conditioning;
+  }
+
+  TimeEmbeddings times() {
+    return times;
   }
 
   Optional<InpaintInputs> inpaint() {
@@ -139,6 +145,7 @@ public final class Sample implements AutoCloseable {
       latents.close();
       predictedOriginal.ifPresent(Tensor::close);
       conditioning.close();
+      times.close();
       inpaint.ifPresent(InpaintInputs::close);
     }
   }

@@ -5,7 +5,10 @@ import dev.tintype.sampler.device.Device;
 import dev.tintype.sampler.device.DeviceException;
 import dev.tintype.sampler.device.DeviceOptions;
 import dev.tintype.sampler.device.Graph;
+import dev.tintype.sampler.device.Recorder;
+import dev.tintype.sampler.device.Tensor;
 import dev.tintype.sampler.ops.Ops;
+import dev.tintype.sampler.ops.Shapes;
 import java.util.Optional;
 
 /** One GPU. Opening it finds the libraries, checks the card and loads the kernels. */
@@ -33,6 +36,7 @@ public final class CudaDevice implements Device {
   private final CudaMemory memory;
   private final Kernels kernels;
   private final CudaOps ops;
+  private final Recorder recorder;
   private boolean closed;
 
   private CudaDevice(CudaRuntime runtime, int index, DeviceOptions options, Libraries libraries) {
@@ -45,7 +49,21 @@ public final class CudaDevice implements Device {
     MatrixProduct matrix = libraries.matrix(cuda, memory, kernels, dtype);
     Convolution convolution = libraries.convolution(cuda, memory, kernels, dtype, matrix);
     this.ops = new CudaOps(cuda, memory, kernels, dtype, matrix, convolution);
+    this.recorder = new GraphRecorder();
     this.description = card + ", " + dtype + ", " + ops.description();
+  }
+
+  private final class GraphRecorder implements Recorder {
+    @Override
+    public Graph record(Runnable work) {
+      return CudaGraph.capture(cuda, memory, work);
+    }
+
+    @Override
+    public void copy(Tensor from, Tensor to) {
+      Shapes.same(from, to);
+      cuda.copyOnDevice(CudaTensors.address(to), CudaTensors.address(from), from.bytes());
+    }
   }
 
   /** What a device is made of besides the runtime. */
@@ -202,12 +220,9 @@ public final class CudaDevice implements Device {
     return memory.bytesUsed();
   }
 
-  /**
-   * Records the work that {@code work} hands to the GPU, to be replayed. The same work must have
-   * run once before, so that plans are made and memory is there; it must not upload or download.
-   */
-  public Graph capture(Runnable work) {
-    return CudaGraph.capture(cuda, memory, work);
+  @Override
+  public Optional<Recorder> recorder() {
+    return Optional.of(recorder);
   }
 
   @Override

@@ -1,8 +1,6 @@
 package dev.tintype.sampler.ops.cuda;
 
 import dev.tintype.sampler.device.Graph;
-import java.util.ArrayDeque;
-import java.util.Map;
 
 /**
  * A recorded sequence of kernels that is launched as one: no Java and no driver call per kernel. It
@@ -15,17 +13,11 @@ final class CudaGraph implements Graph {
   private final long graph;
   private final long executable;
   private final CudaMemory memory;
-  private final Map<Long, ArrayDeque<Long>> blocks;
+  private boolean closed;
 
-  private CudaGraph(
-      Cuda cuda,
-      CudaMemory memory,
-      Map<Long, ArrayDeque<Long>> blocks,
-      long graph,
-      long executable) {
+  private CudaGraph(Cuda cuda, CudaMemory memory, long graph, long executable) {
     this.cuda = cuda;
     this.memory = memory;
-    this.blocks = blocks;
     this.graph = graph;
     this.executable = executable;
   }
@@ -35,16 +27,19 @@ final class CudaGraph implements Graph {
     long[] graph = new long[1];
     cuda.check(runtime.beginCapture(cuda.stream()), "cudaStreamBeginCapture");
     memory.startRecording();
+    boolean recorded = false;
     try {
-      work.run();
-    } catch (RuntimeException e) {
-      // Ends the recording, so that the stream can be used again; its own error says less.
-      runtime.endCapture(graph, cuda.stream());
-      memory.returnRecorded(memory.endRecording());
-      throw e;
-    }
-    Map<Long, ArrayDeque<Long>> blocks = memory.endRecording();
-    try {
+      try {
+        work.run();
+      } catch (RuntimeException e) {
+        // Ends the recording, so that the stream can be used again; its own error says less.
+        if (runtime.endCapture(graph, cuda.stream()) == 0) {
+          runtime.destroyGraph(graph[0]);
+        }
+        throw e;
+      } finally {
+        memory.endRecording();
+      }
       cuda.check(runtime.endCapture(graph, cuda.stream()), "cudaStreamEndCapture");
       long[] executable = new long[1];
       int code = runtime.instantiate(executable, graph[0]);
@@ -52,10 +47,12 @@ final class CudaGraph implements Graph {
         runtime.destroyGraph(graph[0]);
         cuda.check(code, "cudaGraphInstantiate");
       }
-      return new CudaGraph(cuda, memory, blocks, graph[0], executable[0]);
-    } catch (RuntimeException e) {
-      memory.returnRecorded(blocks);
-      throw e;
+      recorded = true;
+      return new CudaGraph(cuda, memory, graph[0], executable[0]);
+    } finally {
+      if (!recorded) {
+        memory.forgetRecording();
+      }
     }
   }
 
@@ -66,10 +63,14 @@ final class CudaGraph implements Graph {
 
   @Override
   public void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    memory.forgetRecording();
     if (!cuda.isLost()) {
       cuda.check(cuda.runtime().destroyExecutable(executable), "cudaGraphExecDestroy");
       cuda.check(cuda.runtime().destroyGraph(graph), "cudaGraphDestroy");
     }
-    memory.returnRecorded(blocks);
   }
 }

@@ -24,11 +24,18 @@ final class CudaMemory implements AutoCloseable {
   private final long bytesMax;
   private final TreeMap<Long, ArrayDeque<Long>> unused = new TreeMap<>();
 
-  /** Blocks taken while a graph is recorded, and of those the ones released again. */
+  /** Blocks taken while a graph is recorded. */
   private final Set<Long> taken = new HashSet<>();
 
+  /**
+   * Scratch of the recorded graphs: blocks that a recording took and released again. Replays run
+   * one after another, so all graphs share them; nobody else may have them while there is a graph.
+   */
   private final TreeMap<Long, ArrayDeque<Long>> parked = new TreeMap<>();
+
   private boolean recording;
+  private int recordings;
+  private long bytesParked;
   private long bytesUnused;
   private long bytesUsed;
   private long bytesPinned;
@@ -40,7 +47,7 @@ final class CudaMemory implements AutoCloseable {
 
   /** Bytes taken from the driver now. */
   long bytesHeld() {
-    return bytesUnused + bytesUsed + bytesPinned;
+    return bytesUnused + bytesUsed + bytesPinned + bytesParked;
   }
 
   /** Bytes of workspace that tensors hold now. */
@@ -54,13 +61,13 @@ final class CudaMemory implements AutoCloseable {
   long take(long bytes) {
     long size = sizeClass(bytes);
     bytesUsed += size;
-    ArrayDeque<Long> blocks = parked.get(size);
-    if (blocks != null && !blocks.isEmpty()) {
-      return blocks.pop();
-    }
+    ArrayDeque<Long> scratch = recording ? parked.get(size) : null;
+    ArrayDeque<Long> blocks = unused.get(size);
     long address;
-    blocks = unused.get(size);
-    if (blocks != null && !blocks.isEmpty()) {
+    if (scratch != null && !scratch.isEmpty()) {
+      bytesParked -= size;
+      address = scratch.pop();
+    } else if (blocks != null && !blocks.isEmpty()) {
       bytesUnused -= size;
       address = blocks.pop();
     } else {
@@ -85,6 +92,7 @@ final class CudaMemory implements AutoCloseable {
     long size = sizeClass(bytes);
     bytesUsed -= size;
     if (recording && taken.contains(address)) {
+      bytesParked += size;
       parked.computeIfAbsent(size, key -> new ArrayDeque<>()).push(address);
     } else {
       bytesUnused += size;
@@ -92,33 +100,29 @@ final class CudaMemory implements AutoCloseable {
     }
   }
 
-  /**
-   * From now on, blocks that are taken and released again belong to the graph that is recorded: it
-   * writes to them at every replay, so nobody else may have them.
-   */
+  /** From now on, blocks that are taken and released again become scratch of the graphs. */
   void startRecording() {
     recording = true;
+    recordings++;
     taken.clear();
   }
 
-  /** The graph's blocks; give them back with {@link #returnRecorded} when it is closed. */
-  Map<Long, ArrayDeque<Long>> endRecording() {
+  void endRecording() {
     recording = false;
     taken.clear();
-    Map<Long, ArrayDeque<Long>> blocks = new TreeMap<>(parked);
-    parked.clear();
-    blocks.forEach((size, addresses) -> bytesPinned += size * addresses.size());
-    return blocks;
   }
 
-  void returnRecorded(Map<Long, ArrayDeque<Long>> blocks) {
-    blocks.forEach(
-        (size, addresses) -> {
-          bytesPinned -= size * addresses.size();
-          bytesUnused += size * addresses.size();
-          unused.computeIfAbsent(size, key -> new ArrayDeque<>()).addAll(addresses);
-        });
-    blocks.clear();
+  /** To be called for every {@link #startRecording}, when its graph is closed or was not made. */
+  void forgetRecording() {
+    recordings--;
+    if (recordings == 0) {
+      parked.forEach(
+          (size, addresses) ->
+              unused.computeIfAbsent(size, key -> new ArrayDeque<>()).addAll(addresses));
+      parked.clear();
+      bytesUnused += bytesParked;
+      bytesParked = 0;
+    }
   }
 
   /** Memory for weights: an address of its own that stays until {@link #unpin}. */

@@ -201,8 +201,8 @@ final class FfmCudaRuntime implements CudaRuntime {
 
   @Override
   public int beginCapture(long stream) {
-    return Cudart.cudaStreamBeginCapture(
-        pointer(stream), Cudart.cudaStreamCaptureModeThreadLocal());
+    // Relaxed: a recording may allocate memory, which the other modes forbid.
+    return Cudart.cudaStreamBeginCapture(pointer(stream), Cudart.cudaStreamCaptureModeRelaxed());
   }
 
   @Override

@@ -44,12 +44,15 @@ class CudaGraphTest {
     try (Tensor x = ops.upload(new float[] {-3, -2, -1, 0, 1, 2}, shape)) {
       Tensor[] out = new Tensor[1];
       try (Graph graph =
-          device.capture(
-              () -> {
-                try (Tensor twice = ops.scale(x, 2)) {
-                  out[0] = ops.activate(twice, Activation.RELU);
-                }
-              })) {
+          device
+              .recorder()
+              .orElseThrow()
+              .record(
+                  () -> {
+                    try (Tensor twice = ops.scale(x, 2)) {
+                      out[0] = ops.activate(twice, Activation.RELU);
+                    }
+                  })) {
         graph.replay();
         assertThat(ops.download(out[0])).containsExactly(0, 0, 0, 0, 2, 4);
         try (Tensor other = ops.upload(new float[] {6, 5, 4, 3, 2, 1}, shape)) {
@@ -70,10 +73,13 @@ class CudaGraphTest {
   void aFailureWhileRecordingEndsTheRecording() {
     assertThatThrownBy(
             () ->
-                device.capture(
-                    () -> {
-                      throw new IllegalStateException("model");
-                    }))
+                device
+                    .recorder()
+                    .orElseThrow()
+                    .record(
+                        () -> {
+                          throw new IllegalStateException("model");
+                        }))
         .hasMessage("model");
     assertThat(runtime.count("cudaStreamEndCapture")).isEqualTo(1);
     try (Tensor x = device.ops().upload(new float[] {1}, Shape.of(1, 1));

@@ -49,4 +49,29 @@ class CudaMemoryTest {
     }
     assertThat(runtime.bytesTaken()).isZero();
   }
+
+  @Test
+  void graphsShareTheirScratchAndNobodyElseHasIt() {
+    try (CudaMemory memory = new CudaMemory(cuda, 1L << 30)) {
+      long first = record(memory, 1000);
+      long second = record(memory, 1000);
+      assertThat(second).isEqualTo(first);
+      assertThat(memory.bytesUsed()).isZero();
+      assertThat(memory.bytesHeld()).isEqualTo(1024);
+      long other = memory.take(1000);
+      assertThat(other).isNotEqualTo(first);
+      memory.forgetRecording();
+      assertThat(memory.take(1000)).as("the second graph lives").isNotEqualTo(first);
+      memory.forgetRecording();
+      assertThat(memory.take(1000)).isEqualTo(first);
+    }
+  }
+
+  private static long record(CudaMemory memory, long bytes) {
+    memory.startRecording();
+    long block = memory.take(bytes);
+    memory.release(block, bytes);
+    memory.endRecording();
+    return block;
+  }
 }

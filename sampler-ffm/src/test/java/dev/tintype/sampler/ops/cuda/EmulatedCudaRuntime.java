@@ -53,13 +53,18 @@ final class EmulatedCudaRuntime implements CudaRuntime {
   private static final int INVALID_VALUE = 1;
   private static final int MEMORY_ALLOCATION = 2;
   private static final int SYMBOL_NOT_FOUND = 500;
+  private static final int CAPTURE_UNSUPPORTED = 900;
 
   private final Map<Long, Arena> blocks = new HashMap<>();
   private final Map<Long, Long> sizes = new HashMap<>();
   private final Map<String, Integer> failures = new HashMap<>();
+  private final Map<String, Integer> repeats = new HashMap<>();
   private final Map<String, Integer> calls = new HashMap<>();
-  private final List<Runnable> recorded = new ArrayList<>();
+  private final Map<Long, List<Runnable>> graphs = new HashMap<>();
+  private final Map<Long, List<Runnable>> executables = new HashMap<>();
+  private List<Runnable> recorded = new ArrayList<>();
   private boolean recording;
+  private long handles = 100;
   private int sticky;
   private long bytesTotal = 16L << 30;
   private long bytesTaken;
@@ -128,6 +133,12 @@ final class EmulatedCudaRuntime implements CudaRuntime {
     return this;
   }
 
+  /** As {@link #failNext(String, int)}, that many times. */
+  EmulatedCudaRuntime failNext(String call, int code, int times) {
+    repeats.put(call, times - 1);
+    return failNext(call, code);
+  }
+
   /** How often a call was made. */
   int count(String call) {
     return calls.getOrDefault(call, 0);
@@ -147,7 +158,12 @@ final class EmulatedCudaRuntime implements CudaRuntime {
     if (code == null) {
       return SUCCESS;
     }
-    if (code >= 700 || code == 214) {
+    int more = repeats.getOrDefault(call, 0);
+    repeats.remove(call);
+    if (more > 0) {
+      failNext(call, code, more);
+    }
+    if ((code >= 700 && code < 800) || code == 214) {
       sticky = code;
     }
     return code;
@@ -247,6 +263,10 @@ final class EmulatedCudaRuntime implements CudaRuntime {
 
   @Override
   public int copyToDevice(long to, MemorySegment from, long bytes, long stream) {
+    if (recording) {
+      // From pageable memory: its contents would be gone at the replay.
+      return CAPTURE_UNSUPPORTED;
+    }
     return enqueue("cudaMemcpyAsync", () -> memory(to, bytes).copyFrom(from.asSlice(0, bytes)));
   }
 
@@ -346,7 +366,7 @@ final class EmulatedCudaRuntime implements CudaRuntime {
 
   @Override
   public int synchronize(long stream) {
-    return begin("cudaStreamSynchronize");
+    return recording ? CAPTURE_UNSUPPORTED : begin("cudaStreamSynchronize");
   }
 
   @Override
@@ -385,40 +405,50 @@ final class EmulatedCudaRuntime implements CudaRuntime {
   public int beginCapture(long stream) {
     int code = begin("cudaStreamBeginCapture");
     recording = code == SUCCESS;
-    recorded.clear();
+    recorded = new ArrayList<>();
     return code;
   }
 
   @Override
   public int endCapture(long[] graph, long stream) {
     recording = false;
-    graph[0] = 9;
+    graph[0] = handles++;
+    graphs.put(graph[0], recorded);
     return begin("cudaStreamEndCapture");
   }
 
   @Override
   public int instantiate(long[] executable, long graph) {
-    executable[0] = 10;
-    return begin("cudaGraphInstantiate");
+    int code = begin("cudaGraphInstantiate");
+    if (code == SUCCESS) {
+      executable[0] = handles++;
+      executables.put(executable[0], graphs.get(graph));
+    }
+    return code;
   }
 
   @Override
   public int launchGraph(long executable, long stream) {
     int code = begin("cudaGraphLaunch");
     if (code == SUCCESS) {
-      recorded.forEach(Runnable::run);
+      executables.get(executable).forEach(Runnable::run);
     }
     return code;
   }
 
   @Override
   public int destroyGraph(long graph) {
-    return begin("cudaGraphDestroy");
+    return graphs.remove(graph) == null ? INVALID_VALUE : begin("cudaGraphDestroy");
   }
 
   @Override
   public int destroyExecutable(long executable) {
-    return begin("cudaGraphExecDestroy");
+    return executables.remove(executable) == null ? INVALID_VALUE : begin("cudaGraphExecDestroy");
+  }
+
+  /** Graphs that were made and not destroyed. */
+  int graphsAlive() {
+    return executables.size();
   }
 
   @Override
@@ -434,6 +464,7 @@ final class EmulatedCudaRuntime implements CudaRuntime {
       case 700 -> "cudaErrorIllegalAddress";
       case 702 -> "cudaErrorLaunchTimeout";
       case 719 -> "cudaErrorLaunchFailure";
+      case 900 -> "cudaErrorStreamCaptureUnsupported";
       default -> "cudaError" + code;
     };
   }

@@ -1,0 +1,187 @@
+package dev.tintype.sampler.ops.cuda;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.tintype.sampler.device.Device;
+import dev.tintype.sampler.device.DeviceOptions;
+import dev.tintype.sampler.device.DeviceOptions.Precision;
+import dev.tintype.sampler.device.Recorder;
+import dev.tintype.sampler.ops.Ops;
+import dev.tintype.sampler.pipeline.DiffusionPipeline;
+import dev.tintype.sampler.pipeline.LoadOptions;
+import dev.tintype.sampler.pipeline.Recipe;
+import dev.tintype.sampler.pipeline.Sample;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Whole pictures on emulated kernels: recorded steps are the launched ones, bit for bit. */
+@Tag("slow")
+class CudaPipelineTest {
+  private static final Path MODELS = Path.of("src/test/golden/models");
+
+  /** Which of three samples go together, step after step. */
+  private static final List<List<Integer>> BATCHES =
+      List.of(
+          List.of(0),
+          List.of(0, 1),
+          List.of(0),
+          List.of(0, 1, 2),
+          List.of(1, 2),
+          List.of(2, 0),
+          List.of(1),
+          List.of(2, 1));
+
+  private final EmulatedCudaRuntime runtime = new EmulatedCudaRuntime();
+
+  @BeforeEach
+  void emulator() {
+    assumeTrue(EmulatedCudaRuntime.isPresent(), "no g++: the kernels' emulator was not built");
+  }
+
+  private CudaDevice open(Precision precision) {
+    return CudaDevice.open(
+        runtime,
+        0,
+        DeviceOptions.defaults().withPrecision(precision),
+        EmulatedCudaRuntime.LIBRARIES);
+  }
+
+  /** The latents of three samples after {@link #BATCHES}. */
+  private static List<float[]> latents(Device device, String model) {
+    List<Sample> samples = new ArrayList<>();
+    try (DiffusionPipeline pipeline =
+        DiffusionPipeline.load(MODELS.resolve(model), device, LoadOptions.defaults())) {
+      try {
+        for (int i = 0; i < 3; i++) {
+          samples.add(pipeline.admit(Recipe.of("a red cat " + i, 32, 32, i).withSteps(8)));
+        }
+        for (List<Integer> batch : BATCHES) {
+          pipeline.step(batch.stream().map(samples::get).toList());
+        }
+        return samples.stream().map(pipeline::latents).toList();
+      } finally {
+        samples.forEach(Sample::close);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"sd-tiny, FP32", "sd-tiny, FP16", "sdxl-tiny, FP32"})
+  void recordedStepsAreTheLaunchedOnes(String model, Precision precision) {
+    List<float[]> launched;
+    try (CudaDevice device = open(precision)) {
+      launched = latents(new Unrecorded(device), model);
+    }
+    assertThat(runtime.count("cudaGraphLaunch")).isZero();
+    try (CudaDevice device = open(precision)) {
+      List<float[]> recorded = latents(device, model);
+      assertThat(runtime.count("cudaGraphInstantiate")).isEqualTo(2);
+      assertThat(runtime.count("cudaGraphLaunch")).isEqualTo(5);
+      for (int i = 0; i < 3; i++) {
+        assertThat(recorded.get(i)).containsExactly(launched.get(i));
+      }
+      assertThat(device.bytesUsed()).as("workspace still in use").isZero();
+    }
+    assertThat(runtime.graphsAlive()).isZero();
+    assertThat(runtime.bytesTaken()).as("memory not given back").isZero();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"cudaStreamBeginCapture", "cudaStreamEndCapture", "cudaGraphInstantiate"})
+  void whatCannotBeRecordedIsLaunched(String call) {
+    List<float[]> launched;
+    try (CudaDevice device = open(Precision.FP32)) {
+      launched = latents(new Unrecorded(device), "sd-tiny");
+    }
+    try (CudaDevice device = open(Precision.FP32)) {
+      runtime.failNext(call, 900);
+      List<float[]> other = latents(device, "sd-tiny");
+      // One of the two kinds of batches was refused, the other was recorded.
+      assertThat(runtime.count("cudaGraphLaunch")).isBetween(1, 4);
+      for (int i = 0; i < 3; i++) {
+        assertThat(other.get(i)).containsExactly(launched.get(i));
+      }
+      assertThat(device.bytesUsed()).isZero();
+    }
+    assertThat(runtime.graphsAlive()).isZero();
+    assertThat(runtime.bytesTaken()).isZero();
+  }
+
+  @Test
+  void recordingsMakeRoomForDecoding() {
+    byte[] picture;
+    try (CudaDevice device = open(Precision.FP32)) {
+      picture = decodedWithRecordings(device, false);
+    }
+    try (CudaDevice device = open(Precision.FP32)) {
+      assertThat(decodedWithRecordings(device, true)).containsExactly(picture);
+    }
+    assertThat(runtime.bytesTaken()).isZero();
+  }
+
+  /**
+   * @param full the GPU has no memory left for decoding until something is given back
+   */
+  private byte[] decodedWithRecordings(CudaDevice device, boolean full) {
+    try (DiffusionPipeline pipeline =
+            DiffusionPipeline.load(MODELS.resolve("sd-tiny"), device, LoadOptions.defaults());
+        Sample sample = pipeline.admit(Recipe.of("a cat", 32, 32, 1).withSteps(4))) {
+      while (!sample.done()) {
+        pipeline.step(List.of(sample));
+      }
+      assertThat(runtime.graphsAlive()).isEqualTo(1);
+      if (full) {
+        // Decoding asks for blocks that no step had; the first such request finds nothing.
+        runtime.failNext("cudaMalloc", 2, 2);
+      }
+      byte[] rgb = pipeline.decode(sample).rgb();
+      assertThat(runtime.graphsAlive()).isEqualTo(full ? 0 : 1);
+      return rgb;
+    }
+  }
+
+  /** A device that launches everything. */
+  private record Unrecorded(Device device) implements Device {
+    @Override
+    public Optional<Recorder> recorder() {
+      return Optional.empty();
+    }
+
+    @Override
+    public String name() {
+      return device.name();
+    }
+
+    @Override
+    public String description() {
+      return device.description();
+    }
+
+    @Override
+    public Ops ops() {
+      return device.ops();
+    }
+
+    @Override
+    public int samplesPerCall() {
+      return device.samplesPerCall();
+    }
+
+    @Override
+    public long bytesHeld() {
+      return device.bytesHeld();
+    }
+
+    @Override
+    public void close() {}
+  }
+}
