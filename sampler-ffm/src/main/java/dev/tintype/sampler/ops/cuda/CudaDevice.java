@@ -25,6 +25,9 @@ public final class CudaDevice implements Device {
   /** Samples of a batch in one call of a network; with guidance each counts twice. */
   static final int SAMPLES_PER_CALL = 16;
 
+  private static final boolean RECORDS =
+      Boolean.parseBoolean(System.getProperty("tintype.cuda.graphs", "true"));
+
   // cudaDeviceAttr
   private static final int MULTIPROCESSORS = 16;
   private static final int CAPABILITY_MAJOR = 75;
@@ -222,7 +225,7 @@ public final class CudaDevice implements Device {
 
   @Override
   public Optional<Recorder> recorder() {
-    return Optional.of(recorder);
+    return RECORDS ? Optional.of(recorder) : Optional.empty();
   }
 
   @Override
