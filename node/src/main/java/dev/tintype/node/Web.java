@@ -19,9 +19,11 @@ import dev.tintype.queue.QueueException;
 import dev.tintype.queue.blob.BlobStore;
 import dev.tintype.queue.relay.CostModel;
 import io.vertx.core.Future;
+import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
+import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.Router;
 import java.io.IOException;
 import java.io.InputStream;
@@ -33,12 +35,15 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Clock;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.BiConsumer;
+import java.util.stream.Stream;
 
 /** The one HTTP server of a process, with the routes of its roles. */
 public final class Web {
@@ -48,6 +53,7 @@ public final class Web {
   private static final int IDLE_S = 120;
   private static final int HEADER_BYTES_MAX = 16 * 1024;
   private static final int START_S_MAX = 20;
+  private static final int LOOPS_MAX = 8;
 
   private final NodeConfig config;
   private final DataFolder folder;
@@ -108,32 +114,50 @@ public final class Web {
     Vertx vertx = Vertx.vertx();
     closers.add("vertx", () -> await(vertx.close()));
     Router router = Router.router(vertx);
-    HttpServer server =
-        vertx.createHttpServer(
-            new HttpServerOptions()
-                .setHost(config.host())
-                .setPort(config.port())
-                .setIdleTimeout(IDLE_S)
-                // Browsers speak HTTP/2 over TLS only; clients that try to upgrade in clear text
-                // now and then waited for an answer until the connection idled out.
-                .setHttp2ClearTextEnabled(false)
-                .setMaxHeaderSize(HEADER_BYTES_MAX));
+    List<HttpServer> servers = Stream.generate(() -> server(vertx)).limit(loops()).toList();
+    Handler<HttpServerRequest> handler = router;
     if (config.roles().contains(Role.EDGE)) {
-      mountEdge(router);
+      handler = mountEdge(router).inFrontOf(router);
     }
     PublicUrl publicUrl = new PublicUrl(config.publicUrl());
     if (config.roles().contains(Role.GATEWAY)) {
-      mountGateway(vertx, router, server, store.orElseThrow(), models, publicUrl);
+      mountGateway(vertx, router, servers, store.orElseThrow(), models, publicUrl);
     }
     try {
-      await(server.requestHandler(router).listen());
+      for (HttpServer server : servers) {
+        await(server.requestHandler(handler).listen());
+      }
     } catch (NodeException e) {
       throw e.getCause() instanceof BindException bind ? portTaken(config, bind) : e;
     }
-    closers.add("http", () -> await(server.close()));
-    String url = "http://" + localHost() + ":" + server.actualPort();
+    servers.forEach(server -> closers.add("http", () -> await(server.close())));
+    String url = "http://" + localHost() + ":" + servers.getFirst().actualPort();
     publicUrl.listening(url);
     return url;
+  }
+
+  /**
+   * A server listens on one event loop, which is enough for the API. A process that is an edge and
+   * nothing else spends all its time sending pictures, so it gets a server per core; Vert.x deals
+   * the connections of one port out among them.
+   */
+  private int loops() {
+    return config.roles().equals(Set.of(Role.EDGE))
+        ? Math.min(Runtime.getRuntime().availableProcessors(), LOOPS_MAX)
+        : 1;
+  }
+
+  private HttpServer server(Vertx vertx) {
+    return vertx.createHttpServer(
+        new HttpServerOptions()
+            .setHost(config.host())
+            // To Vert.x, -1 is a free port that servers share.
+            .setPort(config.port() == 0 ? -1 : config.port())
+            .setIdleTimeout(IDLE_S)
+            // Browsers speak HTTP/2 over TLS only; clients that try to upgrade in clear text
+            // now and then waited for an answer until the connection idled out.
+            .setHttp2ClearTextEnabled(false)
+            .setMaxHeaderSize(HEADER_BYTES_MAX));
   }
 
   private String localHost() {
@@ -143,7 +167,7 @@ public final class Web {
     };
   }
 
-  private void mountEdge(Router router) {
+  private EdgeRoutes mountEdge(Router router) {
     Map<String, String> settings = new HashMap<>(config.edge());
     settings.putIfAbsent("edge.cache.folder", folder.resolve("edge").toString());
     settings.putIfAbsent("edge.keys", "k1:" + folder.secret("edge-key"));
@@ -158,6 +182,7 @@ public final class Web {
               "libvips " + version + ": WebP, AVIF, JPEG in any size";
           case VipsLibrary.Unavailable(String reason) -> "originals only. " + reason;
         });
+    return edge;
   }
 
   /** {@link Originals} over the blob store. */
@@ -178,7 +203,7 @@ public final class Web {
   private void mountGateway(
       Vertx vertx,
       Router router,
-      HttpServer server,
+      List<HttpServer> servers,
       StoreParts store,
       ModelCatalog models,
       PublicUrl publicUrl) {
@@ -208,7 +233,7 @@ public final class Web {
                     Clock.systemUTC(),
                     random)));
     gateway.mount(router);
-    server.invalidRequestHandler(gateway::refuseUnreadable);
+    servers.forEach(server -> server.invalidRequestHandler(gateway::refuseUnreadable));
   }
 
   static <T> T await(Future<T> future) {

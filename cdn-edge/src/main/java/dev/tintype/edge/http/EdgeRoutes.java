@@ -11,6 +11,7 @@ import dev.tintype.edge.variant.VariantKey;
 import dev.tintype.edge.variant.VariantService;
 import dev.tintype.edge.vips.VipsLibrary;
 import io.vertx.core.Context;
+import io.vertx.core.Handler;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
@@ -41,6 +42,7 @@ public final class EdgeRoutes implements AutoCloseable {
   private final EdgeConfig config;
   private final Clock clock;
   private final VariantService variants;
+  private final HotPath hot;
 
   /**
    * Loads libvips; see {@link #library()} for whether that worked.
@@ -52,11 +54,24 @@ public final class EdgeRoutes implements AutoCloseable {
     this.config = config;
     this.clock = clock;
     variants = new VariantService(config, originals);
+    hot = new HotPath(variants);
   }
 
   /** Adds the routes. */
   public void mount(Router router) {
     router.route(ImageRequest.PREFIX + "*").handler(this::handle);
+  }
+
+  /**
+   * Stands before a router: what the edge has in memory is answered without any routing, everything
+   * else goes on. The routes must be mounted all the same.
+   */
+  public Handler<HttpServerRequest> inFrontOf(Handler<HttpServerRequest> router) {
+    return request -> {
+      if (!hot.answers(request)) {
+        router.handle(request);
+      }
+    };
   }
 
   /**
@@ -114,7 +129,13 @@ public final class EdgeRoutes implements AutoCloseable {
       notModified(routing, response, request, key);
     } else if (key.isPresent()) {
       Answer answer = variants.get(key.get());
-      later(routing, answer.served(), served -> response.send(served, answer.collapsed()));
+      later(
+          routing,
+          answer.served(),
+          served -> {
+            response.send(served, answer.collapsed());
+            hot.learn(http, request, key.get(), served);
+          });
     } else {
       later(
           routing,

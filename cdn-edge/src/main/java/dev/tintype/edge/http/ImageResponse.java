@@ -36,6 +36,12 @@ record ImageResponse(
   /** The name of this cache in Cache-Status. */
   private static final String CACHE = "tintype";
 
+  /** Cache-Control of what never changes. */
+  static final String IMMUTABLE = "public, max-age=" + YEAR_S + ", immutable";
+
+  /** Cache-Status of what was in memory. */
+  static final String MEMORY_HIT = CACHE + "; hit; detail=memory";
+
   /** Sends the image, or the part of it that was asked for. */
   void send(Served served, boolean collapsed) {
     HttpServerResponse response = http.response();
@@ -113,13 +119,13 @@ record ImageResponse(
           + Math.clamp(expires.getAsLong() - nowS, 0, YEAR_S)
           + ", immutable";
     }
-    return "public, max-age=" + YEAR_S + ", immutable";
+    return IMMUTABLE;
   }
 
   /** RFC 9211. */
   private static String cacheStatus(Served served, boolean collapsed) {
     return switch (served.source()) {
-      case MEMORY -> CACHE + "; hit; detail=memory";
+      case MEMORY -> MEMORY_HIT;
       case DISK -> CACHE + "; hit; detail=disk";
       case ENCODED -> CACHE + "; fwd=miss; " + (collapsed ? "collapsed" : "stored");
       case ORIGINAL -> CACHE + "; fwd=bypass; detail=original";

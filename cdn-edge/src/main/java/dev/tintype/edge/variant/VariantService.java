@@ -80,6 +80,14 @@ public final class VariantService implements AutoCloseable {
     return VariantKey.of(sha256, spec, transcoder.map(Transcoder::version).orElse("none"));
   }
 
+  /** The bytes of a variant that is in memory. Never blocks. */
+  public Optional<Buffer> inMemory(String id) {
+    Served hit = memory.getIfPresent(id);
+    return hit != null && hit.body() instanceof Served.InMemory(Buffer bytes)
+        ? Optional.of(bytes)
+        : Optional.empty();
+  }
+
   /** The variant, from wherever it is. Never blocks. */
   public Answer get(VariantKey key) {
     Served hit = memory.getIfPresent(key.id());

@@ -53,7 +53,7 @@ final class EdgeServer implements AutoCloseable {
     server =
         vertx
             .createHttpServer()
-            .requestHandler(router)
+            .requestHandler(routes.inFrontOf(router))
             .listen(0, "127.0.0.1")
             .toCompletionStage()
             .toCompletableFuture()
