@@ -96,6 +96,7 @@ def main():
         result[f"{model}_parity"] = read(folder, f"{model}.json").get("parity")
         result[f"{model}_bytes_held"] = read(folder, f"{model}.json").get("bytes_held")
     result["sd21_parity"] = read(folder, "sd21.json").get("parity")
+    result["sd15_untuned"] = read(folder, "sd15-untuned.json").get("batches")
     step = result["sdxl"].get("1", {}).get("tintype_ms_step")
     result["sdxl_30_steps_s"] = (30 * step + sizes["1024"]) / 1000 if step and sizes.get("1024") else None
     result["sdxl_30_steps_method"] = "30 x the measured step + the measured decode; text encoders not included"
@@ -130,6 +131,7 @@ def main():
             print(model, f"{batch:>5}", *(f" {show(row[key])}" for key in columns))
         print("  parity", result[f"{model}_parity"])
     print("sd21 parity", result["sd21_parity"], "vae parity", result["vae_parity"])
+    print("sd15 as the libraries advise, nothing measured:", result["sd15_untuned"])
     print("vae 512", show(result["vae512_ms"]), "1024", show(result["vae1024_ms"]), "ms; eager", result["vae_eager_ms"])
     print("SDXL in 30 steps", show(result["sdxl_30_steps_s"]), "s; java share", show(java), "cold start", show(result["cold_start_s"]), "s")
     for batch, row in (result["images"] or {}).items():

@@ -24,10 +24,13 @@ import java.util.Locale;
  *
  * A FOLDER has config.json (image: a whole pipeline); with weights in it these are used, else
  * random ones; with parity.safetensors in it the results are compared. Numbers are written as soon
- * as they are known. Exit 1 when anything failed. Another device than the GPU, to try the program
- * itself: -Dtintype.bench.device=reference.
+ * as they are known. Exit 1 when a result was wrong, 4 when there was none. Another device than the
+ * GPU, to try the program itself: -Dtintype.bench.device=reference.
  */
 public final class GpuBench {
+  /** Exit code when a number could not be had at all. */
+  private static final int ERROR = 4;
+
   private GpuBench() {}
 
   public static void main(String[] arguments) {
@@ -63,7 +66,11 @@ public final class GpuBench {
       }
     } catch (SamplerException e) {
       System.err.println(e.code() + ": " + e.getMessage());
-      System.exit(1);
+      System.exit(ERROR);
+      return;
+    } catch (RuntimeException e) {
+      e.printStackTrace();
+      System.exit(ERROR);
       return;
     }
     System.exit(passed ? 0 : 1);

@@ -1,6 +1,7 @@
 package dev.tintype.sampler.ops.cuda;
 
 import dev.tintype.sampler.ops.Conv2dGeometry;
+import java.util.Optional;
 
 /** How convolutions are computed: by cuDNN, or by our own kernel where that is missing. */
 interface Convolution extends AutoCloseable {
@@ -38,6 +39,11 @@ interface Convolution extends AutoCloseable {
       long residual) {}
 
   void convolve(Problem problem, Call call);
+
+  /** Attention by the same library, where it has it. */
+  default Optional<CudnnAttention> attention() {
+    return Optional.empty();
+  }
 
   /** For people: name and version. */
   String description();

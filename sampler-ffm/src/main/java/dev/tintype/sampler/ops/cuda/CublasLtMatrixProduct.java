@@ -7,14 +7,17 @@ import dev.tintype.sampler.bindings.cublaslt.CublasLt;
 import dev.tintype.sampler.device.DType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Linear layers by cublasLt. It thinks in columns: our row-major out = x W^T is its out^T = W x^T,
  * with W transposed. Bias is fused as its epilogue, the residual as its C with beta 1; its GELU is
  * the tanh approximation and is not used. Products that it has no algorithm for go to our own
- * kernel. The heuristic's first choice is taken, which is the same in every run.
+ * kernel. Of the algorithms that the heuristic names, the one measured to be fastest is taken.
  */
 final class CublasLtMatrixProduct implements MatrixProduct {
   /** NVIDIA's advice for Hopper; the largest that any algorithm asks for. */
@@ -28,6 +31,7 @@ final class CublasLtMatrixProduct implements MatrixProduct {
   private final Cuda cuda;
   private final CudaMemory memory;
   private final DType dtype;
+  private final Tuner tuner;
   private final KernelMatrixProduct own;
   private final EpilogueKernel epilogue;
   private final Arena arena = Arena.ofShared();
@@ -50,10 +54,11 @@ final class CublasLtMatrixProduct implements MatrixProduct {
         }
       };
 
-  CublasLtMatrixProduct(Cuda cuda, CudaMemory memory, Kernels kernels, DType dtype) {
+  CublasLtMatrixProduct(Cuda cuda, CudaMemory memory, Kernels kernels, DType dtype, Tuner tuner) {
     this.cuda = cuda;
     this.memory = memory;
     this.dtype = dtype;
+    this.tuner = tuner;
     this.own = new KernelMatrixProduct(kernels);
     this.epilogue = new EpilogueKernel(kernels, dtype.bytes());
     check(CublasLt.cublasLtCreate(pointer), "cublasLtCreate");
@@ -109,7 +114,11 @@ final class CublasLtMatrixProduct implements MatrixProduct {
             fuseResidual,
             call.wide(),
             alignment);
-    CublasLtPlan plan = plan(key);
+    CublasLtPlan plan = plans.get(key);
+    boolean fresh = plan == null;
+    if (fresh) {
+      plan = plan(key);
+    }
     if (!plan.isSupported()) {
       own.multiply(call);
       return;
@@ -120,6 +129,25 @@ final class CublasLtMatrixProduct implements MatrixProduct {
       pointer.set(ADDRESS, 0, MemorySegment.ofAddress(call.bias()));
       plan.bias(pointer);
     }
+    if (fresh) {
+      choose(key, plan, call, fuseResidual);
+    }
+    run(key, plan, call, fuseResidual);
+    if (!linear) {
+      epilogue.apply(
+          call.out(),
+          call.rows() * call.outFeatures(),
+          call.outFeatures(),
+          call.rowsPerItem() * call.outFeatures(),
+          0,
+          call.channelBias(),
+          call.activation(),
+          call.scale(),
+          call.residual());
+    }
+  }
+
+  private void run(CublasLtPlan.Key key, CublasLtPlan plan, Call call, boolean fuseResidual) {
     MemorySegment out = MemorySegment.ofAddress(call.out());
     int status =
         plan.run(
@@ -134,18 +162,35 @@ final class CublasLtMatrixProduct implements MatrixProduct {
             WORKSPACE_BYTES,
             MemorySegment.ofAddress(cuda.stream()));
     check(status, "cublasLtMatmul of " + key);
-    if (!linear) {
-      epilogue.apply(
-          call.out(),
-          call.rows() * call.outFeatures(),
-          call.outFeatures(),
-          call.rowsPerItem() * call.outFeatures(),
-          0,
-          call.channelBias(),
-          call.activation(),
-          call.scale(),
-          call.residual());
+  }
+
+  private void choose(CublasLtPlan.Key key, CublasLtPlan plan, Call call, boolean fuseResidual) {
+    String text = "product " + dtype + " " + key;
+    int count = plan.algorithms();
+    for (int i = 0; i < count; i++) {
+      if (tuner.remembered(text).equals(Optional.of(Integer.toString(i)))) {
+        plan.choose(i);
+        return;
+      }
     }
+    List<Tuner.Way> ways = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      int algorithm = i;
+      ways.add(
+          new Tuner.Way() {
+            @Override
+            public String id() {
+              return Integer.toString(algorithm);
+            }
+
+            @Override
+            public void run() {
+              plan.choose(algorithm);
+              CublasLtMatrixProduct.this.run(key, plan, call, fuseResidual);
+            }
+          });
+    }
+    plan.choose(tuner.fastest(text, ways));
   }
 
   @Override

@@ -9,8 +9,10 @@ import dev.tintype.sampler.bindings.cublaslt.cublasLtMatmulHeuristicResult_t;
 import dev.tintype.sampler.device.DType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
 
-/** Descriptors and algorithm of one shape of matrix product. */
+/** Descriptors and algorithms of one shape of matrix product. */
 final class CublasLtPlan implements AutoCloseable {
 
   /** What decides the algorithm. Features are columns of our row-major matrices. */
@@ -23,6 +25,9 @@ final class CublasLtPlan implements AutoCloseable {
       boolean wide,
       long alignmentBytes) {}
 
+  /** Of what the heuristic names; its first are nearly always its best. */
+  private static final int ALGORITHMS_MAX = 6;
+
   private final Arena arena = Arena.ofShared();
   private final MemorySegment out = arena.allocate(ADDRESS);
   private final MemorySegment number = arena.allocate(JAVA_LONG);
@@ -30,8 +35,10 @@ final class CublasLtPlan implements AutoCloseable {
   private final MemorySegment weights;
   private final MemorySegment input;
   private final MemorySegment result;
-  private final MemorySegment best = cublasLtMatmulHeuristicResult_t.allocate(arena);
-  private final boolean supported;
+  private final MemorySegment results =
+      cublasLtMatmulHeuristicResult_t.allocateArray(ALGORITHMS_MAX, arena);
+  private final List<MemorySegment> algorithms = new ArrayList<>();
+  private int chosen;
 
   CublasLtPlan(MemorySegment handle, Key key, DType dtype, long workspaceBytes) {
     int type = type(dtype);
@@ -48,7 +55,7 @@ final class CublasLtPlan implements AutoCloseable {
     weights = layout(type, key.inFeatures(), key.outFeatures());
     input = layout(type, key.inFeatures(), key.rows());
     result = layout(key.wide() ? CublasLt.CUDA_R_32F() : type, key.outFeatures(), key.rows());
-    supported = choose(handle, key, workspaceBytes);
+    find(handle, key, workspaceBytes);
   }
 
   static int type(DType dtype) {
@@ -79,13 +86,17 @@ final class CublasLtPlan implements AutoCloseable {
     return out.get(ADDRESS, 0);
   }
 
-  /** Asks the heuristic; false when no algorithm fits. */
-  private boolean choose(MemorySegment handle, Key key, long workspaceBytes) {
+  /** Asks the heuristic; no algorithm may fit. */
+  private void find(MemorySegment handle, Key key, long workspaceBytes) {
     check(CublasLt.cublasLtMatmulPreferenceCreate(out), "cublasLtMatmulPreferenceCreate");
     MemorySegment preference = out.get(ADDRESS, 0);
     try {
       number.set(JAVA_LONG, 0, workspaceBytes);
       prefer(preference, CublasLt.CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES(), JAVA_LONG.byteSize());
+      // Sums of parts in fp32, in a fixed order: neither by atomics nor in 16 bits.
+      number.set(JAVA_LONG, 0, CublasLt.CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE());
+      prefer(
+          preference, CublasLt.CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK(), JAVA_INT.byteSize());
       number.set(JAVA_LONG, 0, key.alignmentBytes());
       for (int attribute :
           new int[] {
@@ -99,13 +110,27 @@ final class CublasLtPlan implements AutoCloseable {
       MemorySegment count = arena.allocate(JAVA_INT);
       int status =
           CublasLt.cublasLtMatmulAlgoGetHeuristic(
-              handle, operation, weights, input, result, result, preference, 1, best, count);
+              handle,
+              operation,
+              weights,
+              input,
+              result,
+              result,
+              preference,
+              ALGORITHMS_MAX,
+              results,
+              count);
       // NOT_SUPPORTED (15) is an answer; anything else that is not success is an error.
       if (status == CublasLt.CUBLAS_STATUS_NOT_SUPPORTED()) {
-        return false;
+        return;
       }
       check(status, "cublasLtMatmulAlgoGetHeuristic of " + key);
-      return count.get(JAVA_INT, 0) > 0 && cublasLtMatmulHeuristicResult_t.state(best) == 0;
+      for (int i = 0; i < count.get(JAVA_INT, 0); i++) {
+        MemorySegment found = cublasLtMatmulHeuristicResult_t.asSlice(results, i);
+        if (cublasLtMatmulHeuristicResult_t.state(found) == 0) {
+          algorithms.add(cublasLtMatmulHeuristicResult_t.algo(found));
+        }
+      }
     } finally {
       CublasLt.cublasLtMatmulPreferenceDestroy(preference);
     }
@@ -118,7 +143,17 @@ final class CublasLtPlan implements AutoCloseable {
   }
 
   boolean isSupported() {
-    return supported;
+    return !algorithms.isEmpty();
+  }
+
+  /** How many algorithms there are, the heuristic's best first. */
+  int algorithms() {
+    return algorithms.size();
+  }
+
+  /** Takes that one from now on; the first, if this is never called. */
+  void choose(int algorithm) {
+    chosen = algorithm;
   }
 
   /** Where the bias lies, of the result's type; {@code pointer} holds the address. */
@@ -153,7 +188,7 @@ final class CublasLtPlan implements AutoCloseable {
         result,
         d,
         result,
-        cublasLtMatmulHeuristicResult_t.algo(best),
+        algorithms.get(chosen),
         workspace,
         workspaceBytes,
         stream);

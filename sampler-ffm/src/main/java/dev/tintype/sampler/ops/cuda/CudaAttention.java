@@ -6,10 +6,17 @@ import dev.tintype.sampler.device.DType;
 import dev.tintype.sampler.device.Shape;
 import dev.tintype.sampler.device.Tensor;
 import dev.tintype.sampler.ops.Shapes;
+import dev.tintype.sampler.ops.cuda.CudnnAttention.Problem;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 
 /**
  * Launches of attention: on the tensor cores for 16-bit types and head dimensions up to 160 that
- * are multiples of 8, otherwise in fp32 arithmetic.
+ * are multiples of 8, by our kernel or by cuDNN's, whichever was measured to be faster for the
+ * shape; otherwise in fp32 arithmetic.
  */
 final class CudaAttention {
   private static final int THREADS = 128;
@@ -26,6 +33,9 @@ final class CudaAttention {
   /** Padded head dimensions of the tensor-core kernels, and the keys of their tiles. */
   private static final int[][] MMA_TILES = {{48, 64}, {64, 64}, {80, 64}, {160, 32}};
 
+  /** Shapes that are remembered. */
+  private static final int SHAPES_MAX = 512;
+
   private static final String WIDE = "attention_simple_512";
 
   /** Scores of a band of queries, fp32: the memory that the products may take for them. */
@@ -34,17 +44,48 @@ final class CudaAttention {
   private final Kernels kernels;
   private final CudaTensors tensors;
   private final MatrixProduct matrix;
+  private final Optional<CudnnAttention> library;
+  private final Tuner tuner;
   private final long scoreBytesMax;
 
-  CudaAttention(Kernels kernels, CudaTensors tensors, MatrixProduct matrix) {
-    this(kernels, tensors, matrix, SCORE_BYTES_MAX);
+  /** What a shape is computed by: a plan of the library, or nothing for our own kernel. */
+  private final LinkedHashMap<CudnnAttention.Problem, Optional<CudnnAttention.Plan>> chosen =
+      new LinkedHashMap<>(64, 0.75f, true) {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected boolean removeEldestEntry(
+            Map.Entry<CudnnAttention.Problem, Optional<CudnnAttention.Plan>> eldest) {
+          if (size() > SHAPES_MAX) {
+            eldest.getValue().ifPresent(CudnnAttention.Plan::close);
+            return true;
+          }
+          return false;
+        }
+      };
+
+  CudaAttention(
+      Kernels kernels,
+      CudaTensors tensors,
+      MatrixProduct matrix,
+      Optional<CudnnAttention> library,
+      Tuner tuner) {
+    this(kernels, tensors, matrix, library, tuner, SCORE_BYTES_MAX);
   }
 
   /** With another bound for the scores, for tests of bands. */
-  CudaAttention(Kernels kernels, CudaTensors tensors, MatrixProduct matrix, long scoreBytesMax) {
+  CudaAttention(
+      Kernels kernels,
+      CudaTensors tensors,
+      MatrixProduct matrix,
+      Optional<CudnnAttention> library,
+      Tuner tuner,
+      long scoreBytesMax) {
     this.kernels = kernels;
     this.tensors = tensors;
     this.matrix = matrix;
+    this.library = library;
+    this.tuner = tuner;
     this.scoreBytesMax = scoreBytesMax;
   }
 
@@ -65,30 +106,102 @@ final class CudaAttention {
         return out;
       }
     }
+    Problem problem =
+        new Problem(
+            q.shape().intDim(0), heads, queries, keys, dim, width, width, width, width, scale);
+    long[] operands = {address(q), address(k), address(v), address(out)};
+    Optional<CudnnAttention.Plan> plan =
+        library.isPresent() && variant.usesTensorCores() && !causal
+            ? chosen(problem, variant, operands)
+            : Optional.empty();
+    if (plan.isPresent()) {
+      plan.get().run(operands[0], operands[1], operands[2], operands[3]);
+    } else {
+      launch(problem, variant, operands, causal);
+    }
+    return out;
+  }
+
+  private void launch(Problem p, Variant variant, long[] operands, boolean causal) {
     long kernel = kernels.typed(variant.kernel());
     kernels
         .arguments()
-        .pointer(address(q))
-        .pointer(address(k))
-        .pointer(address(v))
-        .pointer(address(out))
-        .number(queries)
-        .number(keys)
-        .number(dim)
-        .number(width)
-        .number(width)
-        .number(width)
-        .number(width)
-        .real(scale)
+        .pointer(operands[0])
+        .pointer(operands[1])
+        .pointer(operands[2])
+        .pointer(operands[3])
+        .number(p.queries())
+        .number(p.keys())
+        .number(p.dim())
+        .number(p.qStride())
+        .number(p.kStride())
+        .number(p.vStride())
+        .number(p.outStride())
+        .real(p.scale())
         .number(causal ? 1 : 0);
     kernels.launch(
         kernel,
-        Math.ceilDiv(queries, variant.queries()),
-        heads,
-        q.shape().dim(0),
+        Math.ceilDiv(p.queries(), variant.queries()),
+        p.heads(),
+        p.samples(),
         THREADS,
         variant.sharedBytes());
-    return out;
+  }
+
+  private Optional<CudnnAttention.Plan> chosen(Problem problem, Variant variant, long[] operands) {
+    Optional<CudnnAttention.Plan> plan = chosen.get(problem);
+    if (plan == null) {
+      plan = choose(problem, variant, operands);
+      chosen.put(problem, plan);
+    }
+    return plan;
+  }
+
+  private Optional<CudnnAttention.Plan> choose(Problem problem, Variant variant, long[] operands) {
+    String text = "attention " + tensors.dtype() + " " + problem;
+    Optional<String> known = tuner.remembered(text);
+    if (known.isPresent()) {
+      return library.get().named(problem, known.get());
+    }
+    if (!tuner.measures()) {
+      return Optional.empty();
+    }
+    List<CudnnAttention.Plan> plans = library.get().plans(problem);
+    List<Tuner.Way> ways = new ArrayList<>();
+    ways.add(way(variant.kernel(), () -> launch(problem, variant, operands, false)));
+    for (CudnnAttention.Plan plan : plans) {
+      ways.add(way(plan.id(), () -> plan.run(operands[0], operands[1], operands[2], operands[3])));
+    }
+    int best = -1;
+    try {
+      best = tuner.fastest(text, ways) - 1;
+      return best < 0 ? Optional.empty() : Optional.of(plans.get(best));
+    } finally {
+      for (int i = 0; i < plans.size(); i++) {
+        if (i != best) {
+          plans.get(i).close();
+        }
+      }
+    }
+  }
+
+  private static Tuner.Way way(String id, Runnable work) {
+    return new Tuner.Way() {
+      @Override
+      public String id() {
+        return id;
+      }
+
+      @Override
+      public void run() {
+        work.run();
+      }
+    };
+  }
+
+  void close() {
+    chosen.values().forEach(plan -> plan.ifPresent(CudnnAttention.Plan::close));
+    chosen.clear();
   }
 
   /** One head of one sample: scores in fp32, band by band, weights in the storage type. */
@@ -143,7 +256,11 @@ final class CudaAttention {
   }
 
   /** Which kernel takes a head dimension, queries per block, and the shared memory it needs. */
-  record Variant(String kernel, int queries, int sharedBytes) {}
+  record Variant(String kernel, int queries, int sharedBytes) {
+    boolean usesTensorCores() {
+      return queries == MMA_QUERIES;
+    }
+  }
 
   static Variant variant(DType dtype, int dim) {
     if (dtype != DType.F32 && dim % 8 == 0) {

@@ -49,9 +49,10 @@ public final class CudaDevice implements Device {
     this.memory = new CudaMemory(cuda, budget(cuda, options));
     DType dtype = dtype(options.precision());
     this.kernels = new Kernels(cuda, dtype, libraries.kernels());
-    MatrixProduct matrix = libraries.matrix(cuda, memory, kernels, dtype);
-    Convolution convolution = libraries.convolution(cuda, memory, kernels, dtype, matrix);
-    this.ops = new CudaOps(cuda, memory, kernels, dtype, matrix, convolution);
+    Tuner tuner = libraries.tuner(cuda, memory, card);
+    MatrixProduct matrix = libraries.matrix(cuda, memory, kernels, dtype, tuner);
+    Convolution convolution = libraries.convolution(cuda, memory, kernels, dtype, matrix, tuner);
+    this.ops = new CudaOps(cuda, memory, kernels, dtype, matrix, convolution, tuner);
     this.recorder = new GraphRecorder();
     this.description = card + ", " + dtype + ", " + ops.description();
   }
@@ -76,22 +77,45 @@ public final class CudaDevice implements Device {
       return Kernels.fatbin();
     }
 
-    MatrixProduct matrix(Cuda cuda, CudaMemory memory, Kernels kernels, DType dtype);
+    /**
+     * What chooses between ways of computing the same.
+     *
+     * @param card all that is known of the GPU and its driver, one line
+     */
+    Tuner tuner(Cuda cuda, CudaMemory memory, String card);
+
+    MatrixProduct matrix(Cuda cuda, CudaMemory memory, Kernels kernels, DType dtype, Tuner tuner);
 
     Convolution convolution(
-        Cuda cuda, CudaMemory memory, Kernels kernels, DType dtype, MatrixProduct matrix);
+        Cuda cuda,
+        CudaMemory memory,
+        Kernels kernels,
+        DType dtype,
+        MatrixProduct matrix,
+        Tuner tuner);
 
     /** Our own kernels for everything. */
     Libraries NONE =
         new Libraries() {
           @Override
-          public MatrixProduct matrix(Cuda cuda, CudaMemory memory, Kernels kernels, DType dtype) {
+          public Tuner tuner(Cuda cuda, CudaMemory memory, String card) {
+            return Tuner.off(cuda, memory);
+          }
+
+          @Override
+          public MatrixProduct matrix(
+              Cuda cuda, CudaMemory memory, Kernels kernels, DType dtype, Tuner tuner) {
             return new KernelMatrixProduct(kernels);
           }
 
           @Override
           public Convolution convolution(
-              Cuda cuda, CudaMemory memory, Kernels kernels, DType dtype, MatrixProduct matrix) {
+              Cuda cuda,
+              CudaMemory memory,
+              Kernels kernels,
+              DType dtype,
+              MatrixProduct matrix,
+              Tuner tuner) {
             return new KernelConvolution(kernels);
           }
         };

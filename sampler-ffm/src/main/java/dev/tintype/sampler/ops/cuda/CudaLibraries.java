@@ -1,5 +1,7 @@
 package dev.tintype.sampler.ops.cuda;
 
+import dev.tintype.sampler.bindings.cublaslt.CublasLt;
+import dev.tintype.sampler.bindings.cudnn.Cudnn;
 import dev.tintype.sampler.device.DType;
 import dev.tintype.sampler.device.DeviceException;
 import java.io.IOException;
@@ -46,6 +48,11 @@ final class CudaLibraries implements CudaDevice.Libraries {
           "/usr/lib64",
           "/usr/lib",
           "/usr/local/lib");
+
+  /** -Dtintype.cuda.own=true: no library of NVIDIA's but the runtime, to look at our kernels. */
+  private static final boolean OWN_KERNELS = Boolean.getBoolean("tintype.cuda.own");
+
+  private static final int TUNE_SECONDS = 60;
 
   private static CudaLibraries loaded;
 
@@ -226,11 +233,32 @@ final class CudaLibraries implements CudaDevice.Libraries {
     return Map.copyOf(files);
   }
 
+  /**
+   * Measures unless -Dtintype.cuda.tune=off, for at most -Dtintype.cuda.tune.seconds (60) of this
+   * process.
+   */
   @Override
-  public MatrixProduct matrix(Cuda cuda, CudaMemory memory, Kernels kernels, DType dtype) {
-    if (files.containsKey(MATRIX)) {
+  public Tuner tuner(Cuda cuda, CudaMemory memory, String card) {
+    String wanted = System.getProperty("tintype.cuda.tune", "on");
+    if (wanted.equals("off")) {
+      return Tuner.off(cuda, memory);
+    }
+    // cuDNN and cublasLt choose by card and by their own versions.
+    String versions =
+        (files.containsKey(CONVOLUTION) ? "cuDNN " + Cudnn.cudnnGetVersion() : "no cuDNN")
+            + (files.containsKey(MATRIX)
+                ? ", cublasLt " + CublasLt.cublasLtGetVersion()
+                : ", no cublasLt");
+    double seconds = Integer.getInteger("tintype.cuda.tune.seconds", TUNE_SECONDS);
+    return new Tuner(cuda, memory, Choices.in(cacheFolder(), card + ", " + versions), seconds);
+  }
+
+  @Override
+  public MatrixProduct matrix(
+      Cuda cuda, CudaMemory memory, Kernels kernels, DType dtype, Tuner tuner) {
+    if (files.containsKey(MATRIX) && !OWN_KERNELS) {
       try {
-        return new CublasLtMatrixProduct(cuda, memory, kernels, dtype);
+        return new CublasLtMatrixProduct(cuda, memory, kernels, dtype, tuner);
       } catch (CudaException e) {
         degrade(MATRIX, e);
       }
@@ -240,11 +268,16 @@ final class CudaLibraries implements CudaDevice.Libraries {
 
   @Override
   public Convolution convolution(
-      Cuda cuda, CudaMemory memory, Kernels kernels, DType dtype, MatrixProduct matrix) {
+      Cuda cuda,
+      CudaMemory memory,
+      Kernels kernels,
+      DType dtype,
+      MatrixProduct matrix,
+      Tuner tuner) {
     Convolution own = new KernelConvolution(kernels);
-    if (files.containsKey(CONVOLUTION)) {
+    if (files.containsKey(CONVOLUTION) && !OWN_KERNELS) {
       try {
-        return new CudnnConvolution(cuda, memory, kernels, dtype, matrix, own);
+        return new CudnnConvolution(cuda, memory, kernels, dtype, matrix, own, tuner);
       } catch (CudaException e) {
         degrade(CONVOLUTION, e);
       }

@@ -4,6 +4,7 @@ import dev.tintype.sampler.device.DeviceException;
 import java.util.ArrayDeque;
 import java.util.HashSet;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 
@@ -77,6 +78,22 @@ final class CudaMemory implements AutoCloseable {
       taken.add(address);
     }
     return address;
+  }
+
+  /** A block, unless that would take others' memory: for what can be done without. */
+  Optional<Long> takeIfFree(long bytes) {
+    if (bytesHeld() + sizeClass(bytes) > bytesMax) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(take(bytes));
+    } catch (DeviceException e) {
+      return Optional.empty();
+    }
+  }
+
+  boolean isRecording() {
+    return recording;
   }
 
   private long fresh(long size) {

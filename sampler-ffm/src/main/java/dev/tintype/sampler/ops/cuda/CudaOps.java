@@ -29,6 +29,7 @@ public final class CudaOps implements Ops {
   private final CudaSampling sampling;
   private final MatrixProduct matrix;
   private final Convolution convolution;
+  private final Tuner tuner;
 
   CudaOps(
       Cuda cuda,
@@ -36,17 +37,19 @@ public final class CudaOps implements Ops {
       Kernels kernels,
       DType dtype,
       MatrixProduct matrix,
-      Convolution convolution) {
+      Convolution convolution,
+      Tuner tuner) {
     this.cuda = cuda;
     this.tensors = new CudaTensors(cuda, memory, dtype);
     this.weights = new CudaWeights(tensors, memory);
     this.pointwise = new CudaPointwise(kernels, tensors);
     this.norms = new CudaNorms(kernels, tensors);
-    this.attention = new CudaAttention(kernels, tensors, matrix);
+    this.attention = new CudaAttention(kernels, tensors, matrix, convolution.attention(), tuner);
     this.layout = new CudaLayout(cuda, kernels, tensors);
     this.sampling = new CudaSampling(kernels, tensors);
     this.matrix = matrix;
     this.convolution = convolution;
+    this.tuner = tuner;
   }
 
   @Override
@@ -346,7 +349,9 @@ public final class CudaOps implements Ops {
   }
 
   void close() {
+    attention.close();
     matrix.close();
     convolution.close();
+    tuner.close();
   }
 }

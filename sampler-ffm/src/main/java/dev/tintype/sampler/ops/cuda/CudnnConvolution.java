@@ -6,40 +6,52 @@ import dev.tintype.sampler.bindings.cudnn.Cudnn;
 import dev.tintype.sampler.device.DType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
- * Convolutions by cuDNN: a plan of the graph API per shape, else the older fixed API, else our own
- * kernel. Kernels of one pixel are matrix products and go to cublasLt. Plans are the heuristics'
- * first choices, so they are the same in every run; -Dtintype.cudnn.fuse=true asks for plans with
- * biases and residual inside, which cuDNN compiles on first use.
+ * Convolutions by cuDNN: plans of the graph API with and without biases and residual inside, and
+ * the older fixed functions; per shape the one that was measured to be fastest, else the first that
+ * the heuristics name. Where cuDNN has none, our own kernel. Kernels of one pixel are matrix
+ * products and go to cublasLt.
  */
 final class CudnnConvolution implements Convolution {
   /** Shapes that are remembered: a network has fewer than a hundred per picture size. */
-  private static final int PLANS_MAX = 1024;
+  private static final int SHAPES_MAX = 1024;
 
   private static final int VERSION_MIN = 90_000;
 
   /** cuDNN reads 16 bytes at a time; our own kernel takes any address. */
   private static final long ALIGNMENT_BYTES = 16;
 
+  /** Plans that are measured, per heuristic: its first are nearly always its best. */
+  private static final int PLANS_OF_MODE_A = 3;
+
+  private static final int PLANS_OF_MODE_B = 1;
+
+  /** Each with operands fused in is compiled when it is made, which takes up to a second. */
+  private static final int FUSED_PLANS = 1;
+
   private final Cuda cuda;
   private final CudaMemory memory;
   private final DType dtype;
   private final MatrixProduct matrix;
   private final Convolution own;
+  private final Tuner tuner;
   private final EpilogueKernel epilogue;
   private final MemorySegment handle;
-  private final boolean fuse = Boolean.getBoolean("tintype.cudnn.fuse");
-  private final LinkedHashMap<Key, Chosen> plans =
+  private final LinkedHashMap<Key, Way> chosen =
       new LinkedHashMap<>(64, 0.75f, true) {
         private static final long serialVersionUID = 1L;
 
         @Override
-        protected boolean removeEldestEntry(Map.Entry<Key, Chosen> eldest) {
-          if (size() > PLANS_MAX) {
+        protected boolean removeEldestEntry(Map.Entry<Key, Way> eldest) {
+          if (size() > SHAPES_MAX) {
             eldest.getValue().close();
             return true;
           }
@@ -47,15 +59,10 @@ final class CudnnConvolution implements Convolution {
         }
       };
 
-  private record Key(Problem problem, CudnnFusion fusion) {}
-
-  /** What a shape is computed by; both empty means our own kernel. */
-  private record Chosen(Optional<CudnnPlan> plan, Optional<CudnnFixedPlan> fixed)
-      implements AutoCloseable {
-    @Override
-    public void close() {
-      plan.ifPresent(CudnnPlan::close);
-      fixed.ifPresent(CudnnFixedPlan::close);
+  /** A shape, and what may be fused into it. */
+  private record Key(Problem problem, CudnnFusion fusion) {
+    String text(DType dtype) {
+      return "conv " + dtype + " " + problem + " " + fusion;
     }
   }
 
@@ -65,12 +72,14 @@ final class CudnnConvolution implements Convolution {
       Kernels kernels,
       DType dtype,
       MatrixProduct matrix,
-      Convolution own) {
+      Convolution own,
+      Tuner tuner) {
     this.cuda = cuda;
     this.memory = memory;
     this.dtype = dtype;
     this.matrix = matrix;
     this.own = own;
+    this.tuner = tuner;
     this.epilogue = new EpilogueKernel(kernels, dtype.bytes());
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment out = arena.allocate(ADDRESS);
@@ -88,6 +97,13 @@ final class CudnnConvolution implements Convolution {
   }
 
   @Override
+  public Optional<CudnnAttention> attention() {
+    return dtype == DType.F32 || Cudnn.cudnnGetVersion() < CudnnAttention.VERSION_MIN
+        ? Optional.empty()
+        : Optional.of(new CudnnAttention(handle, memory, dtype));
+  }
+
+  @Override
   public void convolve(Problem problem, Call call) {
     if (problem.isPointwise()) {
       multiply(problem, call);
@@ -99,24 +115,111 @@ final class CudnnConvolution implements Convolution {
       own.convolve(problem, call);
       return;
     }
-    CudnnFusion wanted = fuse ? CudnnFusion.of(call) : CudnnFusion.NONE;
-    Chosen chosen = plans.computeIfAbsent(new Key(problem, wanted), this::choose);
-    CudnnFusion done = CudnnFusion.NONE;
-    if (chosen.plan().isPresent()) {
-      CudnnPlan plan = chosen.plan().get();
-      long workspace = memory.take(plan.workspaceBytes());
-      plan.run(handle, call, workspace);
-      memory.release(workspace, plan.workspaceBytes());
-      done = plan.fusion();
-    } else if (chosen.fixed().isPresent()) {
-      CudnnFixedPlan plan = chosen.fixed().get();
-      long workspace = memory.take(plan.workspaceBytes());
-      plan.run(handle, call, workspace);
-      memory.release(workspace, plan.workspaceBytes());
-    } else {
-      own.convolve(problem, call);
-      return;
+    Key key = new Key(problem, CudnnFusion.of(call));
+    Way way = chosen.get(key);
+    if (way == null) {
+      way = choose(key, call);
+      chosen.put(key, way);
     }
+    way.run(call);
+  }
+
+  // ---- the ways of computing one shape
+
+  /** One of them; holds what cuDNN made for it. */
+  private sealed interface Way extends AutoCloseable {
+    String id();
+
+    void run(Call call);
+
+    @Override
+    void close();
+  }
+
+  /** A plan of the graph API; our kernel does what is not fused into it. */
+  private final class Planned implements Way {
+    private final Problem problem;
+    private final CudnnFusion fusion;
+    private final CudnnPlan plan;
+
+    Planned(Problem problem, CudnnFusion fusion, CudnnPlan plan) {
+      this.problem = problem;
+      this.fusion = fusion;
+      this.plan = plan;
+    }
+
+    @Override
+    public String id() {
+      return "plan " + fusion.word() + " " + plan.id();
+    }
+
+    @Override
+    public void run(Call call) {
+      plan.run(handle, memory, fusion.ids(), fusion.addresses(call));
+      finish(problem, call, fusion);
+    }
+
+    @Override
+    public void close() {
+      plan.close();
+    }
+  }
+
+  /** A function of the older API, and our kernel. */
+  private final class Fixed implements Way {
+    private final Problem problem;
+    private final CudnnFixedPlan plan;
+
+    Fixed(Problem problem, CudnnFixedPlan plan) {
+      this.problem = problem;
+      this.plan = plan;
+    }
+
+    @Override
+    public String id() {
+      return "fixed";
+    }
+
+    @Override
+    public void run(Call call) {
+      long workspace = memory.take(plan.workspaceBytes());
+      try {
+        plan.run(handle, call, workspace);
+      } finally {
+        memory.release(workspace, plan.workspaceBytes());
+      }
+      finish(problem, call, CudnnFusion.NONE);
+    }
+
+    @Override
+    public void close() {
+      plan.close();
+    }
+  }
+
+  /** Our kernel, which does everything itself. */
+  private final class Own implements Way {
+    private final Problem problem;
+
+    Own(Problem problem) {
+      this.problem = problem;
+    }
+
+    @Override
+    public String id() {
+      return "own";
+    }
+
+    @Override
+    public void run(Call call) {
+      own.convolve(problem, call);
+    }
+
+    @Override
+    public void close() {}
+  }
+
+  private void finish(Problem problem, Call call, CudnnFusion done) {
     long item = (long) problem.outHeight() * problem.outWidth() * problem.outChannels();
     epilogue.apply(
         call.out(),
@@ -130,15 +233,119 @@ final class CudnnConvolution implements Convolution {
         done.residual() ? 0 : call.residual());
   }
 
-  private Chosen choose(Key key) {
-    CudnnPlan.Target target = CudnnPlan.Target.of(handle);
-    Optional<CudnnPlan> plan = CudnnPlan.find(target, key.problem(), dtype, key.fusion());
-    if (plan.isEmpty() && key.fusion().count() > 0) {
-      plan = CudnnPlan.find(target, key.problem(), dtype, CudnnFusion.NONE);
+  // ---- choosing
+
+  private Way choose(Key key, Call call) {
+    String text = key.text(dtype);
+    Optional<Way> known = tuner.remembered(text).flatMap(id -> named(key, id));
+    if (known.isPresent()) {
+      return known.get();
     }
-    return new Chosen(
-        plan,
-        plan.isPresent() ? Optional.empty() : CudnnFixedPlan.find(handle, key.problem(), dtype));
+    if (!tuner.measures()) {
+      return advised(key.problem());
+    }
+    List<Way> ways = candidates(key);
+    List<Tuner.Way> runs = new ArrayList<>();
+    for (Way way : ways) {
+      runs.add(
+          new Tuner.Way() {
+            @Override
+            public String id() {
+              return way.id();
+            }
+
+            @Override
+            public void run() {
+              way.run(call);
+            }
+          });
+    }
+    Way best = null;
+    try {
+      best = ways.get(tuner.fastest(text, runs));
+      return best;
+    } finally {
+      for (Way way : ways) {
+        if (way != best) {
+          way.close();
+        }
+      }
+    }
+  }
+
+  /** What the heuristics name first, the same in every process. */
+  private Way advised(Problem problem) {
+    List<Way> ways = new ArrayList<>();
+    add(ways, problem, CudnnFusion.NONE, CudnnGraph.Mode.A, 1);
+    if (ways.isEmpty()) {
+      add(ways, problem, CudnnFusion.NONE, CudnnGraph.Mode.F, 1);
+    }
+    return ways.isEmpty() ? fixed(problem).orElseGet(() -> new Own(problem)) : ways.getFirst();
+  }
+
+  private List<Way> candidates(Key key) {
+    Problem problem = key.problem();
+    List<Way> ways = new ArrayList<>();
+    add(ways, problem, CudnnFusion.NONE, CudnnGraph.Mode.A, PLANS_OF_MODE_A);
+    add(ways, problem, CudnnFusion.NONE, CudnnGraph.Mode.B, PLANS_OF_MODE_B);
+    fixed(problem).ifPresent(ways::add);
+    Set<CudnnFusion> fusions = new LinkedHashSet<>();
+    fusions.add(key.fusion());
+    fusions.add(new CudnnFusion(key.fusion().bias(), false));
+    fusions.remove(CudnnFusion.NONE);
+    for (CudnnFusion fusion : fusions) {
+      add(ways, problem, fusion, CudnnGraph.Mode.A, FUSED_PLANS);
+    }
+    if (ways.isEmpty()) {
+      add(ways, problem, CudnnFusion.NONE, CudnnGraph.Mode.F, 1);
+    }
+    if (ways.isEmpty()) {
+      ways.add(new Own(problem));
+    }
+    return ways;
+  }
+
+  private void add(
+      List<Way> ways, Problem problem, CudnnFusion fusion, CudnnGraph.Mode mode, int most) {
+    try (CudnnGraph graph = graph(problem, fusion)) {
+      for (CudnnPlan plan : graph.plans(mode, most)) {
+        ways.add(new Planned(problem, fusion, plan));
+      }
+    }
+  }
+
+  /** The way of that id; empty when there is none any more. */
+  private Optional<Way> named(Key key, String id) {
+    String[] words = id.split(" ");
+    return switch (words[0]) {
+      case "fixed" -> fixed(key.problem());
+      case "own" -> Optional.of(new Own(key.problem()));
+      case "plan" -> planned(key, words);
+      default -> Optional.empty();
+    };
+  }
+
+  private Optional<Way> planned(Key key, String[] words) {
+    Optional<CudnnFusion> fusion =
+        words.length == 3 ? CudnnFusion.ofWord(words[1]) : Optional.empty();
+    if (fusion.isEmpty() || !key.fusion().includes(fusion.get())) {
+      return Optional.empty();
+    }
+    try (CudnnGraph graph = graph(key.problem(), fusion.get())) {
+      return graph.plan(words[2]).map(plan -> new Planned(key.problem(), fusion.get(), plan));
+    }
+  }
+
+  private Optional<Way> fixed(Problem problem) {
+    return CudnnFixedPlan.find(handle, problem, dtype).map(plan -> new Fixed(problem, plan));
+  }
+
+  private CudnnGraph graph(Problem problem, CudnnFusion fusion) {
+    return CudnnGraph.of(
+        CudnnGraph.Target.of(handle),
+        dtype,
+        problem.toString(),
+        owned -> new CudnnOperations(owned, dtype).build(problem, fusion));
   }
 
   private void multiply(Problem problem, Call call) {
@@ -170,8 +377,8 @@ final class CudnnConvolution implements Convolution {
     if (!cuda.isLost()) {
       cuda.synchronize();
     }
-    plans.values().forEach(Chosen::close);
-    plans.clear();
+    chosen.values().forEach(Way::close);
+    chosen.clear();
     own.close();
     CudnnDescriptor.check(Cudnn.cudnnDestroy(handle), "cudnnDestroy");
   }

@@ -103,7 +103,7 @@ final class CudnnFixedPlan implements AutoCloseable {
       boolean usable =
           cudnnConvolutionFwdAlgoPerfStruct.status(result) == 0
               && cudnnConvolutionFwdAlgoPerfStruct.determinism(result) == DETERMINISTIC
-              && bytes <= CudnnPlan.WORKSPACE_BYTES_MAX
+              && bytes <= CudnnGraph.WORKSPACE_BYTES_MAX
               && (dtype != DType.F32 || isDirect(candidate));
       if (usable) {
         algorithm = candidate;

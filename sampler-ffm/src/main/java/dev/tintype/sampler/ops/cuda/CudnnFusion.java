@@ -1,5 +1,7 @@
 package dev.tintype.sampler.ops.cuda;
 
+import java.util.Optional;
+
 /**
  * What a plan adds to the convolution before it rounds the result: the residual, the bias. Not the
  * channel bias, which differs by sample: cuDNN 9.24 has no plan for an addend of [n, c, 1, 1].
@@ -18,6 +20,26 @@ record CudnnFusion(boolean bias, boolean residual) {
   static CudnnFusion of(Convolution.Call call) {
     boolean nothingBetween = call.activation() == 0 && call.scale() == 1;
     return new CudnnFusion(call.bias() != 0, nothingBetween && call.residual() != 0);
+  }
+
+  /** In ids of plans. */
+  String word() {
+    return count() == 0 ? "plain" : (bias ? "b" : "") + (residual ? "r" : "");
+  }
+
+  static Optional<CudnnFusion> ofWord(String word) {
+    return switch (word) {
+      case "plain" -> Optional.of(NONE);
+      case "b" -> Optional.of(new CudnnFusion(true, false));
+      case "r" -> Optional.of(new CudnnFusion(false, true));
+      case "br" -> Optional.of(new CudnnFusion(true, true));
+      default -> Optional.empty();
+    };
+  }
+
+  /** Whether a call that has all of this has all of the other. */
+  boolean includes(CudnnFusion other) {
+    return (bias || !other.bias) && (residual || !other.residual);
   }
 
   int count() {

@@ -12,6 +12,7 @@ import dev.tintype.sampler.ops.PhiloxNormal;
 import dev.tintype.sampler.ops.reference.ReferenceDevice;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -86,7 +87,9 @@ class CudaAttentionProductsTest {
     try (CudaMemory memory = new CudaMemory(cuda, 1L << 30);
         Kernels kernels = new Kernels(cuda, DType.F16, new byte[16])) {
       CudaTensors tensors = new CudaTensors(cuda, memory, DType.F16);
-      CudaAttention attention = new CudaAttention(kernels, tensors, product, scoreBytes);
+      CudaAttention attention =
+          new CudaAttention(
+              kernels, tensors, product, Optional.empty(), Tuner.off(cuda, memory), scoreBytes);
       float[] q = values(1, samples * queries * dim);
       float[] k = values(2, samples * keys * dim);
       float[] v = values(3, samples * keys * dim);

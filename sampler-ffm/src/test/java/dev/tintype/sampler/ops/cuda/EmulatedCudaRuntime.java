@@ -38,14 +38,25 @@ final class EmulatedCudaRuntime implements CudaRuntime {
         }
 
         @Override
-        public MatrixProduct matrix(Cuda cuda, CudaMemory memory, Kernels kernels, DType dtype) {
-          return NONE.matrix(cuda, memory, kernels, dtype);
+        public Tuner tuner(Cuda cuda, CudaMemory memory, String card) {
+          return NONE.tuner(cuda, memory, card);
+        }
+
+        @Override
+        public MatrixProduct matrix(
+            Cuda cuda, CudaMemory memory, Kernels kernels, DType dtype, Tuner tuner) {
+          return NONE.matrix(cuda, memory, kernels, dtype, tuner);
         }
 
         @Override
         public Convolution convolution(
-            Cuda cuda, CudaMemory memory, Kernels kernels, DType dtype, MatrixProduct matrix) {
-          return NONE.convolution(cuda, memory, kernels, dtype, matrix);
+            Cuda cuda,
+            CudaMemory memory,
+            Kernels kernels,
+            DType dtype,
+            MatrixProduct matrix,
+            Tuner tuner) {
+          return NONE.convolution(cuda, memory, kernels, dtype, matrix, tuner);
         }
       };
 
@@ -63,6 +74,7 @@ final class EmulatedCudaRuntime implements CudaRuntime {
   private final Map<Long, List<Runnable>> graphs = new HashMap<>();
   private final Map<Long, List<Runnable>> executables = new HashMap<>();
   private List<Runnable> recorded = new ArrayList<>();
+  private final List<Float> elapsed = new ArrayList<>();
   private boolean recording;
   private long handles = 100;
   private int sticky;
@@ -397,7 +409,7 @@ final class EmulatedCudaRuntime implements CudaRuntime {
 
   @Override
   public int elapsedMs(float[] ms, long start, long end) {
-    ms[0] = 1;
+    ms[0] = elapsed.isEmpty() ? 1 : elapsed.removeFirst();
     return begin("cudaEventElapsedTime");
   }
 
@@ -444,6 +456,14 @@ final class EmulatedCudaRuntime implements CudaRuntime {
   @Override
   public int destroyExecutable(long executable) {
     return executables.remove(executable) == null ? INVALID_VALUE : begin("cudaGraphExecDestroy");
+  }
+
+  /** What the next measurements between events give. */
+  EmulatedCudaRuntime elapsed(float... ms) {
+    for (float value : ms) {
+      elapsed.add(value);
+    }
+    return this;
   }
 
   /** Graphs that were made and not destroyed. */

@@ -1,0 +1,167 @@
+package dev.tintype.sampler.ops.cuda;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Measuring by scripted clocks. */
+class TunerTest {
+  @TempDir Path folder;
+  private final EmulatedCudaRuntime runtime = new EmulatedCudaRuntime();
+  private final Cuda cuda = new Cuda(runtime, 0);
+  private final CudaMemory memory = new CudaMemory(cuda, 1L << 30);
+  private final List<String> ran = new ArrayList<>();
+
+  private Tuner.Way way(String id, Runnable work) {
+    return new Tuner.Way() {
+      @Override
+      public String id() {
+        return id;
+      }
+
+      @Override
+      public void run() {
+        ran.add(id);
+        work.run();
+      }
+    };
+  }
+
+  private Tuner.Way way(String id) {
+    return way(id, () -> {});
+  }
+
+  private Tuner tuner() {
+    return new Tuner(cuda, memory, Choices.in(folder, "card"), 60);
+  }
+
+  private static Runnable failing(int error) {
+    return () -> {
+      throw CudaException.ofRuntime(error, "name", "text", "call");
+    };
+  }
+
+  @Test
+  void theFastestIsTakenAndRememberedInTheFile() {
+    runtime.elapsed(3, 2, 4, 5, 1, 9, 2, 2, 2);
+    try (Tuner tuner = tuner()) {
+      assertThat(tuner.remembered("conv")).isEmpty();
+      assertThat(tuner.fastest("conv", List.of(way("a"), way("b"), way("c")))).isEqualTo(1);
+      assertThat(tuner.remembered("conv")).contains("b");
+    }
+    assertThat(ran).hasSize(3 * (1 + Tuner.RUNS));
+    try (Tuner next = tuner()) {
+      assertThat(next.remembered("conv")).contains("b");
+      assertThat(next.remembered("other")).isEmpty();
+    }
+    assertThat(memory.bytesUsed()).isZero();
+  }
+
+  @Test
+  void whatFailsIsLeftOut() {
+    runtime.elapsed(8, 8, 8);
+    try (Tuner tuner = tuner()) {
+      assertThat(tuner.fastest("conv", List.of(way("a", failing(1)), way("b")))).isEqualTo(1);
+      assertThatThrownBy(
+              () -> tuner.fastest("none", List.of(way("a", failing(1)), way("b", failing(1)))))
+          .isInstanceOf(CudaException.class);
+      assertThat(tuner.remembered("none")).isEmpty();
+    }
+  }
+
+  @Test
+  void aLostDeviceEndsTheMeasuring() {
+    try (Tuner tuner = tuner()) {
+      assertThatThrownBy(() -> tuner.fastest("conv", List.of(way("a", failing(700)), way("b"))))
+          .isInstanceOfSatisfying(CudaException.class, e -> assertThat(e.isSticky()).isTrue());
+      assertThat(ran).containsExactly("a");
+    }
+  }
+
+  @Test
+  void nothingIsMeasuredWhenOffOrOutOfTimeOrRecording() {
+    List<Tuner.Way> ways = List.of(way("a"), way("b"));
+    assertThat(Tuner.off(cuda, memory).fastest("conv", ways)).isZero();
+    Tuner tuner = new Tuner(cuda, memory, Choices.inMemory(), 1e-9);
+    assertThat(tuner.measures()).isTrue();
+    tuner.fastest("first", ways);
+    ran.clear();
+    assertThat(tuner.measures()).as("the time is up").isFalse();
+    assertThat(tuner.fastest("second", ways)).isZero();
+    memory.startRecording();
+    assertThat(tuner().fastest("third", ways)).isZero();
+    memory.endRecording();
+    memory.forgetRecording();
+    assertThat(ran).isEmpty();
+    assertThat(Tuner.off(cuda, memory).remembered("first")).isEmpty();
+  }
+
+  @Test
+  void aDamagedOrForeignFileIsIgnoredAndWrittenAnew() throws Exception {
+    Choices first = Choices.in(folder, "card");
+    first.put("k", "v");
+    first.close();
+    Path file;
+    try (var files = Files.list(folder)) {
+      file = files.findFirst().orElseThrow();
+    }
+    String whole = Files.readString(file);
+    for (String bad :
+        List.of(
+            "",
+            "tintype cuda choices 0\ncard\nk\tv\n",
+            whole.replace("card", "other card"),
+            whole + "no tab\n",
+            whole + "a\tb\tc\n",
+            whole + "a\t\n",
+            whole + "x".repeat(1000) + "\ty\n",
+            "\u0000\u0001\u0002")) {
+      Files.writeString(file, bad);
+      assertThat(Choices.in(folder, "card").get("k")).as(bad).isEmpty();
+    }
+    Files.write(file, new byte[] {(byte) 0xff, (byte) 0xfe, 1});
+    Choices again = Choices.in(folder, "card");
+    assertThat(again.get("k")).isEmpty();
+    again.put("k", "w");
+    again.close();
+    assertThat(Choices.in(folder, "card").get("k")).contains("w");
+    assertThat(Choices.in(folder, "another").get("k")).isEmpty();
+  }
+
+  @Test
+  void twoProcessesKeepEachOthersChoicesAndTheNumberIsBounded() throws Exception {
+    Choices one = Choices.in(folder, "card");
+    Choices two = Choices.in(folder, "card");
+    one.put("a", "1");
+    one.close();
+    two.put("b", "2");
+    two.close();
+    Choices both = Choices.in(folder, "card");
+    assertThat(both.get("a")).contains("1");
+    assertThat(both.get("b")).contains("2");
+    for (int i = 0; i < Choices.ENTRIES_MAX + 10; i++) {
+      both.put("key " + i, "v");
+    }
+    both.close();
+    try (var files = Files.list(folder)) {
+      List<Path> all = files.toList();
+      assertThat(all).as("no parts are left").hasSize(1);
+      assertThat(Files.readAllLines(all.getFirst())).hasSize(2 + Choices.ENTRIES_MAX);
+    }
+  }
+
+  @Test
+  void aFolderThatCannotBeWrittenCostsAWarningOnly() throws Exception {
+    Path file = Files.writeString(folder.resolve("file"), "");
+    Choices choices = Choices.in(file.resolve("below"), "card");
+    choices.put("k", "v");
+    choices.close();
+    assertThat(choices.get("k")).contains("v");
+  }
+}
