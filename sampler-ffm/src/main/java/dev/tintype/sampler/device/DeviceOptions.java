@@ -9,9 +9,16 @@ package dev.tintype.sampler.device;
  * @param workspaceBytesMax most bytes of activations and scratch at one time; 0 (default) means the
  *     device's own bound
  * @param profile measure every verb (costs one timer read per verb); off by default
+ * @param deterministic a picture's bits depend on its recipe, the device and the libraries'
+ *     versions only, not on what shares its batch nor on what was measured to be fast; off by
+ *     default, since on a GPU it takes samples one by one. The CPU is always so
  */
 public record DeviceOptions(
-    int threads, Precision precision, long workspaceBytesMax, boolean profile) {
+    int threads,
+    Precision precision,
+    long workspaceBytesMax,
+    boolean profile,
+    boolean deterministic) {
 
   /** Arithmetic of a device. FP32 is always available. */
   public enum Precision {
@@ -37,23 +44,27 @@ public record DeviceOptions(
   }
 
   public static DeviceOptions defaults() {
-    return new DeviceOptions(0, Precision.DEFAULT, 0, false);
+    return new DeviceOptions(0, Precision.DEFAULT, 0, false, false);
   }
 
   public DeviceOptions withThreads(int count) {
-    return new DeviceOptions(count, precision, workspaceBytesMax, profile);
+    return new DeviceOptions(count, precision, workspaceBytesMax, profile, deterministic);
   }
 
   public DeviceOptions withPrecision(Precision value) {
-    return new DeviceOptions(threads, value, workspaceBytesMax, profile);
+    return new DeviceOptions(threads, value, workspaceBytesMax, profile, deterministic);
   }
 
   public DeviceOptions withWorkspaceBytesMax(long bytes) {
-    return new DeviceOptions(threads, precision, bytes, profile);
+    return new DeviceOptions(threads, precision, bytes, profile, deterministic);
   }
 
   public DeviceOptions withProfile(boolean on) {
-    return new DeviceOptions(threads, precision, workspaceBytesMax, on);
+    return new DeviceOptions(threads, precision, workspaceBytesMax, on, deterministic);
+  }
+
+  public DeviceOptions withDeterministic(boolean on) {
+    return new DeviceOptions(threads, precision, workspaceBytesMax, profile, on);
   }
 
   /** {@code threads}, with 0 resolved to the processors of this machine. */

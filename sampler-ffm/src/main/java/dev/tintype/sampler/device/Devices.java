@@ -10,15 +10,27 @@ public final class Devices {
   /** The names that {@link #open} knows. */
   public static final List<String> NAMES = List.of("auto", "cpu", "cuda", "reference");
 
+  /** {@code cuda:1} is the second GPU, {@code cuda:GPU-5c0e...} the one of that UUID. */
+  private static final String ONE_GPU = "cuda:[A-Za-z0-9-]{1,64}";
+
   private Devices() {}
+
+  /** Whether {@link #open} knows that name; it may not be on this machine. */
+  public static boolean isName(String name) {
+    return NAMES.contains(name) || name.matches(ONE_GPU);
+  }
 
   /**
    * Opens the device of that name: {@code cpu}, {@code cuda}, {@code reference}, or {@code auto},
-   * which is the GPU if there is one and the CPU otherwise.
+   * which is the GPU if there is one and the CPU otherwise. One of several GPUs is named by its
+   * number ({@code cuda:1}) or its UUID ({@code cuda:GPU-5c0e...}, as nvidia-smi -L shows it).
    *
    * @throws DeviceException {@code device.unknown}, or {@code device.unavailable} with the reason
    */
   public static Device open(String name, DeviceOptions options) {
+    if (name.matches(ONE_GPU)) {
+      return CudaDevice.open(name.substring("cuda:".length()), options);
+    }
     return switch (name) {
       case "auto" -> openAuto(options);
       case "cpu" -> OneDnnDevice.open(options);

@@ -1,19 +1,56 @@
 package dev.tintype.sampler.ops.cuda;
 
 import java.lang.foreign.MemorySegment;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.LongSupplier;
 
 /**
  * One GPU and one stream on it, with every return code checked. After a sticky error it refuses all
- * further calls with that error, since CUDA would answer nonsense.
+ * further calls with that error, since CUDA would answer nonsense. Every wait for the GPU has a
+ * deadline: a kernel that hangs is a sticky error too.
  */
 final class Cuda implements AutoCloseable {
+  private static final int SUCCESS = 0;
+  private static final int NOT_READY = 600;
+
+  /** Far beyond the longest honest work, some seconds; -Dtintype.cuda.timeout.seconds. */
+  private static final int WAIT_SECONDS_MAX = 120;
+
+  /**
+   * A wait up to this is spent asking again and again: a step is that short, and latency counts.
+   */
+  private static final long SPIN_NANOS = 200_000_000;
+
+  private static final long POLL_NANOS = 500_000;
+
   private final CudaRuntime runtime;
+  private final int device;
   private final long stream;
+  private final LongSupplier clock;
+  private final long waitNanosMax;
   private CudaException lost;
 
+  /** The thread whose current device is ours: CUDA keeps that per thread. */
+  private Thread bound;
+
   Cuda(CudaRuntime runtime, int device) {
+    this(
+        runtime,
+        device,
+        System::nanoTime,
+        1_000_000_000L * Integer.getInteger("tintype.cuda.timeout.seconds", WAIT_SECONDS_MAX));
+  }
+
+  /**
+   * @param clock nanoseconds
+   * @param waitNanosMax of one wait for the GPU
+   */
+  Cuda(CudaRuntime runtime, int device, LongSupplier clock, long waitNanosMax) {
     this.runtime = runtime;
-    check(runtime.setDevice(device), "cudaSetDevice", device);
+    this.device = device;
+    this.clock = clock;
+    this.waitNanosMax = waitNanosMax;
+    bind();
     long[] created = new long[1];
     check(runtime.createStream(created), "cudaStreamCreateWithFlags");
     this.stream = created[0];
@@ -21,6 +58,18 @@ final class Cuda implements AutoCloseable {
 
   CudaRuntime runtime() {
     return runtime;
+  }
+
+  /**
+   * Makes this GPU the calling thread's. To be called before other calls wherever the thread may be
+   * another than last time: they go to the thread's GPU, which is the first one to begin with.
+   */
+  void bind() {
+    Thread current = Thread.currentThread();
+    if (bound != current) {
+      check(runtime.setDevice(device), "cudaSetDevice", device);
+      bound = current;
+    }
   }
 
   /** The handle that cuDNN and cublasLt are given. */
@@ -53,6 +102,7 @@ final class Cuda implements AutoCloseable {
 
   /** Device address of new memory. */
   long malloc(long bytes) {
+    bind();
     long[] address = new long[1];
     check(runtime.malloc(address, bytes), "cudaMalloc", bytes);
     return address[0];
@@ -71,6 +121,8 @@ final class Cuda implements AutoCloseable {
 
   /** Waits until the bytes are there. */
   void copyToHost(MemorySegment to, long from, long bytes) {
+    // The copy itself would wait without a deadline.
+    synchronize();
     check(runtime.copyToHost(to, from, bytes, stream), "cudaMemcpyAsync", hex(from), bytes);
     synchronize();
   }
@@ -88,8 +140,36 @@ final class Cuda implements AutoCloseable {
     check(runtime.fill(to, 0, bytes, stream), "cudaMemsetAsync", hex(to), bytes);
   }
 
+  /**
+   * Waits until all work handed over is done.
+   *
+   * @throws CudaException {@code device.timeout}, sticky, when that takes too long
+   */
   void synchronize() {
+    bind();
+    await();
     check(runtime.synchronize(stream), "cudaStreamSynchronize");
+  }
+
+  private void await() {
+    long begun = clock.getAsLong();
+    for (int code = runtime.queryStream(stream);
+        code != SUCCESS;
+        code = runtime.queryStream(stream)) {
+      if (code != NOT_READY) {
+        check(code, "cudaStreamQuery");
+      }
+      long waited = clock.getAsLong() - begun;
+      if (waited > waitNanosMax) {
+        lost = CudaException.hung(waitNanosMax / 1_000_000_000);
+        throw lost;
+      }
+      if (waited < SPIN_NANOS) {
+        Thread.onSpinWait();
+      } else {
+        LockSupport.parkNanos(POLL_NANOS);
+      }
+    }
   }
 
   long createEvent() {
@@ -110,7 +190,8 @@ final class Cuda implements AutoCloseable {
 
   /** Milliseconds between two recorded events; waits for the second. */
   float elapsedMs(long start, long end) {
-    check(runtime.synchronizeEvent(end), "cudaEventSynchronize");
+    // The events are the stream's last work, so that waiting for it is waiting for them.
+    synchronize();
     float[] ms = new float[1];
     check(runtime.elapsedMs(ms, start, end), "cudaEventElapsedTime");
     return ms[0];

@@ -9,6 +9,7 @@ import dev.tintype.sampler.device.Recorder;
 import dev.tintype.sampler.device.Tensor;
 import dev.tintype.sampler.ops.Ops;
 import dev.tintype.sampler.ops.Shapes;
+import java.util.List;
 import java.util.Optional;
 
 /** One GPU. Opening it finds the libraries, checks the card and loads the kernels. */
@@ -40,6 +41,7 @@ public final class CudaDevice implements Device {
   private final Kernels kernels;
   private final CudaOps ops;
   private final Recorder recorder;
+  private final boolean deterministic;
   private boolean closed;
 
   private CudaDevice(CudaRuntime runtime, int index, DeviceOptions options, Libraries libraries) {
@@ -49,12 +51,15 @@ public final class CudaDevice implements Device {
     this.memory = new CudaMemory(cuda, budget(cuda, options));
     DType dtype = dtype(options.precision());
     this.kernels = new Kernels(cuda, dtype, libraries.kernels());
-    Tuner tuner = libraries.tuner(cuda, memory, card);
+    this.deterministic = options.deterministic();
+    Tuner tuner = deterministic ? Tuner.off(cuda, memory) : libraries.tuner(cuda, memory, card);
     MatrixProduct matrix = libraries.matrix(cuda, memory, kernels, dtype, tuner);
     Convolution convolution = libraries.convolution(cuda, memory, kernels, dtype, matrix, tuner);
     this.ops = new CudaOps(cuda, memory, kernels, dtype, matrix, convolution, tuner);
     this.recorder = new GraphRecorder();
-    this.description = card + ", " + dtype + ", " + ops.description();
+    this.description =
+        "%s (%s), %s, %s"
+            .formatted(card, GpuList.of(runtime).get(index).uuid(), dtype, ops.description());
   }
 
   private final class GraphRecorder implements Recorder {
@@ -131,6 +136,18 @@ public final class CudaDevice implements Device {
     return open(new FfmCudaRuntime(), Integer.getInteger("tintype.cuda.device", 0), options, found);
   }
 
+  /**
+   * Opens one of several GPUs.
+   *
+   * @param which its number, or its UUID as nvidia-smi -L shows it, of which a beginning will do
+   * @throws DeviceException {@code device.unavailable} with the GPUs that there are
+   */
+  public static CudaDevice open(String which, DeviceOptions options) {
+    CudaLibraries found = CudaLibraries.load();
+    CudaRuntime runtime = new FfmCudaRuntime();
+    return open(runtime, GpuList.find(runtime, which), options, found);
+  }
+
   /** As {@link #open(DeviceOptions)}, on any runtime. */
   static CudaDevice open(
       CudaRuntime runtime, int index, DeviceOptions options, Libraries libraries) {
@@ -149,37 +166,34 @@ public final class CudaDevice implements Device {
   }
 
   private static String inspect(CudaRuntime runtime, int index) {
-    int[] number = new int[2];
-    int code = runtime.deviceCount(number);
-    if (code != 0) {
+    List<GpuList.Gpu> gpus = GpuList.of(runtime);
+    if (index < 0 || index >= gpus.size()) {
       throw new DeviceException(
           DeviceException.UNAVAILABLE,
-          "no GPU can be used: %s (%s); install NVIDIA's driver, 580 or newer for CUDA 13"
-              .formatted(runtime.errorName(code), runtime.errorText(code)));
-    }
-    if (index < 0 || index >= number[0]) {
-      throw new DeviceException(
-          DeviceException.UNAVAILABLE,
-          "there is no GPU number %d, this machine has %d".formatted(index, number[0]));
+          "there is no GPU number %d, this machine has %d".formatted(index, gpus.size()));
     }
     int[] major = new int[1];
     int[] minor = new int[1];
     int[] processors = new int[1];
-    String[] bus = new String[1];
+    int[] versions = new int[2];
     check(runtime, runtime.attribute(major, CAPABILITY_MAJOR, index), "cudaDeviceGetAttribute");
     check(runtime, runtime.attribute(minor, CAPABILITY_MINOR, index), "cudaDeviceGetAttribute");
     check(runtime, runtime.attribute(processors, MULTIPROCESSORS, index), "cudaDeviceGetAttribute");
-    check(runtime, runtime.pciBusId(bus, index), "cudaDeviceGetPCIBusId");
-    check(runtime, runtime.versions(number), "cudaDriverGetVersion");
+    check(runtime, runtime.versions(versions), "cudaDriverGetVersion");
     if (10 * major[0] + minor[0] < CAPABILITY_MIN) {
       throw new DeviceException(
           DeviceException.UNAVAILABLE,
           "GPU %d has compute capability %d.%d, the kernels need 8.0 (Ampere) or newer"
               .formatted(index, major[0], minor[0]));
     }
-    return "GPU %s, compute capability %d.%d, %d multiprocessors, driver CUDA %s, runtime %s"
+    return "%s, compute capability %d.%d, %d multiprocessors, driver CUDA %s, runtime %s"
         .formatted(
-            bus[0], major[0], minor[0], processors[0], version(number[0]), version(number[1]));
+            gpus.get(index).name(),
+            major[0],
+            minor[0],
+            processors[0],
+            version(versions[0]),
+            version(versions[1]));
   }
 
   private static void check(CudaRuntime runtime, int code, String call) {
@@ -234,7 +248,8 @@ public final class CudaDevice implements Device {
 
   @Override
   public int samplesPerCall() {
-    return SAMPLES_PER_CALL;
+    // One by one, every call has the same shapes whatever the batch, and so the same kernels.
+    return deterministic ? 1 : SAMPLES_PER_CALL;
   }
 
   @Override

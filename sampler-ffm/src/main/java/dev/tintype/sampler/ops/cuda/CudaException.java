@@ -62,6 +62,16 @@ public final class CudaException extends DeviceException {
             .formatted(call, joined(arguments), name, error, text, advice));
   }
 
+  /** For work that does not end. */
+  static CudaException hung(long seconds) {
+    return new CudaException(
+        TIMEOUT,
+        0,
+        "the GPU has not finished its work in %d s (cudaStreamQuery gives cudaErrorNotReady); a kernel hangs, or another process holds the card. Restart the worker"
+                .formatted(seconds)
+            + "; if it happens again, report it with this message");
+  }
+
   /** For an error of cuDNN or cublasLt. */
   static CudaException ofLibrary(int error, String name, String detail, String call) {
     return new CudaException(

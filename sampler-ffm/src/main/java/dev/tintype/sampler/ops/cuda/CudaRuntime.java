@@ -15,6 +15,9 @@ interface CudaRuntime {
   /** One of the cudaDeviceAttr numbers. */
   int attribute(int[] value, int attribute, int device);
 
+  /** The card's name, such as NVIDIA H100 80GB HBM3, and its UUID as nvidia-smi writes it. */
+  int identity(String[] nameAndUuid, int device);
+
   /** For example 0000:3B:00.0. */
   int pciBusId(String[] id, int device);
 
@@ -61,16 +64,14 @@ interface CudaRuntime {
 
   int synchronize(long stream);
 
+  /** 0 when all work of the stream is done, 600 (cudaErrorNotReady) while it is not. */
+  int queryStream(long stream);
+
   int createEvent(long[] event);
 
   int destroyEvent(long event);
 
   int recordEvent(long event, long stream);
-
-  /** 0 when all work before the event is done, 600 (cudaErrorNotReady) while it is not. */
-  int queryEvent(long event);
-
-  int synchronizeEvent(long event);
 
   int elapsedMs(float[] ms, long start, long end);
 

@@ -29,6 +29,8 @@ final class CudaTensors {
   }
 
   Tensor allocate(Shape shape, DType type) {
+    // Every verb begins here.
+    cuda.bind();
     long bytes = shape.elements() * type.bytes();
     long address = memory.take(bytes);
     MemorySegment data = MemorySegment.ofAddress(address).reinterpret(bytes);

@@ -7,7 +7,13 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import dev.tintype.sampler.bindings.cudart.Cudart;
 import dev.tintype.sampler.bindings.cudart.dim3;
 import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.util.HexFormat;
 
 /**
  * libcudart through its generated bindings. Out-parameters and launch dimensions live in scratch
@@ -15,6 +21,11 @@ import java.lang.foreign.MemorySegment;
  */
 final class FfmCudaRuntime implements CudaRuntime {
   private static final int BUS_ID_BYTES = 32;
+
+  // cudaDeviceProp: char name[256]; cudaUUID_t uuid (16 bytes); and about 1 KiB more.
+  private static final long PROPERTIES_BYTES = 8192;
+  private static final long NAME_BYTES = 256;
+  private static final long UUID_BYTES = 16;
 
   private final Arena arena = Arena.ofAuto();
   private final MemorySegment out = arena.allocate(16, 8);
@@ -50,6 +61,55 @@ final class FfmCudaRuntime implements CudaRuntime {
   @Override
   public int attribute(int[] value, int attribute, int device) {
     return number(Cudart.cudaDeviceGetAttribute(out, attribute, device), value);
+  }
+
+  @Override
+  public int identity(String[] nameAndUuid, int device) {
+    MethodHandle properties = PropertiesHolder.HANDLE;
+    if (properties == null) {
+      nameAndUuid[0] = "";
+      nameAndUuid[1] = "";
+      return 0;
+    }
+    try (Arena call = Arena.ofConfined()) {
+      MemorySegment struct = call.allocate(PROPERTIES_BYTES, 8);
+      int code = (int) properties.invokeExact(struct, device);
+      nameAndUuid[0] = code == 0 ? struct.getString(0) : "";
+      nameAndUuid[1] = code == 0 ? uuid(struct.asSlice(NAME_BYTES, UUID_BYTES)) : "";
+      return code;
+    } catch (Throwable e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private static String uuid(MemorySegment bytes) {
+    String hex = HexFormat.of().formatHex(bytes.toArray(ValueLayout.JAVA_BYTE));
+    return "GPU-"
+        + String.join(
+            "-",
+            hex.substring(0, 8),
+            hex.substring(8, 12),
+            hex.substring(12, 16),
+            hex.substring(16, 20),
+            hex.substring(20));
+  }
+
+  /**
+   * cudaGetDeviceProperties is not among the generated bindings: its struct, of which two fields
+   * are wanted, grows from version to version. Both have been at its start since CUDA 10.
+   */
+  private static final class PropertiesHolder {
+    static final MethodHandle HANDLE =
+        SymbolLookup.loaderLookup()
+            .find("cudaGetDeviceProperties")
+            .map(
+                address ->
+                    Linker.nativeLinker()
+                        .downcallHandle(
+                            address,
+                            FunctionDescriptor.of(
+                                JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_INT)))
+            .orElse(null);
   }
 
   @Override
@@ -168,6 +228,11 @@ final class FfmCudaRuntime implements CudaRuntime {
   }
 
   @Override
+  public int queryStream(long stream) {
+    return Cudart.cudaStreamQuery(pointer(stream));
+  }
+
+  @Override
   public int createEvent(long[] event) {
     return handle(Cudart.cudaEventCreateWithFlags(out, 0), event);
   }
@@ -180,16 +245,6 @@ final class FfmCudaRuntime implements CudaRuntime {
   @Override
   public int recordEvent(long event, long stream) {
     return Cudart.cudaEventRecord(pointer(event), pointer(stream));
-  }
-
-  @Override
-  public int queryEvent(long event) {
-    return Cudart.cudaEventQuery(pointer(event));
-  }
-
-  @Override
-  public int synchronizeEvent(long event) {
-    return Cudart.cudaEventSynchronize(pointer(event));
   }
 
   @Override

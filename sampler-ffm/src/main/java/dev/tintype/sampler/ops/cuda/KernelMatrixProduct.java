@@ -1,7 +1,7 @@
 package dev.tintype.sampler.ops.cuda;
 
 /** Linear layers by our own fp32 kernel: slow on 16-bit types, needs no library. */
-final class KernelMatrixProduct implements MatrixProduct {
+class KernelMatrixProduct implements MatrixProduct {
   /** Rows and columns of a block's tile, GEMM_TILE in gemm.cuh. */
   static final int TILE = 64;
 

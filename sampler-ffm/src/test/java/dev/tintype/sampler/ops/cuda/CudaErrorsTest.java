@@ -146,4 +146,54 @@ class CudaErrorsTest {
         .hasMessageContaining("cudaLibraryLoadData")
         .hasMessageContaining("cudaErrorNoKernelImageForDevice");
   }
+
+  @Test
+  void aHungKernelIsToldAfterTheDeadline() {
+    long[] now = new long[1];
+    Cuda cuda = new Cuda(runtime, 0, () -> now[0] += 100_000_000, 2_000_000_000);
+    cuda.synchronize();
+    runtime.hang();
+    CudaException failure = catchThrowableOfType(CudaException.class, cuda::synchronize);
+    assertThat(failure.code()).isEqualTo(CudaException.TIMEOUT);
+    assertThat(failure.isSticky()).isTrue();
+    assertThat(failure).hasMessageContaining("in 2 s").hasMessageContaining("cudaErrorNotReady");
+    assertThatThrownBy(() -> cuda.malloc(1)).isSameAs(failure);
+  }
+
+  @Test
+  void anErrorWhileWaitingIsTold() {
+    try (CudaDevice device = open()) {
+      runtime.failNext("cudaStreamQuery", 719);
+      assertThatThrownBy(() -> device.ops().synchronize())
+          .hasMessageContaining("cudaStreamQuery")
+          .hasMessageContaining("cudaErrorLaunchFailure");
+    }
+  }
+
+  @Test
+  void anotherThreadWorksOnTheSameCard() throws Exception {
+    runtime.withDevices(2);
+    try (CudaDevice device =
+        CudaDevice.open(runtime, 1, DeviceOptions.defaults(), EmulatedCudaRuntime.LIBRARIES)) {
+      Thread thread =
+          Thread.ofPlatform().start(() -> device.ops().zeros(Shape.of(1000, 1000)).close());
+      thread.join();
+      assertThat(runtime.deviceOfLastMalloc()).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void oneOfSeveralCardsIsFoundByNumberOrUuid() {
+    runtime.withDevices(3);
+    assertThat(GpuList.find(runtime, "2")).isEqualTo(2);
+    assertThat(GpuList.find(runtime, "GPU-2c0ffee-0000")).isEqualTo(1);
+    assertThat(GpuList.find(runtime, "gpu-3C0")).isEqualTo(2);
+    assertThatThrownBy(() -> GpuList.find(runtime, "GPU-9"))
+        .isInstanceOfSatisfying(
+            DeviceException.class, e -> assertThat(e.code()).isEqualTo(DeviceException.UNAVAILABLE))
+        .hasMessageContaining("no GPU")
+        .hasMessageContaining("GPU-1c0ffee-0000");
+    assertThatThrownBy(() -> GpuList.find(runtime, "GPU-")).hasMessageContaining("more than one");
+    assertThatThrownBy(() -> GpuList.find(runtime, "3")).hasMessageContaining("no GPU");
+  }
 }

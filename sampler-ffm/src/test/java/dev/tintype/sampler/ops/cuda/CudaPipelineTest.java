@@ -3,6 +3,7 @@ package dev.tintype.sampler.ops.cuda;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.tintype.sampler.device.DType;
 import dev.tintype.sampler.device.Device;
 import dev.tintype.sampler.device.DeviceOptions;
 import dev.tintype.sampler.device.DeviceOptions.Precision;
@@ -147,6 +148,87 @@ class CudaPipelineTest {
       assertThat(runtime.graphsAlive()).isEqualTo(full ? 0 : 1);
       return rgb;
     }
+  }
+
+  /** Libraries that choose another algorithm for more rows, as cuDNN and cublasLt do. */
+  private static final CudaDevice.Libraries BATCH_DEPENDENT =
+      new CudaDevice.Libraries() {
+        @Override
+        public byte[] kernels() {
+          return EmulatedCudaRuntime.LIBRARIES.kernels();
+        }
+
+        @Override
+        public Tuner tuner(Cuda cuda, CudaMemory memory, String card) {
+          return Tuner.off(cuda, memory);
+        }
+
+        @Override
+        public MatrixProduct matrix(
+            Cuda cuda, CudaMemory memory, Kernels kernels, DType dtype, Tuner tuner) {
+          return new KernelMatrixProduct(kernels) {
+            @Override
+            public void multiply(Call c) {
+              float scale = c.scale() * (1 + c.rows() * 1e-6f);
+              super.multiply(
+                  new Call(
+                      c.x(),
+                      c.weights(),
+                      c.out(),
+                      c.rows(),
+                      c.inFeatures(),
+                      c.outFeatures(),
+                      c.bias(),
+                      c.channelBias(),
+                      c.rowsPerItem(),
+                      c.activation(),
+                      scale,
+                      c.residual(),
+                      c.wide()));
+            }
+          };
+        }
+
+        @Override
+        public Convolution convolution(
+            Cuda cuda,
+            CudaMemory memory,
+            Kernels kernels,
+            DType dtype,
+            MatrixProduct matrix,
+            Tuner tuner) {
+          return NONE.convolution(cuda, memory, kernels, dtype, matrix, tuner);
+        }
+      };
+
+  /** The first sample's latent after some steps, alone and beside another. */
+  private List<float[]> aloneAndTogether(boolean deterministic) {
+    DeviceOptions options =
+        DeviceOptions.defaults().withPrecision(Precision.FP32).withDeterministic(deterministic);
+    List<float[]> found = new ArrayList<>();
+    try (CudaDevice device = CudaDevice.open(runtime, 0, options, BATCH_DEPENDENT);
+        DiffusionPipeline pipeline =
+            DiffusionPipeline.load(MODELS.resolve("sd-tiny"), device, LoadOptions.defaults())) {
+      for (int others = 0; others < 2; others++) {
+        try (Sample sample = pipeline.admit(Recipe.of("a cat", 32, 32, 7).withSteps(4));
+            Sample other = pipeline.admit(Recipe.of("a dog", 32, 32, 8).withSteps(4))) {
+          for (int step = 0; step < 4; step++) {
+            pipeline.step(others == 0 ? List.of(sample) : List.of(other, sample));
+          }
+          found.add(pipeline.latents(sample));
+        }
+      }
+    }
+    return found;
+  }
+
+  @Test
+  void aDeterministicPictureDoesNotDependOnItsBatch() {
+    List<float[]> free = aloneAndTogether(false);
+    assertThat(free.get(1)).as("the libraries do depend on it").isNotEqualTo(free.get(0));
+    List<float[]> fixed = aloneAndTogether(true);
+    assertThat(fixed.get(1)).containsExactly(fixed.get(0));
+    assertThat(fixed.get(0)).as("and alone nothing changes").containsExactly(free.get(0));
   }
 
   /** A device that launches everything. */

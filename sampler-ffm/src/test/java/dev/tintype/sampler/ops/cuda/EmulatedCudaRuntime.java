@@ -64,6 +64,7 @@ final class EmulatedCudaRuntime implements CudaRuntime {
   private static final int INVALID_VALUE = 1;
   private static final int MEMORY_ALLOCATION = 2;
   private static final int SYMBOL_NOT_FOUND = 500;
+  private static final int NOT_READY = 600;
   private static final int CAPTURE_UNSUPPORTED = 900;
 
   private final Map<Long, Arena> blocks = new HashMap<>();
@@ -75,6 +76,9 @@ final class EmulatedCudaRuntime implements CudaRuntime {
   private final Map<Long, List<Runnable>> executables = new HashMap<>();
   private List<Runnable> recorded = new ArrayList<>();
   private final List<Float> elapsed = new ArrayList<>();
+  private final ThreadLocal<Integer> current = ThreadLocal.withInitial(() -> 0);
+  private int deviceOfLastMalloc;
+  private boolean hung;
   private boolean recording;
   private long handles = 100;
   private int sticky;
@@ -151,6 +155,17 @@ final class EmulatedCudaRuntime implements CudaRuntime {
     return failNext(call, code);
   }
 
+  /** From now on, no work ends. */
+  EmulatedCudaRuntime hang() {
+    hung = true;
+    return this;
+  }
+
+  /** The GPU of the last block of memory: that of the thread that asked. */
+  int deviceOfLastMalloc() {
+    return deviceOfLastMalloc;
+  }
+
   /** How often a call was made. */
   int count(String call) {
     return calls.getOrDefault(call, 0);
@@ -205,6 +220,7 @@ final class EmulatedCudaRuntime implements CudaRuntime {
 
   @Override
   public int setDevice(int device) {
+    current.set(device);
     return begin("cudaSetDevice");
   }
 
@@ -221,8 +237,15 @@ final class EmulatedCudaRuntime implements CudaRuntime {
   }
 
   @Override
+  public int identity(String[] nameAndUuid, int device) {
+    nameAndUuid[0] = "Emulated GPU";
+    nameAndUuid[1] = "GPU-" + (device + 1) + "c0ffee-0000";
+    return begin("cudaGetDeviceProperties");
+  }
+
+  @Override
   public int pciBusId(String[] id, int device) {
-    id[0] = "0000:00:00.0";
+    id[0] = "0000:0" + device + ":00.0";
     return begin("cudaDeviceGetPCIBusId");
   }
 
@@ -252,6 +275,7 @@ final class EmulatedCudaRuntime implements CudaRuntime {
     Arena arena = Arena.ofShared();
     MemorySegment block = arena.allocate(bytes, 256).fill((byte) 0xff);
     address[0] = block.address();
+    deviceOfLastMalloc = current.get();
     blocks.put(block.address(), arena);
     sizes.put(block.address(), bytes);
     bytesTaken += bytes;
@@ -382,6 +406,12 @@ final class EmulatedCudaRuntime implements CudaRuntime {
   }
 
   @Override
+  public int queryStream(long stream) {
+    int code = begin("cudaStreamQuery");
+    return code == SUCCESS && hung ? NOT_READY : code;
+  }
+
+  @Override
   public int createEvent(long[] event) {
     event[0] = 8;
     return begin("cudaEventCreateWithFlags");
@@ -395,16 +425,6 @@ final class EmulatedCudaRuntime implements CudaRuntime {
   @Override
   public int recordEvent(long event, long stream) {
     return begin("cudaEventRecord");
-  }
-
-  @Override
-  public int queryEvent(long event) {
-    return begin("cudaEventQuery");
-  }
-
-  @Override
-  public int synchronizeEvent(long event) {
-    return begin("cudaEventSynchronize");
   }
 
   @Override
