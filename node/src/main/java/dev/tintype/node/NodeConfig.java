@@ -15,7 +15,8 @@ import java.util.Set;
  * @param roles what the process does; default all
  * @param models folder of model folders; default {@code models} beside the program
  * @param model the one that is served, empty for the first found
- * @param device {@code auto}, {@code cpu}, {@code cuda} or {@code reference}; default auto
+ * @param device {@code auto}, {@code cpu}, {@code cuda} (one of several: {@code cuda:NUMBER},
+ *     {@code cuda:UUID}) or {@code reference}; default auto
  * @param publicUrl origin in the pictures' URLs; default {@code http://localhost:PORT}
  * @param drain how long a stop waits for pictures in the making; default 20 s
  * @param batch pictures stepped together; 0, the default, is the device's own figure

@@ -134,9 +134,14 @@ public final class SettingsReader {
 
   private String device() {
     String device = text("device").orElse("auto");
-    if (!Devices.NAMES.contains(device)) {
+    if (!Devices.isName(device)) {
       throw new NodeException.Config(
-          "config.device", "\"" + device + "\" is no device; choose from " + Devices.NAMES + ".");
+          "config.device",
+          "\""
+              + device
+              + "\" is no device; choose from "
+              + Devices.NAMES
+              + ", or one of several GPUs: cuda:NUMBER or cuda:UUID.");
     }
     return device;
   }

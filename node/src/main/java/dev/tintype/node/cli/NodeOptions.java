@@ -36,7 +36,9 @@ final class NodeOptions {
   @Option(
       names = "--device",
       paramLabel = "NAME",
-      description = "auto, cpu, cuda or reference (env TINTYPE_DEVICE; default auto).")
+      description =
+          "auto, cpu, cuda, cuda:NUMBER, cuda:UUID or reference (env TINTYPE_DEVICE; default"
+              + " auto).")
   String device;
 
   @Option(

@@ -11,6 +11,7 @@ import dev.tintype.sampler.SamplerException;
 import dev.tintype.sampler.device.Device;
 import dev.tintype.sampler.device.DeviceOptions;
 import dev.tintype.sampler.device.Devices;
+import dev.tintype.sampler.ops.cuda.CudaReport;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
@@ -166,9 +167,15 @@ public final class Doctor {
       found.add(Finding.note("gpu", e.toString(), "The driver does not answer."));
     }
     found.add(library("cuda driver", "libcuda.so.1", "Install the NVIDIA driver's user part."));
-    found.add(library("cuda runtime", "libcudart.so", "Install the CUDA 13 runtime."));
-    found.add(library("cudnn", "libcudnn.so.9", "Install cuDNN 9.15.1 or newer."));
-    found.add(library("cublasLt", "libcublasLt.so", "Install cuBLAS of CUDA 13."));
+    CudaReport report = CudaReport.examine();
+    for (CudaReport.Part part : report.parts()) {
+      found.add(
+          part.file()
+              .map(file -> Finding.ok(part.name(), file.toString()))
+              .orElseGet(
+                  () -> Finding.note(part.name(), part.library() + " not found", part.without())));
+    }
+    report.gpus().forEach(gpu -> found.add(Finding.ok("gpu", gpu)));
     Finding cuda = device("cuda", "cuda device");
     found.add(
         cuda.verdict() == Finding.Verdict.OK

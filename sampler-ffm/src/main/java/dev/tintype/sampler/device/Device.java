@@ -28,6 +28,11 @@ public interface Device extends AutoCloseable {
     return Optional.empty();
   }
 
+  /** Most bytes that may be held at one time, weights and workspace. */
+  default long bytesMax() {
+    return Long.MAX_VALUE;
+  }
+
   /** Bytes of device memory held now: weights and workspace. */
   long bytesHeld();
 

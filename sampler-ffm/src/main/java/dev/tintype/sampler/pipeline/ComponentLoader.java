@@ -4,6 +4,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tintype.sampler.config.JsonFile;
 import dev.tintype.sampler.config.ModelException;
+import dev.tintype.sampler.device.Device;
+import dev.tintype.sampler.device.DeviceException;
 import dev.tintype.sampler.model.AutoencoderKl;
 import dev.tintype.sampler.model.AutoencoderKlConfig;
 import dev.tintype.sampler.model.ClipTextConfig;
@@ -44,7 +46,14 @@ final class ComponentLoader {
   /** original size, crop, target size. */
   private static final int TIME_IDS = 6;
 
+  /**
+   * Activations while a picture of the native size is decoded, where they are largest: about 800
+   * values per pixel in and out of the widest layers at full resolution.
+   */
+  private static final long WORK_VALUES_PER_PIXEL = 1024;
+
   private final Path folder;
+  private final Device device;
   private final Ops ops;
   private final LoadOptions options;
   private final WeightHash hash = new WeightHash();
@@ -52,14 +61,15 @@ final class ComponentLoader {
   private long bytesTotal;
   private long bytesDone;
 
-  private ComponentLoader(Path folder, Ops ops, LoadOptions options) {
+  private ComponentLoader(Path folder, Device device, LoadOptions options) {
     this.folder = folder;
-    this.ops = ops;
+    this.device = device;
+    this.ops = device.ops();
     this.options = options;
   }
 
-  static Components load(Path folder, Ops ops, LoadOptions options) {
-    ComponentLoader loader = new ComponentLoader(folder, ops, options);
+  static Components load(Path folder, Device device, LoadOptions options) {
+    ComponentLoader loader = new ComponentLoader(folder, device, options);
     try {
       return loader.load();
     } catch (RuntimeException e) {
@@ -109,7 +119,7 @@ final class ComponentLoader {
     AutoencoderKlConfig vaeConfig = AutoencoderKlConfig.read(config("vae"));
     SchedulerConfig scheduler = scheduler(pipelineClass);
     check(xl, textConfigs, tokenizers, unetConfig, vaeConfig);
-    bytesTotal = weightBytes(suffixes);
+    requireMemory(weightBytes(suffixes), unetConfig.sampleSize() * vaeConfig.scaleFactor());
 
     List<TextEncoders.Encoder> encoders = new ArrayList<>();
     for (int i = 0; i < suffixes.size(); i++) {
@@ -179,6 +189,7 @@ final class ComponentLoader {
     }
   }
 
+  /** Bytes of the weights on the device; counts those of the files too. */
   private long weightBytes(List<String> suffixes) {
     List<String> parts = new ArrayList<>(List.of("unet", "vae"));
     suffixes.forEach(suffix -> parts.add("text_encoder" + suffix));
@@ -186,13 +197,38 @@ final class ComponentLoader {
     for (String part : parts) {
       try (Checkpoint weights = Checkpoint.open(folder.resolve(part))) {
         for (Path file : weights.paths()) {
-          bytes += Files.size(file);
+          bytesTotal += Files.size(file);
+        }
+        for (String key : weights.keys()) {
+          bytes += weights.get(key).shape().elements() * ops.dtype().bytes();
         }
       } catch (IOException e) {
         throw new ModelException("model.not_found", part + ": " + e.getMessage(), e);
       }
     }
     return bytes;
+  }
+
+  /** Before the first weight is moved: half a model is of no use. */
+  private void requireMemory(long weights, int extent) {
+    long work = WORK_VALUES_PER_PIXEL * ops.dtype().bytes() * extent * extent;
+    long free = device.bytesMax() - device.bytesHeld();
+    if (weights + work > free) {
+      throw new DeviceException(
+          DeviceException.OUT_OF_MEMORY,
+          ("%s needs %,d bytes on %s: %,d for its weights and about %,d to work on %dx%d pixels;"
+                  + " %,d are to be had. Use a smaller model, a larger card, or end what else uses"
+                  + " this one")
+              .formatted(
+                  folder.getFileName(),
+                  weights + work,
+                  device.name(),
+                  weights,
+                  work,
+                  extent,
+                  extent,
+                  free));
+    }
   }
 
   /** The parts must fit each other. */

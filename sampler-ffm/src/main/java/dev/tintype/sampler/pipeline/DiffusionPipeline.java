@@ -56,7 +56,7 @@ public final class DiffusionPipeline implements AutoCloseable {
    * @throws dev.tintype.sampler.weights.WeightsException codes {@code weights.*}
    */
   public static DiffusionPipeline load(Path folder, Device device, LoadOptions options) {
-    return new DiffusionPipeline(device, ComponentLoader.load(folder, device.ops(), options));
+    return new DiffusionPipeline(device, ComponentLoader.load(folder, device, options));
   }
 
   public ModelInfo info() {

@@ -253,6 +253,11 @@ public final class CudaDevice implements Device {
   }
 
   @Override
+  public long bytesMax() {
+    return memory.bytesMax();
+  }
+
+  @Override
   public long bytesHeld() {
     return memory.bytesHeld();
   }

@@ -35,7 +35,7 @@ final class CudaLibraries implements CudaDevice.Libraries {
   static final String CONVOLUTION = "libcudnn.so.9";
 
   /** cuDNN opens this one by name when it compiles fused kernels; loading it first lets it. */
-  private static final String COMPILER = "libnvrtc.so.13";
+  static final String COMPILER = "libnvrtc.so.13";
 
   private static final String RESOURCES = "/org/bytedeco/cuda/linux-x86_64/";
   private static final List<String> BELOW_HOME =

@@ -46,6 +46,10 @@ final class CudaMemory implements AutoCloseable {
     this.bytesMax = bytesMax;
   }
 
+  long bytesMax() {
+    return bytesMax;
+  }
+
   /** Bytes taken from the driver now. */
   long bytesHeld() {
     return bytesUnused + bytesUsed + bytesPinned + bytesParked;

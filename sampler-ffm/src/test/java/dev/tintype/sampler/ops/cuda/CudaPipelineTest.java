@@ -1,10 +1,12 @@
 package dev.tintype.sampler.ops.cuda;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.tintype.sampler.device.DType;
 import dev.tintype.sampler.device.Device;
+import dev.tintype.sampler.device.DeviceException;
 import dev.tintype.sampler.device.DeviceOptions;
 import dev.tintype.sampler.device.DeviceOptions.Precision;
 import dev.tintype.sampler.device.Recorder;
@@ -147,6 +149,23 @@ class CudaPipelineTest {
       byte[] rgb = pipeline.decode(sample).rgb();
       assertThat(runtime.graphsAlive()).isEqualTo(full ? 0 : 1);
       return rgb;
+    }
+  }
+
+  @Test
+  void aModelThatDoesNotFitIsRefusedBeforeItsFirstWeight() {
+    DeviceOptions options = DeviceOptions.defaults().withWorkspaceBytesMax(1 << 20);
+    try (CudaDevice device = CudaDevice.open(runtime, 0, options, EmulatedCudaRuntime.LIBRARIES)) {
+      int blocks = runtime.count("cudaMalloc");
+      assertThatThrownBy(
+              () ->
+                  DiffusionPipeline.load(MODELS.resolve("sd-tiny"), device, LoadOptions.defaults()))
+          .isInstanceOfSatisfying(
+              DeviceException.class,
+              e -> assertThat(e.code()).isEqualTo(DeviceException.OUT_OF_MEMORY))
+          .hasMessageContaining("sd-tiny needs")
+          .hasMessageContaining("1,048,576 are to be had");
+      assertThat(runtime.count("cudaMalloc")).isEqualTo(blocks);
     }
   }
 
