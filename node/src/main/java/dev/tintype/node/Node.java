@@ -147,7 +147,9 @@ public final class Node implements AutoCloseable {
                 blobs,
                 store.events(),
                 new DeviceEngines(
-                    config.device(), DeviceOptions.defaults(), Map.of(name, model.folder())),
+                    config.device(),
+                    DeviceOptions.defaults().withDeterministic(config.deterministic()),
+                    Map.of(name, model.folder())),
                 error -> lost()));
     worker = Optional.of(started);
     Engine engine = loaded(started.start(name));

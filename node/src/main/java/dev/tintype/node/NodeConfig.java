@@ -17,6 +17,8 @@ import java.util.Set;
  * @param model the one that is served, empty for the first found
  * @param device {@code auto}, {@code cpu}, {@code cuda} (one of several: {@code cuda:NUMBER},
  *     {@code cuda:UUID}) or {@code reference}; default auto
+ * @param deterministic pictures do not depend on what shares their batch, bit for bit; on a GPU
+ *     they are then stepped one by one. Default false; the CPU is always so
  * @param publicUrl origin in the pictures' URLs; default {@code http://localhost:PORT}
  * @param drain how long a stop waits for pictures in the making; default 20 s
  * @param batch pictures stepped together; 0, the default, is the device's own figure
@@ -33,6 +35,7 @@ public record NodeConfig(
     Path models,
     Optional<String> model,
     String device,
+    boolean deterministic,
     Optional<String> publicUrl,
     Duration drain,
     int batch,
@@ -75,6 +78,7 @@ public record NodeConfig(
         models,
         model,
         device,
+        deterministic,
         publicUrl,
         drain,
         batch,

@@ -35,6 +35,7 @@ public final class SettingsReader {
           "models",
           "model",
           "device",
+          "deterministic",
           "public_url",
           "drain_s",
           "batch",
@@ -119,6 +120,7 @@ public final class SettingsReader {
         text("models").map(Path::of).orElse(home.resolve("models")),
         text("model"),
         device(),
+        truth("deterministic"),
         text("public_url").map(SettingsReader::origin),
         Duration.ofSeconds(whole("drain_s", 20, 0, 3_600)),
         whole("batch", 0, 0, 64),
@@ -144,6 +146,15 @@ public final class SettingsReader {
               + ", or one of several GPUs: cuda:NUMBER or cuda:UUID.");
     }
     return device;
+  }
+
+  /** False by default. */
+  private boolean truth(String key) {
+    String value = text(key).orElse("false");
+    if (!value.equals("true") && !value.equals("false")) {
+      throw new NodeException.Config("config." + key, key + " is true or false; found " + value);
+    }
+    return value.equals("true");
   }
 
   private int whole(String key, int byDefault, int min, int max) {

@@ -42,6 +42,13 @@ final class NodeOptions {
   String device;
 
   @Option(
+      names = "--deterministic",
+      description =
+          "A picture's bits do not depend on what shares its batch; on a GPU pictures are then"
+              + " stepped one by one (env TINTYPE_DETERMINISTIC; default off).")
+  boolean deterministic;
+
+  @Option(
       names = "--config",
       paramLabel = "FILE",
       description = "Settings as key = value lines (env TINTYPE_CONFIG); unknown keys are errors.")
@@ -59,7 +66,8 @@ final class NodeOptions {
         .flag("port", port)
         .flag("models", models)
         .flag("model", model)
-        .flag("device", device);
+        .flag("device", device)
+        .flag("deterministic", deterministic ? true : null);
   }
 
   NodeConfig read() {

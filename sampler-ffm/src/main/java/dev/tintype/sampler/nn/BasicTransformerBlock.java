@@ -15,7 +15,7 @@ final class BasicTransformerBlock {
 
   private final Ops ops;
   private final LayerNorm norm1;
-  private final Attention attn1;
+  private final SelfAttention attn1;
   private final LayerNorm norm2;
   private final Attention attn2;
   private final LayerNorm norm3;
@@ -29,7 +29,7 @@ final class BasicTransformerBlock {
       Parameters p, int channels, int textChannels, int heads, List<Attention> crossAttentions) {
     ops = p.ops();
     norm1 = new LayerNorm(p.below("norm1"), channels, NORM_EPSILON);
-    attn1 = new Attention(p.below("attn1"), channels, channels, heads);
+    attn1 = new SelfAttention(p.below("attn1"), channels, heads);
     norm2 = new LayerNorm(p.below("norm2"), channels, NORM_EPSILON);
     attn2 = new Attention(p.below("attn2"), channels, textChannels, heads);
     norm3 = new LayerNorm(p.below("norm3"), channels, NORM_EPSILON);

@@ -4,6 +4,7 @@ import dev.tintype.sampler.device.Tensor;
 import dev.tintype.sampler.ops.Epilogue;
 import dev.tintype.sampler.ops.Ops;
 import dev.tintype.sampler.ops.PreparedWeights;
+import java.util.List;
 
 /** [..., in] to [..., out]. */
 public final class Linear {
@@ -21,6 +22,11 @@ public final class Linear {
 
   public static Linear withoutBias(Parameters p, int in, int out) {
     return new Linear(p.ops(), p.linear(in, out, false));
+  }
+
+  /** Several layers without biases over the same input; their outputs beside each other. */
+  static Linear joined(Parameters p, List<String> names, int in, int out) {
+    return new Linear(p.ops(), p.joined(names, in, out));
   }
 
   /** From the weights of a 1x1 convolution, which in NHWC is the same thing. */

@@ -69,6 +69,13 @@ public final class Parameters implements AutoCloseable {
     return linear(source.get("weight", out, in), bias ? biasOf(out) : Optional.empty());
   }
 
+  /** The linear layers of those names, without biases, as one with all of their outputs. */
+  PreparedWeights.Linear joined(List<String> names, int in, int out) {
+    List<HostTensor> parts =
+        names.stream().map(name -> source.below(name).get("weight", out, in)).toList();
+    return linear(HostTensor.stack(parts), Optional.empty());
+  }
+
   /** A convolution with a 1x1 kernel, which in NHWC is a linear layer over the channels. */
   PreparedWeights.Linear pointwise(int in, int out) {
     return linear(source.get("weight", out, in, 1, 1).reshape(out, in), source.find("bias", out));

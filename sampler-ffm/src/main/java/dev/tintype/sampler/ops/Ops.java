@@ -76,6 +76,27 @@ public interface Ops {
    */
   Tensor attention(Tensor q, Tensor k, Tensor v, int heads, float scale, boolean causal);
 
+  /**
+   * Whether this device gains from projecting to queries, keys and values at once, for {@link
+   * #selfAttention}.
+   */
+  default boolean joinsProjections() {
+    return false;
+  }
+
+  /**
+   * {@link #attention} of a sequence to itself: queries, keys and values beside each other in the
+   * last dimension, [n, t, 3c] to [n, t, c].
+   */
+  default Tensor selfAttention(Tensor joined, int heads, float scale) {
+    int channels = joined.shape().intDim(2) / 3;
+    try (Tensor q = sliceChannels(joined, 0, channels);
+        Tensor k = sliceChannels(joined, channels, 2 * channels);
+        Tensor v = sliceChannels(joined, 2 * channels, 3 * channels)) {
+      return attention(q, k, v, heads, scale, false);
+    }
+  }
+
   // ---- shapes and elementwise
 
   Tensor add(Tensor a, Tensor b);

@@ -152,6 +152,16 @@ public final class ProfiledOps implements Ops {
   }
 
   @Override
+  public boolean joinsProjections() {
+    return ops.joinsProjections();
+  }
+
+  @Override
+  public Tensor selfAttention(Tensor joined, int heads, float scale) {
+    return timed("selfAttention " + joined.shape(), () -> ops.selfAttention(joined, heads, scale));
+  }
+
+  @Override
   public Tensor attention(Tensor q, Tensor k, Tensor v, int heads, float scale, boolean causal) {
     return timed(
         "attention " + q.shape() + " keys " + k.shape().dim(1),

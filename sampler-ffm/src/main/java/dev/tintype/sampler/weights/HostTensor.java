@@ -2,9 +2,11 @@ package dev.tintype.sampler.weights;
 
 import dev.tintype.sampler.device.DType;
 import dev.tintype.sampler.device.Shape;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.util.List;
 
 /**
  * A tensor of a checkpoint, in host memory, row-major, little-endian, possibly unaligned and mapped
@@ -31,6 +33,27 @@ public record HostTensor(String key, DType dtype, Shape shape, MemorySegment dat
       throw new IllegalArgumentException(key + ": " + values.length + " values for " + shape);
     }
     return new HostTensor(key, DType.F32, shape, MemorySegment.ofArray(values));
+  }
+
+  /** Tensors of one type and shape but for the first dimension, one below the other. */
+  public static HostTensor stack(List<HostTensor> parts) {
+    HostTensor first = parts.getFirst();
+    long rows = 0;
+    long bytes = 0;
+    for (HostTensor part : parts) {
+      if (part.dtype != first.dtype || !part.shape.with(0, 0).equals(first.shape.with(0, 0))) {
+        throw new IllegalArgumentException(part + " below " + first);
+      }
+      rows += part.shape.dim(0);
+      bytes += part.data.byteSize();
+    }
+    MemorySegment all = Arena.ofAuto().allocate(Math.max(1, bytes), 16).asSlice(0, bytes);
+    long offset = 0;
+    for (HostTensor part : parts) {
+      MemorySegment.copy(part.data, 0, all, offset, part.data.byteSize());
+      offset += part.data.byteSize();
+    }
+    return new HostTensor(first.key, first.dtype, first.shape.with(0, rows), all);
   }
 
   /** All values as fp32; exact for fp16 and bf16. */

@@ -239,6 +239,19 @@ public abstract class OpsParityContract {
     attention(1, 600, 600, 8, 64, true);
   }
 
+  /** Joined operands that a device can and cannot read where they lie. */
+  @Test
+  void selfAttention() {
+    for (int[] shape : new int[][] {{1, 33, 2, 8}, {2, 70, 3, 40}, {1, 5, 2, 3}, {1, 9, 1, 200}}) {
+      var joined = input(shape[0], shape[1], 3L * shape[2] * shape[3]);
+      float scale = (float) (1 / Math.sqrt(shape[3]));
+      compare(
+          "self-attention " + List.of(shape[0], shape[1], shape[2], shape[3]),
+          64,
+          ops -> ops.selfAttention(joined.apply(ops), shape[2], scale));
+    }
+  }
+
   private void attention(int n, int tokens, int keys, int heads, int depth, boolean causal) {
     var q = input(n, tokens, (long) heads * depth);
     var k = input(n, keys, (long) heads * depth);

@@ -109,7 +109,42 @@ final class CudaAttention {
     Problem problem =
         new Problem(
             q.shape().intDim(0), heads, queries, keys, dim, width, width, width, width, scale);
-    long[] operands = {address(q), address(k), address(v), address(out)};
+    attend(problem, variant, new long[] {address(q), address(k), address(v), address(out)}, causal);
+    return out;
+  }
+
+  /** Whether {@link #attendJoined} can read the parts where they lie: 16 bytes at a time. */
+  boolean takesJoined(Tensor joined, int heads) {
+    int width = joined.shape().intDim(2) / 3;
+    return joined.shape().rank() == 3
+        && joined.shape().dim(2) == 3L * width
+        && width % heads == 0
+        && (long) width * joined.dtype().bytes() % 16 == 0
+        && !variant(joined.dtype(), width / heads).kernel().equals(WIDE);
+  }
+
+  /** Of [n, t, 3c], queries, keys and values beside each other. */
+  Tensor attendJoined(Tensor joined, int heads, float scale) {
+    int samples = joined.shape().intDim(0);
+    int tokens = joined.shape().intDim(1);
+    int stride = joined.shape().intDim(2);
+    int width = stride / 3;
+    Tensor out = tensors.allocate(Shape.of(samples, tokens, width));
+    long part = (long) width * joined.dtype().bytes();
+    long first = address(joined);
+    int dim = width / heads;
+    attend(
+        new Problem(samples, heads, tokens, tokens, dim, stride, stride, stride, width, scale),
+        variant(joined.dtype(), dim),
+        new long[] {first, first + part, first + 2 * part, address(out)},
+        false);
+    return out;
+  }
+
+  /**
+   * @param operands addresses of q, k, v and the result
+   */
+  private void attend(Problem problem, Variant variant, long[] operands, boolean causal) {
     Optional<CudnnAttention.Plan> plan =
         library.isPresent() && variant.usesTensorCores() && !causal
             ? chosen(problem, variant, operands)
@@ -119,7 +154,6 @@ final class CudaAttention {
     } else {
       launch(problem, variant, operands, causal);
     }
-    return out;
   }
 
   private void launch(Problem p, Variant variant, long[] operands, boolean causal) {
@@ -166,7 +200,9 @@ final class CudaAttention {
     if (!tuner.measures()) {
       return Optional.empty();
     }
+    long begun = System.nanoTime();
     List<CudnnAttention.Plan> plans = library.get().plans(problem);
+    tuner.charge(System.nanoTime() - begun);
     List<Tuner.Way> ways = new ArrayList<>();
     ways.add(way(variant.kernel(), () -> launch(problem, variant, operands, false)));
     for (CudnnAttention.Plan plan : plans) {

@@ -206,6 +206,18 @@ public final class CudaOps implements Ops {
     return attention.attend(q, k, v, heads, scale, causal);
   }
 
+  @Override
+  public boolean joinsProjections() {
+    return true;
+  }
+
+  @Override
+  public Tensor selfAttention(Tensor joined, int heads, float scale) {
+    return attention.takesJoined(joined, heads)
+        ? attention.attendJoined(joined, heads, scale)
+        : Ops.super.selfAttention(joined, heads, scale);
+  }
+
   // ---- shapes and elementwise
 
   @Override

@@ -67,6 +67,13 @@ final class CudaTensors {
     }
   }
 
+  /** Copies bytes to device memory. */
+  void write(long address, MemorySegment bytes) {
+    if (bytes.byteSize() > 0) {
+      cuda.copyToDevice(address, bytes, bytes.byteSize());
+    }
+  }
+
   /** Numbers for a kernel: coefficients, seeds, indices. Close it after the launch. */
   Tensor parameters(MemorySegment host, DType type, long count) {
     Tensor tensor = allocate(Shape.of(count), type);

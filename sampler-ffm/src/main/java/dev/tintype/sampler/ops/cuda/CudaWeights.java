@@ -4,7 +4,11 @@ import dev.tintype.sampler.device.DType;
 import dev.tintype.sampler.ops.Conv2dGeometry;
 import dev.tintype.sampler.ops.PreparedWeights;
 import dev.tintype.sampler.weights.HostTensor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Optional;
+import java.util.function.LongConsumer;
 
 /**
  * Weights at fixed addresses: convolutions as [out, kernelHeight, kernelWidth, in], linear layers
@@ -28,10 +32,19 @@ final class CudaWeights {
     private boolean closed;
 
     Pinned(float[] values, DType type) {
-      bytes = (long) values.length * type.bytes();
+      this((long) values.length * type.bytes(), address -> tensors.write(address, values, type));
+    }
+
+    /** Of values that have the type already. */
+    Pinned(MemorySegment values) {
+      this(values.byteSize(), address -> tensors.write(address, values));
+    }
+
+    private Pinned(long bytes, LongConsumer write) {
+      this.bytes = bytes;
       address = memory.pin(bytes);
       try {
-        tensors.write(address, values, type);
+        write.accept(address);
       } catch (RuntimeException e) {
         memory.unpin(address, bytes);
         throw e;
@@ -46,13 +59,30 @@ final class CudaWeights {
     }
   }
 
+  /** As it is; without a way over fp32 where the checkpoint has the device's type. */
+  private Pinned matrix(HostTensor weight) {
+    return weight.dtype() == dtype && weight.data().isNative()
+        ? new Pinned(weight.data())
+        : new Pinned(weight.toFloats(), dtype);
+  }
+
+  private Pinned convolution(HostTensor weight) {
+    if (weight.dtype() != dtype || dtype.bytes() != Short.BYTES) {
+      return new Pinned(channelsLast(weight), dtype);
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      short[] values = channelsLast16(weight);
+      return new Pinned(arena.allocateFrom(ValueLayout.JAVA_SHORT, values));
+    }
+  }
+
   /** A matrix of weights with an optional bias. */
   abstract static class Matrix implements PreparedWeights {
     private final Pinned weights;
     private final Optional<Pinned> bias;
 
-    Matrix(CudaWeights owner, float[] weights, Optional<HostTensor> bias) {
-      this.weights = owner.new Pinned(weights, owner.dtype);
+    Matrix(Pinned weights, CudaWeights owner, Optional<HostTensor> bias) {
+      this.weights = weights;
       this.bias = bias.map(tensor -> owner.new Pinned(tensor.toFloats(), owner.dtype));
     }
 
@@ -84,7 +114,7 @@ final class CudaWeights {
 
     Conv2d(
         CudaWeights owner, HostTensor weight, Optional<HostTensor> bias, Conv2dGeometry geometry) {
-      super(owner, channelsLast(weight), bias);
+      super(owner.convolution(weight), owner, bias);
       this.geometry = geometry;
       this.out = weight.shape().intDim(0);
       this.in = weight.shape().intDim(1);
@@ -111,7 +141,7 @@ final class CudaWeights {
     private final int out;
 
     Linear(CudaWeights owner, HostTensor weight, Optional<HostTensor> bias) {
-      super(owner, weight.toFloats(), bias);
+      super(owner.matrix(weight), owner, bias);
       this.out = weight.shape().intDim(0);
       this.in = weight.shape().intDim(1);
     }
@@ -197,6 +227,23 @@ final class CudaWeights {
     public void close() {
       values.close();
     }
+  }
+
+  /** {@link #channelsLast} of 16-bit values as they are. */
+  private static short[] channelsLast16(HostTensor weight) {
+    short[] from = weight.data().toArray(ValueLayout.JAVA_SHORT_UNALIGNED);
+    int out = weight.shape().intDim(0);
+    int in = weight.shape().intDim(1);
+    int taps = weight.shape().intDim(2) * weight.shape().intDim(3);
+    short[] to = new short[from.length];
+    for (int o = 0; o < out; o++) {
+      for (int i = 0; i < in; i++) {
+        for (int tap = 0; tap < taps; tap++) {
+          to[(o * taps + tap) * in + i] = from[(o * in + i) * taps + tap];
+        }
+      }
+    }
+    return to;
   }
 
   /** [out, in, kernelHeight, kernelWidth] to [out, kernelHeight, kernelWidth, in]. */

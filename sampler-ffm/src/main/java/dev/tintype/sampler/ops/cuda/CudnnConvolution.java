@@ -8,11 +8,9 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 
 /**
  * Convolutions by cuDNN: plans of the graph API with and without biases and residual inside, and
@@ -244,7 +242,9 @@ final class CudnnConvolution implements Convolution {
     if (!tuner.measures()) {
       return advised(key.problem());
     }
+    long begun = System.nanoTime();
     List<Way> ways = candidates(key);
+    tuner.charge(System.nanoTime() - begun);
     List<Tuner.Way> runs = new ArrayList<>();
     for (Way way : ways) {
       runs.add(
@@ -289,12 +289,8 @@ final class CudnnConvolution implements Convolution {
     add(ways, problem, CudnnFusion.NONE, CudnnGraph.Mode.A, PLANS_OF_MODE_A);
     add(ways, problem, CudnnFusion.NONE, CudnnGraph.Mode.B, PLANS_OF_MODE_B);
     fixed(problem).ifPresent(ways::add);
-    Set<CudnnFusion> fusions = new LinkedHashSet<>();
-    fusions.add(key.fusion());
-    fusions.add(new CudnnFusion(key.fusion().bias(), false));
-    fusions.remove(CudnnFusion.NONE);
-    for (CudnnFusion fusion : fusions) {
-      add(ways, problem, fusion, CudnnGraph.Mode.A, FUSED_PLANS);
+    if (key.fusion().count() > 0) {
+      add(ways, problem, key.fusion(), CudnnGraph.Mode.A, FUSED_PLANS);
     }
     if (ways.isEmpty()) {
       add(ways, problem, CudnnFusion.NONE, CudnnGraph.Mode.F, 1);

@@ -61,6 +61,11 @@ final class Tuner implements AutoCloseable {
     return nanosSpent < nanosMax && !memory.isRecording();
   }
 
+  /** Counts time that making the ways took against the bound. */
+  void charge(long nanos) {
+    nanosSpent += nanos;
+  }
+
   /** The id of the way that was fastest before; empty where that is not known or not wanted. */
   Optional<String> remembered(String key) {
     return nanosMax == 0 ? Optional.empty() : choices.get(key);
