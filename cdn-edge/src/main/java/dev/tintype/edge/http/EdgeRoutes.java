@@ -42,6 +42,7 @@ public final class EdgeRoutes implements AutoCloseable {
   private final EdgeConfig config;
   private final Clock clock;
   private final VariantService variants;
+  private final DateField date;
   private final HotPath hot;
 
   /**
@@ -54,7 +55,8 @@ public final class EdgeRoutes implements AutoCloseable {
     this.config = config;
     this.clock = clock;
     variants = new VariantService(config, originals);
-    hot = new HotPath(variants);
+    date = new DateField(clock);
+    hot = new HotPath(variants, date);
   }
 
   /** Adds the routes. */
@@ -94,6 +96,7 @@ public final class EdgeRoutes implements AutoCloseable {
 
   private void handle(RoutingContext routing) {
     HttpServerRequest http = routing.request();
+    http.response().putHeader(HttpHeaders.DATE, date.now());
     try {
       answer(routing, http);
     } catch (EdgeException problem) {

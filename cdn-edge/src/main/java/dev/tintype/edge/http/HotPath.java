@@ -53,6 +53,7 @@ final class HotPath {
   private static final CharSequence ACCEPT = HttpHeaders.ACCEPT;
 
   private final VariantService variants;
+  private final DateField date;
   private final Cache<Asked, Known> known = Caffeine.newBuilder().maximumSize(URLS_MAX).build();
 
   /**
@@ -66,8 +67,9 @@ final class HotPath {
   private record Known(
       String id, CharSequence etag, CharSequence type, CharSequence length, boolean varies) {}
 
-  HotPath(VariantService variants) {
+  HotPath(VariantService variants, DateField date) {
     this.variants = variants;
+    this.date = date;
   }
 
   /** Whether the request was answered; if not, nothing has happened to it. */
@@ -123,8 +125,9 @@ final class HotPath {
     return plain ? Optional.of(new Asked(uri, accepts.getFirst())) : Optional.empty();
   }
 
-  private static void send(HttpServerResponse response, Known found, Buffer body) {
+  private void send(HttpServerResponse response, Known found, Buffer body) {
     MultiMap headers = response.headers();
+    headers.set(HttpHeaders.DATE, date.now());
     headers.set(HttpHeaders.ETAG, found.etag);
     headers.set(HttpHeaders.CACHE_CONTROL, IMMUTABLE);
     headers.set(CONTENT_TYPE_OPTIONS, NOSNIFF);

@@ -81,7 +81,9 @@ record ImageResponse(
   /** A file that was evicted between finding and sending: the next request makes it anew. */
   private void evicted(HttpServerResponse response) {
     if (!response.headWritten()) {
+      String date = response.headers().get(HttpHeaders.DATE);
       response.headers().clear();
+      response.putHeader(HttpHeaders.DATE, date);
       Problems.send(http, EdgeException.busy());
     }
   }

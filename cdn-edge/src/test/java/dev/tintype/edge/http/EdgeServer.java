@@ -6,8 +6,10 @@ import dev.tintype.edge.Originals;
 import dev.tintype.edge.Pictures;
 import dev.tintype.edge.url.SigningKeys;
 import dev.tintype.edge.url.VariantUrls;
+import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServer;
+import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.Router;
 import java.io.IOException;
 import java.net.URI;
@@ -23,6 +25,7 @@ import java.time.ZoneOffset;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
 
 /** An edge on a real HTTP server and an ephemeral port, with originals in a folder. */
@@ -33,7 +36,12 @@ final class EdgeServer implements AutoCloseable {
   private static final Duration TIMEOUT = Duration.ofSeconds(30);
 
   final EdgeRoutes routes;
+
+  /** What has arrived here, from clients or from a cache in front. */
+  final AtomicInteger requests = new AtomicInteger();
+
   private final Path folder;
+  private boolean closed;
   private final Vertx vertx = Vertx.vertx();
   private final HttpServer server;
   private final HttpClient client =
@@ -50,10 +58,15 @@ final class EdgeServer implements AutoCloseable {
     routes = new EdgeRoutes(config, around.apply(this::open), Clock.fixed(NOW, ZoneOffset.UTC));
     Router router = Router.router(vertx);
     routes.mount(router);
+    Handler<HttpServerRequest> handler = routes.inFrontOf(router);
     server =
         vertx
             .createHttpServer()
-            .requestHandler(routes.inFrontOf(router))
+            .requestHandler(
+                request -> {
+                  requests.incrementAndGet();
+                  handler.handle(request);
+                })
             .listen(0, "127.0.0.1")
             .toCompletionStage()
             .toCompletableFuture()
@@ -76,6 +89,10 @@ final class EdgeServer implements AutoCloseable {
     Files.delete(folder.resolve(sha256));
   }
 
+  int port() {
+    return server.actualPort();
+  }
+
   HttpResponse<byte[]> get(String path, String... headers) throws Exception {
     return send("GET", path, headers).get(30, TimeUnit.SECONDS);
   }
@@ -95,8 +112,13 @@ final class EdgeServer implements AutoCloseable {
     return client.sendAsync(request.build(), HttpResponse.BodyHandlers.ofByteArray());
   }
 
+  /** The second time does nothing. */
   @Override
   public void close() throws Exception {
+    if (closed) {
+      return;
+    }
+    closed = true;
     client.close();
     routes.close();
     vertx.close().toCompletionStage().toCompletableFuture().get(30, TimeUnit.SECONDS);
