@@ -32,12 +32,16 @@ final class StepLoop {
 
   private static final long IDLE_MS = 1_000;
 
+  /** Failed calls of the device without a good one between them that mean that it is lost. */
+  static final int FAILED_CALLS_MAX = 5;
+
   private final WorkerConfig config;
   private final BlockingQueue<Runnable> inbox;
   private final Semaphore picturesPending;
   private final List<RunningJob> jobs = new ArrayList<>();
   private volatile boolean abandoned;
   private int batchMax;
+  private int failedCalls;
   private long admissions;
 
   /**
@@ -135,7 +139,11 @@ final class StepLoop {
       stepFailed(batch, e);
       return;
     }
-    long took = System.nanoTime() - start;
+    stepped(batch, System.nanoTime() - start);
+  }
+
+  private void stepped(List<Sample> batch, long took) throws InterruptedException {
+    failedCalls = 0;
     Set<RunningJob> stepped = new HashSet<>();
     for (Sample sample : batch) {
       if (stepped.add(sample.job())) {
@@ -164,7 +172,8 @@ final class StepLoop {
         .toList();
   }
 
-  private void stepFailed(List<Sample> batch, RuntimeException error) {
+  /** Nobody has moved: the engine steps all or none. */
+  private void stepFailed(List<Sample> batch, RuntimeException error) throws InterruptedException {
     EngineFault fault = EngineFault.of(error);
     if (fault == EngineFault.DEVICE) {
       throw error;
@@ -175,14 +184,32 @@ final class StepLoop {
           "Out of device memory with {} pictures at once; {} from now", batch.size(), batchMax);
       return;
     }
-    batch.stream()
-        .map(Sample::job)
-        .distinct()
-        .forEach(
-            job -> {
-              fail(job, error);
-              jobs.remove(job);
-            });
+    if (batch.size() > 1) {
+      LOG.warn("A step of {} pictures failed; one by one: {}", batch.size(), error.getMessage());
+      oneByOne(batch);
+      return;
+    }
+    RunningJob job = batch.getFirst().job();
+    fail(job, error);
+    jobs.remove(job);
+  }
+
+  /** Finds whose fault it was, so that the others of a batch do not pay for one. */
+  private void oneByOne(List<Sample> batch) throws InterruptedException {
+    for (Sample sample : batch) {
+      if (!jobs.contains(sample.job()) || sample.job().stop() != null) {
+        continue; // Another picture of its job was the guilty one.
+      }
+      long start = System.nanoTime();
+      try {
+        sample.job().engine().step(List.of(sample.painting()));
+      } catch (RuntimeException e) {
+        fail(sample.job(), e);
+        jobs.remove(sample.job());
+        continue;
+      }
+      stepped(List.of(sample), System.nanoTime() - start);
+    }
   }
 
   private void decode(Sample sample) throws InterruptedException {
@@ -220,7 +247,8 @@ final class StepLoop {
   /** Ends one job with the error's words; throws it on where the device is lost. */
   private void fail(RunningJob job, RuntimeException error) {
     EngineFault fault = EngineFault.of(error);
-    if (fault == EngineFault.DEVICE) {
+    if (fault == EngineFault.DEVICE
+        || fault == EngineFault.CALL && ++failedCalls >= FAILED_CALLS_MAX) {
       throw error;
     }
     if (fault == EngineFault.DEFECT) {

@@ -76,7 +76,8 @@ public final class Worker implements AutoCloseable {
    * loaded, or with the reason why it cannot be.
    */
   public CompletableFuture<Engine> start(String model) {
-    Thread.ofPlatform().name("step-loop").start(() -> runLoop(model));
+    // A daemon: a model that takes minutes to load must not hold up a process that is told to stop.
+    Thread.ofPlatform().daemon().name("step-loop").start(() -> runLoop(model));
     return loaded;
   }
 
@@ -201,6 +202,9 @@ public final class Worker implements AutoCloseable {
    */
   public void drain(Duration patience) {
     draining.countDown();
+    if (!loaded.isDone()) {
+      return;
+    }
     await(intakeEnded, CLOSE_MAX);
     boolean done = allRoom(patience);
     if (!done) {
@@ -229,6 +233,9 @@ public final class Worker implements AutoCloseable {
   public void close() {
     drain(Duration.ZERO);
     stopping.countDown();
+    if (loop == null && !loaded.isDone()) {
+      return; // Still loading, which cannot be stopped halfway; it sees the word when it is done.
+    }
     if (loop != null) {
       loop.wake();
     }

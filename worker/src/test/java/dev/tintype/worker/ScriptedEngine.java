@@ -13,8 +13,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * A small engine whose pictures show their seed. Prompts are its script: {@code refuse} cannot be
- * admitted, {@code defect} throws in a step, {@code lost} loses the device, {@code slow} waits for
- * a permit before each step.
+ * admitted, {@code defect} throws in a step, {@code call} is a failed call of the device, {@code
+ * lost} loses the device, {@code slow} waits for a permit before each step.
  */
 final class ScriptedEngine implements Engine, EngineLoader {
   static final String MODEL = "scripted";
@@ -75,10 +75,9 @@ final class ScriptedEngine implements Engine, EngineLoader {
     if (batch.size() > memory) {
       throw new DeviceException(DeviceException.OUT_OF_MEMORY, "no room for " + batch.size());
     }
+    batch.forEach(painting -> ((Scribble) painting).check());
     largestBatch = Math.max(largestBatch, batch.size());
-    for (Painting painting : batch) {
-      ((Scribble) painting).advance();
-    }
+    batch.forEach(painting -> ((Scribble) painting).advance());
   }
 
   @Override
@@ -104,13 +103,17 @@ final class ScriptedEngine implements Engine, EngineLoader {
       this.seed = seed;
     }
 
-    void advance() {
+    void check() {
       switch (spec.prompt()) {
         case "defect" -> throw new IllegalStateException("a defect");
-        case "lost" -> throw new DeviceException(DeviceException.FAILED, "the device is lost");
+        case "call" -> throw new DeviceException(DeviceException.FAILED, "a call failed");
+        case "lost" -> throw new AssertionError("the device is lost");
         case "slow" -> slowSteps.acquireUninterruptibly();
         default -> {}
       }
+    }
+
+    void advance() {
       step++;
       stepsTaken.incrementAndGet();
     }

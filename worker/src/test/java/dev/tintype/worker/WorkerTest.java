@@ -201,6 +201,38 @@ class WorkerTest {
   }
 
   @Test
+  void oneBadPictureDoesNotTakeItsBatchAlong() throws Exception {
+    // The first step of `slow` waits, so that the two that follow are admitted to one batch.
+    JobId gate = run("slow", 1, 1);
+    until(gate, EventType.STARTED);
+    JobId bad = run("defect", 1, 3);
+    JobId good = run("plain", 2, 3);
+    engine.slowSteps.release(1);
+    until(good, EventType.SUCCEEDED);
+    untilQueuedAgain(bad);
+    assertThat(job(good).attempt()).isEqualTo(1);
+    assertThat(job(good).errors()).isZero();
+    assertThat(job(bad).errors()).isEqualTo(1);
+  }
+
+  @Test
+  void aFailedCallCostsOneAttemptAndKeepsTheWorker() throws Exception {
+    JobId failed = run("call", 1, 3);
+    untilQueuedAgain(failed);
+    until(run("plain", 1, 3), EventType.SUCCEEDED);
+    assertThat(job(failed).failure().orElseThrow().code()).isEqualTo("device.failed");
+    assertThat(broken).isNotDone();
+  }
+
+  @Test
+  void callsThatFailAgainAndAgainMeanThatTheDeviceIsLost() throws Exception {
+    for (int i = 0; i < StepLoop.FAILED_CALLS_MAX; i++) {
+      run("call", 1, 3);
+    }
+    assertThat(broken.get(30, TimeUnit.SECONDS)).hasMessage("a call failed");
+  }
+
+  @Test
   void cancelEndsItBeforeTheNextStep() throws Exception {
     JobId id = run("slow", 1, 100);
     engine.slowSteps.release(3);

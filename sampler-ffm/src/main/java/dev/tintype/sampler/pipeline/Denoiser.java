@@ -34,21 +34,36 @@ final class Denoiser implements AutoCloseable {
   /** What can go through the UNet together. */
   private record Kind(Shape item, boolean guided) {}
 
+  /** A sample's next latent, computed but not yet its own. */
+  private record Move(Sample sample, Ops.Stepped stepped, double milliseconds) {}
+
+  /**
+   * All or none of the call: a sample moves only when every other one could, so that a caller can
+   * try again with fewer, or one by one to find the guilty one. What waits meanwhile are latents, a
+   * thousandth of the activations.
+   */
   void step(List<Sample> batch) {
     Map<Kind, List<Sample>> groups = new LinkedHashMap<>();
     for (Sample sample : batch) {
       Kind kind = new Kind(sample.item(), sample.recipe().guided());
       groups.computeIfAbsent(kind, k -> new ArrayList<>()).add(sample);
     }
-    for (List<Sample> group : groups.values()) {
-      for (int from = 0; from < group.size(); from += samplesPerCall) {
-        int to = Math.min(from + samplesPerCall, group.size());
-        stepTogether(List.copyOf(group.subList(from, to)));
+    List<Move> moves = new ArrayList<>();
+    try {
+      for (List<Sample> group : groups.values()) {
+        for (int from = 0; from < group.size(); from += samplesPerCall) {
+          int to = Math.min(from + samplesPerCall, group.size());
+          moves.addAll(stepTogether(List.copyOf(group.subList(from, to))));
+        }
       }
+    } catch (RuntimeException e) {
+      moves.forEach(move -> move.stepped().close());
+      throw e;
     }
+    moves.forEach(move -> move.sample().advance(move.stepped(), move.milliseconds()));
   }
 
-  private void stepTogether(List<Sample> samples) {
+  private List<Move> stepTogether(List<Sample> samples) {
     long start = System.nanoTime();
     int count = samples.size();
     List<Ops.Stepped> stepped = new ArrayList<>();
@@ -59,16 +74,17 @@ final class Denoiser implements AutoCloseable {
           stepped.add(step(samples.get(i), model));
         }
       }
+      ops.synchronize();
     } catch (RuntimeException e) {
-      // All or none of a batch moves, so that a caller can try again with fewer.
       stepped.forEach(Ops.Stepped::close);
       throw e;
     }
-    ops.synchronize();
     double share = (System.nanoTime() - start) / 1e6 / count;
+    List<Move> moves = new ArrayList<>();
     for (int i = 0; i < count; i++) {
-      samples.get(i).advance(stepped.get(i), share);
+      moves.add(new Move(samples.get(i), stepped.get(i), share));
     }
+    return moves;
   }
 
   /** [rows of the text, h, w, c]: uncond of all samples, then text of all. */

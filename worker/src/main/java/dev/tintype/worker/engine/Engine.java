@@ -34,7 +34,7 @@ public interface Engine extends AutoCloseable {
     return spec.seed() + index & Long.MAX_VALUE;
   }
 
-  /** One denoising step of each; all of one size. */
+  /** One denoising step of each; all of one size. All or none: where it throws, none has moved. */
   void step(List<Painting> batch);
 
   /** The finished picture. */

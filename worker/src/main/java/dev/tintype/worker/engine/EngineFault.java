@@ -12,6 +12,11 @@ public enum EngineFault {
   JOB,
   /** The device is out of memory: the batch shrinks, no job is to blame. */
   MEMORY,
+  /**
+   * A call of the device failed and left it usable: the job is tried again, and the worker goes on
+   * unless it happens again and again.
+   */
+  CALL,
   /** The device is in a state from which nothing can be computed: the worker ends, loudly. */
   DEVICE,
   /** A defect: the job is tried again, as often as the store allows. */
@@ -21,7 +26,7 @@ public enum EngineFault {
     return switch (error) {
       case SamplerException known when known.code().equals(DeviceException.OUT_OF_MEMORY) -> MEMORY;
       case CudaException lost when lost.isSticky() -> DEVICE;
-      case SamplerException known when known.code().equals(DeviceException.FAILED) -> DEVICE;
+      case SamplerException known when known.code().equals(DeviceException.FAILED) -> CALL;
       case SamplerException known -> JOB;
       case WorkerException known -> JOB;
       case RuntimeException unknown -> DEFECT;
