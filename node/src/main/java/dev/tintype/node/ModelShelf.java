@@ -35,30 +35,53 @@ public final class ModelShelf {
    */
   public record Model(ModelCard card, Path folder, long bytes) {}
 
+  /**
+   * A folder that wants to be a model and cannot: the others are served all the same.
+   *
+   * @param reason in words, with the file
+   */
+  public record Broken(String name, Path folder, NodeException.Start reason) {}
+
   private final Path root;
   private final List<Model> models;
+  private final List<Broken> broken;
 
-  private ModelShelf(Path root, List<Model> models) {
+  private ModelShelf(Path root, List<Model> models, List<Broken> broken) {
     this.root = root;
     this.models = models;
+    this.broken = broken;
   }
 
   /** Looks at the folders below {@code root}, sorted by name; no weights are read. */
   public static ModelShelf scan(Path root) {
     List<Model> models = new ArrayList<>();
+    List<Broken> broken = new ArrayList<>();
     if (Files.isDirectory(root)) {
       try (Stream<Path> folders = Files.list(root)) {
         folders
             .filter(folder -> Files.isRegularFile(folder.resolve("model_index.json")))
             .sorted()
             .limit(MODELS_MAX)
-            .forEach(folder -> models.add(model(folder)));
+            .forEach(folder -> add(folder, models, broken));
       } catch (IOException e) {
         throw new NodeException.Start(
             "model.folder", "The models folder " + root + " cannot be read: " + IoReason.of(e), e);
       }
     }
-    return new ModelShelf(root, List.copyOf(models));
+    return new ModelShelf(root, List.copyOf(models), List.copyOf(broken));
+  }
+
+  private static void add(Path folder, List<Model> models, List<Broken> broken) {
+    try {
+      models.add(model(folder));
+    } catch (NodeException.Start e) {
+      broken.add(new Broken(folder.getFileName().toString(), folder, e));
+    }
+  }
+
+  /** Folders that were left out, and why. */
+  public List<Broken> broken() {
+    return broken;
   }
 
   public List<Model> models() {
@@ -68,9 +91,16 @@ public final class ModelShelf {
   /**
    * The model of that name, or the first.
    *
-   * @throws NodeException.Start model.missing
+   * @throws NodeException.Start model.missing, or what is wrong with the folder of that name
    */
   public Model choose(Optional<String> name) {
+    broken.stream()
+        .filter(folder -> name.map(folder.name()::equals).orElse(models.isEmpty()))
+        .findFirst()
+        .ifPresent(
+            folder -> {
+              throw folder.reason();
+            });
     return models.stream()
         .filter(model -> name.isEmpty() || model.card().name().equals(name.get()))
         .findFirst()
@@ -161,8 +191,9 @@ public final class ModelShelf {
   private static long bytes(Path folder) {
     try (Stream<Path> files = Files.walk(folder)) {
       return files.filter(Files::isRegularFile).mapToLong(ModelShelf::size).sum();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
+    } catch (IOException | UncheckedIOException e) {
+      throw new NodeException.Start(
+          "model.folder", "The model folder " + folder + " cannot be read: " + e.getMessage(), e);
     }
   }
 

@@ -2,6 +2,7 @@ package dev.tintype.node.cli;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import dev.tintype.node.ModelShelf;
+import dev.tintype.node.ModelShelf.Broken;
 import dev.tintype.node.ModelShelf.Model;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -26,10 +27,11 @@ final class ModelsCommand implements Callable<Integer> {
     if (json) {
       ArrayNode array = ApiClient.object().putArray("models");
       shelf.models().forEach(model -> add(array, model));
+      shelf.broken().forEach(folder -> add(array, folder));
       System.out.println(array.toPrettyString());
       return 0;
     }
-    if (shelf.models().isEmpty()) {
+    if (shelf.models().isEmpty() && shelf.broken().isEmpty()) {
       System.err.println(
           "No models in " + options.read().models().toAbsolutePath().normalize() + ".");
       return Tintype.FAILED;
@@ -45,7 +47,20 @@ final class ModelsCommand implements Callable<Integer> {
           model.card().scheduler());
       System.out.println("    " + model.card().description());
     }
-    return 0;
+    for (Broken folder : shelf.broken()) {
+      System.out.printf("%-24s cannot be used%n", folder.name());
+      System.out.println("    [" + folder.reason().code() + "] " + folder.reason().getMessage());
+    }
+    return shelf.models().isEmpty() ? Tintype.FAILED : 0;
+  }
+
+  private static void add(ArrayNode array, Broken folder) {
+    array
+        .addObject()
+        .put("name", folder.name())
+        .put("folder", folder.folder().toString())
+        .put("error", folder.reason().code())
+        .put("detail", folder.reason().getMessage());
   }
 
   private static void add(ArrayNode array, Model model) {
