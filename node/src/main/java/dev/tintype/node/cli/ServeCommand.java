@@ -3,8 +3,12 @@ package dev.tintype.node.cli;
 import dev.tintype.node.Logs;
 import dev.tintype.node.Node;
 import dev.tintype.node.NodeConfig;
+import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.logging.Level;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -26,6 +30,9 @@ import picocli.CommandLine.Option;
       "  tintype serve --roles gateway,edge --config tintype.properties"
     })
 final class ServeCommand implements Callable<Integer> {
+  /** What a stop may take beside the pictures in the making: workers, streams, the database. */
+  private static final Duration STOP_MAX = Duration.ofSeconds(90);
+
   @Mixin NodeOptions options;
 
   @Option(
@@ -62,12 +69,14 @@ final class ServeCommand implements Callable<Integer> {
             .read();
     CountDownLatch stop = new CountDownLatch(1);
     CountDownLatch stopped = new CountDownLatch(1);
+    AtomicReference<Thread> opening = new AtomicReference<>(Thread.currentThread());
     Thread hook =
         new Thread(
             () -> {
               stop.countDown();
+              Optional.ofNullable(opening.getAndSet(null)).ifPresent(Thread::interrupt);
               try {
-                stopped.await();
+                stopped.await(STOP_MAX.plus(config.drain()).toSeconds(), TimeUnit.SECONDS);
               } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
               }
@@ -76,11 +85,21 @@ final class ServeCommand implements Callable<Integer> {
     Runtime.getRuntime().addShutdownHook(hook);
     Startup startup = new Startup(json);
     try (Node node = Node.open(config, startup::tell, stop::countDown)) {
-      startup.ready(node.url());
+      if (opening.getAndSet(null) == null) {
+        Thread.interrupted(); // It came too late for the opening.
+      } else {
+        startup.ready(node.url());
+      }
       stop.await();
       startup.stopping();
       node.drain();
       return node.broken() ? Tintype.FAILED : 0;
+    } catch (RuntimeException e) {
+      if (stop.getCount() == 0 && opening.get() == null) {
+        System.out.println("Stopped before it was ready.");
+        return Tintype.INTERRUPTED;
+      }
+      throw e;
     } finally {
       stopped.countDown();
     }
