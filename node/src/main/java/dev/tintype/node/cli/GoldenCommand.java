@@ -5,12 +5,14 @@ import dev.tintype.node.Logs;
 import dev.tintype.node.NodeException;
 import dev.tintype.sampler.device.Device;
 import dev.tintype.sampler.device.DeviceOptions;
+import dev.tintype.sampler.device.DeviceOptions.Precision;
 import dev.tintype.sampler.device.Devices;
 import dev.tintype.sampler.golden.GoldenRow;
 import dev.tintype.sampler.golden.GoldenRunner;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.logging.Level;
 import picocli.CommandLine.Command;
@@ -28,7 +30,8 @@ import picocli.CommandLine.Parameters;
       "",
       "Examples:",
       "  tintype golden sampler-ffm/src/test/golden",
-      "  tintype golden sampler-ffm/src/test/golden --device reference --json"
+      "  tintype golden sampler-ffm/src/test/golden --device reference --json",
+      "  tintype golden sampler-ffm/src/test/golden --device cpu --dtype bf16"
     })
 final class GoldenCommand implements Callable<Integer> {
   @Parameters(paramLabel = "DIR", description = "Folder with cases/ and models/.")
@@ -41,6 +44,15 @@ final class GoldenCommand implements Callable<Integer> {
       description = "auto, cpu, cuda or reference (default ${DEFAULT-VALUE}).")
   String device;
 
+  @Option(
+      names = "--dtype",
+      paramLabel = "TYPE",
+      defaultValue = "fp32",
+      description =
+          "fp32, fp16 or bf16, where the device has it (default ${DEFAULT-VALUE}). The 16-bit types"
+              + " have 200 times the tolerance.")
+  String dtype;
+
   @Option(names = "--json", description = "One JSON object per case.")
   boolean json;
 
@@ -51,7 +63,8 @@ final class GoldenCommand implements Callable<Integer> {
       throw new NodeException.Config(
           "golden.folder", folder + " has no folder cases; it is not a folder of golden vectors.");
     }
-    try (Device opened = Devices.open(device, DeviceOptions.defaults())) {
+    Precision precision = precision(dtype);
+    try (Device opened = Devices.open(device, DeviceOptions.defaults().withPrecision(precision))) {
       if (!json) {
         System.out.println(opened.description());
         System.out.println(GoldenRow.header());
@@ -63,6 +76,17 @@ final class GoldenCommand implements Callable<Integer> {
       }
       return passed == rows.size() ? 0 : Tintype.FAILED;
     }
+  }
+
+  private static Precision precision(String name) {
+    return switch (name.toLowerCase(Locale.ROOT)) {
+      case "fp32" -> Precision.FP32;
+      case "fp16" -> Precision.FP16;
+      case "bf16" -> Precision.BF16;
+      default ->
+          throw new NodeException.Config(
+              "golden.dtype", "--dtype is fp32, fp16 or bf16; found " + name);
+    };
   }
 
   private void print(GoldenRow row) {
