@@ -38,8 +38,8 @@ public abstract sealed class QueueException extends RuntimeException {
   }
 
   /**
-   * The database cannot answer now: down, restarting, too slow, full or read-only. Nothing was
-   * accepted; a retry may help.
+   * The database, or another server that the queue needs, cannot answer now: down, restarting, too
+   * slow, full or read-only. Nothing was accepted; a retry may help.
    */
   public static final class Unavailable extends QueueException {
     private static final long serialVersionUID = 1L;
