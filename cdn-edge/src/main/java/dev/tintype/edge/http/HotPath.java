@@ -35,7 +35,12 @@ final class HotPath {
       List.of(
           HttpHeaders.createOptimized("range"),
           HttpHeaders.createOptimized("if-none-match"),
-          HttpHeaders.createOptimized("if-match"));
+          HttpHeaders.createOptimized("if-match"),
+          HttpHeaders.createOptimized("save-data"),
+          HttpHeaders.createOptimized("dpr"),
+          HttpHeaders.createOptimized("sec-ch-dpr"),
+          HttpHeaders.createOptimized("width"),
+          HttpHeaders.createOptimized("sec-ch-width"));
 
   private static final CharSequence CACHE_STATUS = HttpHeaders.createOptimized("cache-status");
   private static final CharSequence SERVER_TIMING = HttpHeaders.createOptimized("server-timing");
