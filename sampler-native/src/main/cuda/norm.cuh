@@ -1,6 +1,6 @@
 // GroupNorm (with SiLU), LayerNorm and softmax. Statistics in fp32 as moments of shifted values: the shift is one of the values themselves, so nothing cancels.
 //
-// GroupNorm reads its input twice. Kernel 1 takes the moments of every (sample, chunk of pixels, group); kernel 2 merges the chunks of its sample and
+// GroupNorm of small pictures is one kernel; that of larger ones reads its input twice. Kernel 1 takes the moments of every (sample, chunk of pixels, group); kernel 2 merges the chunks of its sample and
 // normalises. Chunks depend on the picture's size only, never on the batch, so a sample's result does not depend on its neighbours.
 #pragma once
 
@@ -156,6 +156,90 @@ TT_DEVICE void group_norm_apply(const T* x, T* out, const float* partial, const 
   }
 }
 
+// 4 bytes as they are: one fp32 value or two of 16 bits.
+template <typename T>
+TT_DEVICE uint32_t load_word(const T* from) {
+#if defined(__CUDA_ARCH__)
+  return *reinterpret_cast<const uint32_t*>(from);
+#else
+  uint32_t word;
+  memcpy(&word, from, 4);
+  return word;
+#endif
+}
+
+template <typename T>
+TT_DEVICE void store_word(T* to, uint32_t word) {
+#if defined(__CUDA_ARCH__)
+  *reinterpret_cast<uint32_t*>(to) = word;
+#else
+  memcpy(to, &word, 4);
+#endif
+}
+
+template <typename T>
+TT_DEVICE T word_part(uint32_t word, int part) {
+  if constexpr (sizeof(T) == 4) {
+    return bits_float(word);
+  } else {
+    return T{(uint16_t)(word >> (16 * part))};
+  }
+}
+
+// All of GroupNorm in one kernel where the values of a group fit into shared memory: read once, one block a group and sample. Grid (groups, samples), up to
+// 1024 threads, shared: pixels * channels / groups values. A group must be a multiple of 4 bytes wide. Each thread keeps what it read where only it looks.
+template <typename T>
+TT_DEVICE void group_norm_small(const T* x, T* out, const float* scale, const float* shift, int pixels, int channels, int groups, float epsilon, int activation) {
+  TT_DYNAMIC_SHARED(uint32_t, words);
+  __shared__ Moments states[1024 / WARP];
+  constexpr int N = 4 / (int)sizeof(T);
+  int per_group = channels / groups;
+  int across = per_group / N;
+  int channel0 = block_x() * per_group;
+  int64_t base = (int64_t)block_y() * pixels * channels + channel0;
+  float pivot = to_float(x[base]);
+  float sum = 0.0f;
+  float square = 0.0f;
+  float count = 0.0f;
+  for (int i = thread_x(); i < pixels * across; i += threads_x()) {
+    uint32_t word = load_word(x + base + (int64_t)(i / across) * channels + i % across * N);
+    words[i] = word;
+    TT_UNROLL
+    for (int j = 0; j < N; j++) {
+      float d = to_float(word_part<T>(word, j)) - pivot;
+      sum += d;
+      square += d * d;
+    }
+    count += N;
+  }
+  Moments moments = warp_merge(moments_from_sums(count, pivot, sum, square));
+  if (thread_x() % WARP == 0) {
+    states[thread_x() / WARP] = moments;
+  }
+  sync_block();
+  moments = states[0];
+  for (int i = 1; i < threads_x() / WARP; i++) {
+    moments = merge(moments, states[i]);
+  }
+  float inverse = inverse_deviation(moments.m2 / moments.count, epsilon);
+  for (int i = thread_x(); i < pixels * across; i += threads_x()) {
+    int channel = channel0 + i % across * N;
+    float y[N];
+    TT_UNROLL
+    for (int j = 0; j < N; j++) {
+      float value = normalize(to_float(word_part<T>(words[i], j)), moments.mean, inverse * scale[channel + j], shift[channel + j]);
+      y[j] = activate(value, activation);
+    }
+    uint32_t word;
+    if constexpr (N == 1) {
+      word = float_bits(y[0]);
+    } else {
+      word = pack2<T>(y[0], y[1]);
+    }
+    store_word(out + base + (int64_t)(i / across) * channels + i % across * N, word);
+  }
+}
+
 // One warp a row; the second pass over the row comes from the cache.
 template <typename T>
 TT_DEVICE void layer_norm(const T* x, T* out, const float* scale, const float* shift, int64_t rows, int columns, float epsilon) {
@@ -253,6 +337,10 @@ TT_DEVICE void softmax_rows(const float* x, T* out, int columns, float scale, in
             const float* TT_RESTRICT scale, const float* TT_RESTRICT shift, int pixels, int channels, int groups, int chunks, int chunk_pixels,        \
             int block_pixels, float epsilon, int activation) {                                                                                         \
     tt::group_norm_apply(x, out, partial, scale, shift, pixels, channels, groups, chunks, chunk_pixels, block_pixels, epsilon, activation);            \
+  }                                                                                                                                                    \
+  TT_KERNEL(tt_group_norm_small_##SUFFIX, 1024, const T* TT_RESTRICT x, T* TT_RESTRICT out, const float* TT_RESTRICT scale,                            \
+            const float* TT_RESTRICT shift, int pixels, int channels, int groups, float epsilon, int activation) {                                     \
+    tt::group_norm_small(x, out, scale, shift, pixels, channels, groups, epsilon, activation);                                                         \
   }                                                                                                                                                    \
   TT_KERNEL(tt_layer_norm_##SUFFIX, 256, const T* TT_RESTRICT x, T* TT_RESTRICT out, const float* TT_RESTRICT scale, const float* TT_RESTRICT shift,   \
             int64_t rows, int columns, float epsilon) {                                                                                                \

@@ -126,7 +126,7 @@ std::string named(const char* kernel) {
 }
 
 template <typename T>
-void group_norm(int samples, int pixels, int channels, int groups, int chunk, int activation, double offset) {
+void group_norm(int samples, int pixels, int channels, int groups, int chunk, int activation, double offset, int small_threads = 0) {
   checks::Random random(7);
   auto* x = random_array<T>((int64_t)samples * pixels * channels, random, 1.0, offset);
   auto* scale = random_array<float>(channels, random);
@@ -136,6 +136,11 @@ void group_norm(int samples, int pixels, int channels, int groups, int chunk, in
   Array<T> out((int64_t)samples * pixels * channels);
   int block_pixels = 5;
   auto run = [&] {
+    if (small_threads > 0) {
+      launch(named<T>("group_norm_small"), {groups, samples, 1}, small_threads, (size_t)pixels * channels / groups * sizeof(T),
+             Arguments().add(x->data()).add(out.data()).add(scale->data()).add(shift->data()).add(pixels).add(channels).add(groups).add(1e-5f).add(activation));
+      return;
+    }
     launch(named<T>("group_norm_moments"), {chunks, samples, 1}, 256, (2 * channels + 2 * 256 * Vec<T>::N) * 4,
            Arguments().add(x->data()).add(partial.data()).add(pixels).add(channels).add(groups).add(chunk));
     launch(named<T>("group_norm_apply"), {(pixels + block_pixels - 1) / block_pixels, samples, 1}, 256, 3 * channels * 4,
@@ -438,6 +443,11 @@ void all_of_type() {
   group_norm<T>(1, 9, 36, 6, 4, SILU, 0.0);       // no vectors in 16-bit types
   group_norm<T>(1, 5, 2560, 32, 5, SILU, 0.0);    // more vectors than threads
   group_norm<float>(1, 64, 32, 8, 16, NONE, 1000.0);
+  group_norm<T>(2, 23, 64, 32, 8, NONE, 0.0, 256);
+  group_norm<T>(2, 17, 320, 32, 16, SILU, 0.5, 64);   // ten channels a group
+  group_norm<T>(1, 64, 480, 8, 5, SILU, 0.0, 1024);   // more words than threads
+  group_norm<T>(1, 1, 4, 1, 1, NONE, 3.0, 32);        // fewer words than threads
+  group_norm<float>(1, 9, 9, 3, 16, SILU, 1000.0, 64);
   layer_norm<T>(5, 320);
   layer_norm<T>(9, 77);
   softmax<T>(3, 700, false);

@@ -6,6 +6,8 @@ import dev.tintype.sampler.device.DType;
 import dev.tintype.sampler.device.DeviceException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.URL;
+import java.net.URLConnection;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -193,18 +195,23 @@ final class CudaLibraries implements CudaDevice.Libraries {
     return found;
   }
 
-  /** From a jar of org.bytedeco on the class path, into the cache. */
+  /** From a jar of org.bytedeco on the class path, into the cache; once, they are large. */
   private static Optional<Path> unpack(String name) {
-    try (InputStream in = CudaLibraries.class.getResourceAsStream(RESOURCES + name)) {
-      if (in == null) {
-        return Optional.empty();
-      }
+    URL resource = CudaLibraries.class.getResource(RESOURCES + name);
+    if (resource == null) {
+      return Optional.empty();
+    }
+    try {
       Path folder = cacheFolder().resolve("cuda-redist");
+      Path target = folder.resolve(name);
+      URLConnection connection = resource.openConnection();
+      if (Files.exists(target) && Files.size(target) == connection.getContentLengthLong()) {
+        return Optional.of(target);
+      }
       Files.createDirectories(folder);
       Path part = Files.createTempFile(folder, name, ".part");
-      try {
+      try (InputStream in = connection.getInputStream()) {
         Files.copy(in, part, StandardCopyOption.REPLACE_EXISTING);
-        Path target = folder.resolve(name);
         Files.move(part, target, StandardCopyOption.ATOMIC_MOVE);
         return Optional.of(target);
       } finally {

@@ -13,14 +13,22 @@ final class CudaNorms {
   /** Pixels of a chunk at least: fewer would spend more on merging than on reading. */
   private static final int CHUNK_PIXELS_MIN = 16;
 
-  /** Chunks of a sample at most; the second kernel merges them, 32 lanes at a time. */
-  private static final int CHUNKS_MAX = 256;
+  /**
+   * Chunks of a sample at most: each block of the second kernel reads and merges them all, 32 lanes
+   * at a time. 64 of two samples occupy every multiprocessor of an H100.
+   */
+  private static final int CHUNKS_MAX = 64;
 
   /** Pixels a block of the second kernel normalises. */
   private static final int BLOCK_PIXELS = 32;
 
   /** Three fp32 arrays of channels must fit into 48 KiB of shared memory. */
   static final int CHANNELS_MAX = 4096;
+
+  /** What fits into the shared memory that every block may have, beside 384 bytes of sums. */
+  private static final int SMALL_BYTES_MAX = 47 * 1024;
+
+  private static final int WORD_BYTES = 4;
 
   private static final int LAYER_THREADS = 128;
   private static final int LAYER_ROWS_PER_BLOCK = LAYER_THREADS / 32;
@@ -40,6 +48,10 @@ final class CudaNorms {
     Shapes.require(channels <= CHANNELS_MAX, "more than " + CHANNELS_MAX + " channels", x);
     int samples = x.shape().intDim(0);
     int pixels = Math.toIntExact(x.elements() / samples / channels);
+    int groupBytes = channels / groups * x.dtype().bytes();
+    if (groupBytes % WORD_BYTES == 0 && (long) groupBytes * pixels <= SMALL_BYTES_MAX) {
+      return small(x, weights, samples, pixels, groups, epsilon, activation);
+    }
     int chunkPixels = Math.max(CHUNK_PIXELS_MIN, Math.ceilDiv(pixels, CHUNKS_MAX));
     int chunks = Math.ceilDiv(pixels, chunkPixels);
     int vector = 16 / x.dtype().bytes();
@@ -76,6 +88,39 @@ final class CudaNorms {
           apply, Math.ceilDiv(pixels, BLOCK_PIXELS), samples, 1, Kernels.THREADS, 12L * channels);
     }
     return out;
+  }
+
+  /** In one kernel, a block for each group of each sample. */
+  private Tensor small(
+      Tensor x,
+      CudaWeights.Norm weights,
+      int samples,
+      int pixels,
+      int groups,
+      float epsilon,
+      Activation activation) {
+    int channels = weights.channels();
+    int bytes = channels / groups * x.dtype().bytes() * pixels;
+    Tensor out = tensors.allocate(x.shape());
+    long kernel = kernels.typed("group_norm_small");
+    kernels
+        .arguments()
+        .pointer(address(x))
+        .pointer(address(out))
+        .pointer(weights.scale())
+        .pointer(weights.shift())
+        .number(pixels)
+        .number(channels)
+        .number(groups)
+        .real(epsilon)
+        .number(activation.ordinal());
+    kernels.launch(kernel, groups, samples, 1, smallThreads(bytes / WORD_BYTES), bytes);
+    return out;
+  }
+
+  /** Eight words a thread or so: enough loads under way, and few idle. */
+  private static int smallThreads(int words) {
+    return words >= 8192 ? 1024 : words >= 2048 ? 512 : words >= 512 ? 256 : 64;
   }
 
   Tensor layer(Tensor x, CudaWeights.Norm weights, float epsilon) {

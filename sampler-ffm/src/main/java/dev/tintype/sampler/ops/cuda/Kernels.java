@@ -42,6 +42,7 @@ final class Kernels implements AutoCloseable {
           "geglu",
           "group_norm_apply",
           "group_norm_moments",
+          "group_norm_small",
           "guide",
           "guide_deviations",
           "latent_preview",
