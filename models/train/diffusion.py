@@ -10,7 +10,7 @@ def alphas():
 
 
 @torch.no_grad()
-def ddim(unet, ctx, empty, steps=25, guidance=4.0, seeds=None, shape=(4, 32, 32), device="cpu", amp=None):
+def ddim(unet, ctx, empty, steps=25, guidance=4.0, *, seeds, shape, device="cpu", amp):
     """ctx: (B, 77, D). Trailing time steps, eta 0, v prediction. Returns scaled latents."""
     a = alphas().to(device)
     T = len(a)

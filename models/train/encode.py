@@ -10,7 +10,7 @@ from common import DEVICE, amp, load, save
 from nets import Vae
 
 
-def encode(vae, pics, idx, bs=8):
+def encode(vae, pics, idx, bs=8 if DEVICE == "cpu" else 64):
     out = []
     for i in range(0, len(idx), bs):
         x = torch.from_numpy(pics[idx[i:i + bs]]).to(DEVICE).permute(0, 3, 1, 2).float() / 127.5 - 1
@@ -61,7 +61,7 @@ def main():
         save(os.path.join(a.out, "vae.pt"), s)
     print("scaling factor %.4f" % s["scaling"], flush=True)
     L = s["args"]["latent_channels"]
-    S = pics.shape[1] // 8
+    S = pics.shape[1] // vae.factor
     lat = np.empty((n, L, S, S), np.float16)
     t0 = time.time()
     done = [0]
@@ -73,7 +73,7 @@ def main():
             j = np.arange(i, min(hi, i + 64))
             lat[j] = (encode(vae, pics, j) * s["scaling"]).half().numpy()
             done[0] += len(j)
-            if done[0] % 1024 < 64:
+            if done[0] % 2048 < 64:
                 print(f"{done[0]}/{n} latents, {time.time() - t0:.0f} s", flush=True)
     cut = np.linspace(0, n, a.threads + 1).astype(int)
     ts = [threading.Thread(target=work, args=(cut[k], cut[k + 1])) for k in range(a.threads)]

@@ -86,7 +86,7 @@ def main():
         torch.manual_seed(0)
         unet = build(c, enc.config.hidden_size)
     shards(unet.state_dict(), o("unet"), "diffusion_pytorch_model")
-    dump(o("unet", "config.json"), unet.config())
+    dump(o("unet", "config.json"), unet.config(256 // vae.factor))
     dump(o("scheduler", "scheduler_config.json"), {
         "_class_name": "DDIMScheduler", "_diffusers_version": "0.30.0", **SCHEDULER, "clip_sample": False,
         "set_alpha_to_one": False, "steps_offset": 1, "timestep_spacing": "trailing", "rescale_betas_zero_snr": False,

@@ -58,7 +58,8 @@ def make(parts, texts, seeds, steps, guidance, bs=8, size=256):
     out = []
     for k in range(0, len(texts), bs):
         h = enc(input_ids=textenc.ids(tok, list(texts[k:k + bs]) + [""]).to(DEVICE)).last_hidden_state.float()
-        z = ddim(unet, h[:-1], h[-1:], steps, guidance, seeds[k:k + bs], (L, size // 8, size // 8), DEVICE, amp)
+        z = ddim(unet, h[:-1], h[-1:], steps, guidance, seeds=seeds[k:k + bs],
+                 shape=(L, size // vae.factor, size // vae.factor), device=DEVICE, amp=amp)
         with amp():
             x = vae.decode(z / scaling)
         out.extend(to_u8(x))

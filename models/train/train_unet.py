@@ -1,19 +1,18 @@
-"""Trains the denoiser on cached latents, with captions worded anew every time.
+"""Trains the denoiser on cached latents and cached text states.
 
   python train_unet.py --data DATA --out RUN --minutes 9 --total-minutes 25 --resume
 """
 import argparse
-import json
 import math
 import os
 import time
 import numpy as np
 import torch
 import textenc
-from captions import caption
 from common import DEVICE, Ema, Log, Shards, amp, load, save
 from config import CONFIGS
 from diffusion import alphas
+from muon import Muon
 from nets import Resnet, Spatial, UNet
 
 
@@ -36,6 +35,15 @@ def load_text(out):
     return tok, enc.to(DEVICE).eval().requires_grad_(False)
 
 
+def optimizers(net, lr):
+    """Muon for matrices and kernels inside, AdamW for both ends, biases, gains and the time embedding."""
+    inside, rest = [], []
+    for name, p in net.named_parameters():
+        ends = name.startswith(("conv_in", "conv_out", "time_embedding")) or "time_emb_proj" in name
+        (rest if p.ndim < 2 or ends else inside).append(p)
+    return [Muon(inside, lr), torch.optim.AdamW(rest, lr=lr, betas=(.9, .99), weight_decay=.0)]
+
+
 def main():
     ap = argparse.ArgumentParser()
     ap.add_argument("--data", required=True)
@@ -47,71 +55,67 @@ def main():
     a = ap.parse_args()
     c = CONFIGS[a.config]
     torch.manual_seed(11)
-    tok, enc = load_text(a.out)
-    net = build(c, enc.config.hidden_size).to(DEVICE)
+    states = np.load(os.path.join(a.out, "text_states.npy"), mmap_mode="r")
+    empty = torch.from_numpy(np.load(os.path.join(a.out, "text_empty.npy"))).to(DEVICE)
+    net = build(c, states.shape[-1]).to(DEVICE, memory_format=torch.channels_last)
     params = list(net.parameters())
-    opt = torch.optim.AdamW(params, lr=c["lr"], betas=(.9, .99), weight_decay=.01)
+    opts = optimizers(net, c["lr"])
     ema = Ema(net, c["ema"])
     step, spent = 0, 0.0
     ck = os.path.join(a.out, "unet.pt")
     if a.resume and os.path.exists(ck):
         s = load(ck)
-        net.load_state_dict(s["model"]); opt.load_state_dict(s["opt"])
+        net.load_state_dict(s["model"])
+        for o, state in zip(opts, s["opt"]):
+            o.load_state_dict(state)
         ema.p, ema.n, step, spent = s["ema"], s["ema_n"], s["step"], s["spent"]
     total = (a.total_minutes or a.minutes) * 60
-    full_path = os.path.join(a.out, "latents.npy")
-    low_path = os.path.join(a.out, "latents_low.npy")     # lowres.py: enough until encode.py is done
-    get = lambda p: torch.from_numpy(np.load(p)).to(DEVICE) if os.path.exists(p) else None
-    full, small = get(full_path), get(low_path)
-    scenes = [json.loads(l) for l in open(os.path.join(a.data, "scenes.jsonl"))]
+    lat = np.load(os.path.join(a.out, "latents.npy"), mmap_mode=None if DEVICE == "cpu" else "r")
+    lat = torch.from_numpy(np.ascontiguousarray(lat)).to(DEVICE)
     acp = alphas().to(DEVICE)
     rng = np.random.default_rng([13, step])
     log = Log(os.path.join(a.out, "unet.jsonl"))
     shards = Shards()
-    print("denoiser parameters", sum(p.numel() for p in params), "latents", 0 if full is None else len(full), "on", DEVICE, "from step", step, flush=True)
+    print("denoiser parameters", sum(p.numel() for p in params), "latents", len(lat), "on", DEVICE, "from step", step, flush=True)
     t0 = last = time.time()
 
     def one(sh):
-        x0, t, i, eps = sh
-        with torch.no_grad(), amp():
-            ctx = enc(input_ids=i).last_hidden_state
+        x0, t, ctx, eps = sh
         al = acp[t][:, None, None, None]
         x = al.sqrt() * x0 + (1 - al).sqrt() * eps
         v = al.sqrt() * eps - (1 - al).sqrt() * x0
         with amp():
-            p = net(x, t, ctx.float())
+            p = net(x.contiguous(memory_format=torch.channels_last), t, ctx)
         mse = (p.float() - v).pow(2).mean((1, 2, 3))
         snr = acp[t] / (1 - acp[t])
         w = (5 / snr).clamp(max=1)
         return (w * mse).mean(), dict(loss=(w * mse).mean().detach(), mse=mse.mean().detach())
 
     def keep():
-        save(ck, dict(model=net.state_dict(), opt=opt.state_dict(), ema=ema.p, ema_n=ema.n, step=step,
+        save(ck, dict(model=net.state_dict(), opt=[o.state_dict() for o in opts], ema=ema.p, ema_n=ema.n, step=step,
                       spent=spent + time.time() - t0, args=net.args))
     while time.time() - t0 < a.minutes * 60:
         f = min(1.0, (spent + time.time() - t0) / total)
-        lr = c["lr"] * min(1, (step + 1) / c["warmup"]) * (.03 + .97 * (.5 + .5 * math.cos(math.pi * max(0, f - .3) / .7)))
-        for g in opt.param_groups:
-            g["lr"] = lr
-        if full is None and step % 20 == 0 and (f >= c["low_res"] or small is None):
-            full = get(full_path)
-        low = full is None or f < c["low_res"]       # the first part of the training sees half-size latents: four times cheaper
-        B = c["batch"] * (2 if low else 1)
-        lat = small if low and small is not None else full
+        lr = c["lr"] * min(1, (step + 1) / c["warmup"]) * min(1.0, .02 + (1 - f) / (1 - c["hold"]))
+        for o in opts:
+            for g in o.param_groups:
+                g["lr"] = lr
+        B = c["batch"]
         j = rng.integers(0, len(lat), B)
-        x0 = lat[torch.from_numpy(j).to(lat.device)].float().to(DEVICE)
-        if low and small is None:
-            x0 = torch.nn.functional.avg_pool2d(x0, 2)
-        texts = ["" if rng.random() < .1 else caption(scenes[k], rng)[0] for k in j]
-        i = textenc.ids(tok, texts).to(DEVICE)
+        x0 = lat[torch.from_numpy(j).to(lat.device)].float()
+        ctx = torch.from_numpy(states[j, rng.integers(0, states.shape[1], B)]).to(DEVICE)
+        ctx[torch.from_numpy(rng.random(B) < .1).to(DEVICE)] = empty
         t = torch.from_numpy(((np.arange(B) + rng.random(B)) / B * 1000).astype(np.int64).clip(0, 999)).to(DEVICE)
         t = t[torch.from_numpy(rng.permutation(B)).to(DEVICE)]
         eps = torch.randn_like(x0)
-        opt.zero_grad(set_to_none=True)
+        ctx = ctx.float()
+        for p in params:
+            p.grad = None
         n = shards.n
-        info = shards.run(one, params, list(zip(x0.chunk(n), t.chunk(n), i.chunk(n), eps.chunk(n))))
+        info = shards.run(one, params, list(zip(x0.chunk(n), t.chunk(n), ctx.chunk(n), eps.chunk(n))))
         gn = torch.nn.utils.clip_grad_norm_(params, 1.0)
-        opt.step()
+        for o in opts:
+            o.step()
         ema.update(net)
         step += 1
         log.step(step, **info, grad=gn, lr=lr)

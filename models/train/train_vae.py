@@ -1,6 +1,7 @@
 """Trains the autoencoder on crops of the painted pictures: L1 at three scales, their gradients, a small KL.
 
   python train_vae.py --data DATA --out RUN --minutes 20 [--resume]
+  python train_vae.py --data DATA --out RUN --minutes 20 --decoder-only      # after encode.py: the latents stay as they are
 """
 import argparse
 import math
@@ -11,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from common import DEVICE, Ema, Shards, Log, amp, load, save, sheet, to_u8
 from config import CONFIGS
+from muon import Muon
 from nets import Attn, Down, Resnet, Up, Vae
 
 
@@ -92,6 +94,17 @@ def batch(pics, rng, size, n):
     return (torch.from_numpy(out).to(DEVICE).permute(0, 3, 1, 2).float() / 127.5 - 1).contiguous()
 
 
+def latent_batch(pics, latents, rng, size, n, factor):
+    """Crops of pictures and of their cached latents."""
+    x, z, g = [], [], size // factor
+    for i in np.sort(rng.integers(0, len(latents), n)):
+        r, c = rng.integers(0, latents.shape[2] - g + 1, 2)
+        z.append(latents[i, :, r:r + g, c:c + g])
+        x.append(pics[i, r * factor:r * factor + size, c * factor:c * factor + size])
+    x = torch.from_numpy(np.stack(x)).to(DEVICE).permute(0, 3, 1, 2).float() / 127.5 - 1
+    return x.contiguous(), torch.from_numpy(np.stack(z)).to(DEVICE).float()
+
+
 @torch.no_grad()
 def check(vae, pics, out):
     x = torch.from_numpy(np.ascontiguousarray(pics[-24:])).to(DEVICE).permute(0, 3, 1, 2).float() / 127.5 - 1
@@ -127,20 +140,28 @@ def main():
     if a.decoder_only:
         vae.encoder.requires_grad_(False)
         vae.quant_conv.requires_grad_(False)
+        latents = np.load(os.path.join(a.out, "latents.npy"), mmap_mode="r")
     params = [p for p in vae.parameters() if p.requires_grad]
     shards = Shards()
-    opt = torch.optim.AdamW(params, lr=c["vae_lr"], betas=(.9, .99), weight_decay=1e-4)
+    opts = [torch.optim.AdamW(params, lr=c["vae_lr"], betas=(.9, .99), weight_decay=1e-4)]
+    if a.decoder_only:
+        ends = {id(p) for m in (vae.decoder.conv_out, vae.post_quant_conv) for p in m.parameters()}
+        inside = [p for p in params if p.ndim > 1 and id(p) not in ends]
+        opts = [Muon(inside, c["vae_lr"], weight_decay=0), torch.optim.AdamW(
+            [p for p in params if p.ndim < 2 or id(p) in ends], lr=c["vae_lr"], betas=(.9, .99), weight_decay=0)]
     ema = Ema(vae, .997)
-    step, spent = 0, 0.0
+    step, spent, state = 0, 0.0, {}
     ck = os.path.join(a.out, "vae.pt")
-    if a.resume and os.path.exists(ck):
-        s = load(ck)
-        ema.p, ema.n, step, spent = s["ema"], s["ema_n"], s["step"], s["spent"]
-        if a.decoder_only:
+    if (a.resume or a.decoder_only) and os.path.exists(ck):
+        state = load(ck)
+        ema.p, ema.n, step, spent = state["ema"], state["ema_n"], state["step"], state["spent"]
+        if a.decoder_only and not (a.resume and "decoder_opt" in state):
             vae.load_state_dict(ema.p)   # the averaged encoder made the latents
-            spent = 0.0
+            ema.n, step, spent = 0, 0, 0.0
         else:
-            vae.load_state_dict(s["model"]); opt.load_state_dict(s["opt"])
+            vae.load_state_dict(state["model"])
+            for o, kept in zip(opts, state["decoder_opt" if a.decoder_only else "opt"]):
+                o.load_state_dict(kept)
     total = (a.total_minutes or a.minutes) * 60
     rng = np.random.default_rng([a.seed, step])
     log = Log(os.path.join(a.out, "vae.jsonl"))
@@ -149,32 +170,44 @@ def main():
     crops = c["vae_crops"]
     probs = np.array([x[2] for x in crops])
 
-    def one(x):
-        with torch.set_grad_enabled(not a.decoder_only):
-            with amp():
-                m, lv = vae.encode(x)
-            m, lv = m.float(), lv.float()
+    def whole(x):
+        with amp():
+            m, lv = vae.encode(x)
+        m, lv = m.float(), lv.float()
         z = m + torch.exp(.5 * lv) * torch.randn_like(m)
         with amp():
             y = vae.decode(z)
         rec = loss_fn(y.float(), x)
         kl = .5 * (m.pow(2) + lv.exp() - 1 - lv).mean()
-        return rec + (0 if a.decoder_only else 1e-4) * kl, dict(rec=rec.detach(), kl=kl.detach())
+        return rec + 1e-4 * kl, dict(rec=rec.detach(), kl=kl.detach())
+
+    def decoder(pair):
+        x, z = pair
+        with amp():
+            y = vae.decode((z + .05 * torch.randn_like(z)) / state["scaling"])     # the denoiser's latents are not exact either
+        rec = loss_fn(y.float(), x)
+        return rec, dict(rec=rec.detach())
 
     def keep():
-        save(ck, dict(model=vae.state_dict(), opt=opt.state_dict(), ema=ema.p, ema_n=ema.n, step=step,
-                      spent=spent + time.time() - t0, args=vae.args))
+        state.update(model=vae.state_dict(), ema=ema.p, ema_n=ema.n, step=step, spent=spent + time.time() - t0, args=vae.args)
+        state["decoder_opt" if a.decoder_only else "opt"] = [o.state_dict() for o in opts]
+        save(ck, state)
     while time.time() - t0 < a.minutes * 60:
         f = min(1.0, (spent + time.time() - t0) / total)
         lr = c["vae_lr"] * min(1, (step + 1) / 100) * (0.5 * (1 + math.cos(math.pi * f)) * .97 + .03)
-        for g in opt.param_groups:
-            g["lr"] = lr
+        for o in opts:
+            o.zero_grad(set_to_none=True)
+            for g in o.param_groups:
+                g["lr"] = lr
         size, n, _ = crops[int(rng.choice(len(crops), p=probs / probs.sum()))]
-        x = batch(pics, rng, size, n)
-        opt.zero_grad(set_to_none=True)
-        info = shards.run(one, params, x.chunk(shards.n))
+        if a.decoder_only:
+            x, z = latent_batch(pics, latents, rng, size, n, vae.factor)
+            info = shards.run(decoder, params, list(zip(x.chunk(shards.n), z.chunk(shards.n))))
+        else:
+            info = shards.run(whole, params, batch(pics, rng, size, n).chunk(shards.n))
         gn = torch.nn.utils.clip_grad_norm_(params, 1.0)
-        opt.step()
+        for o in opts:
+            o.step()
         ema.update(vae)
         step += 1
         log.step(step, **info, grad=gn, lr=lr)

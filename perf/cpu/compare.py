@@ -57,7 +57,7 @@ def random_sd15(folder):
     for part, make in (("unet", lambda: nets.UNet(**SD15_UNET)), ("vae", lambda: nets.Vae(**SD15_VAE))):
         os.makedirs(os.path.join(folder, part))
         net = make().half()
-        config = net.config() if part == "unet" else net.config(0.18215)
+        config = net.config(64) if part == "unet" else net.config(0.18215)
         with open(os.path.join(folder, part, "config.json"), "w") as f:
             json.dump(config, f)
         safetensors.torch.save_file({k: t.contiguous() for k, t in net.state_dict().items()},
@@ -101,6 +101,7 @@ def timed(f, clock):
 
 def compare(name, folder, side, rounds, warm, threads, precision, clock):
     unet, vae, config = build(folder)
+    side = side or config["sample_size"]
     tokens = 77
     generator = torch.Generator().manual_seed(1)
     sample = torch.randn(1, config["in_channels"], side, side, generator=generator)
@@ -137,7 +138,7 @@ def compare(name, folder, side, rounds, warm, threads, precision, clock):
             best = min(("default", "channels_last"), key=medians.get)
             # Turn by turn, so that what else the machine does at a time hits both.
             ratio = statistics.median(a / b for a, b in zip(times[best][warm:], times["tintype"][warm:]))
-            row = {"model": name, "task": task, "side": side * 8, "rounds": rounds, "clock": clock,
+            row = {"model": name, "task": task, "side": side * vae.factor, "rounds": rounds, "clock": clock,
                    "pytorch_ms": medians[best], "pytorch_layout": best, "tintype_ms": medians["tintype"],
                    "ratio": ratio, "relative_error": error,
                    "fastest_ms": {k: min(v[warm:]) * 1e3 for k, v in times.items()}, "load": os.getloadavg()[0]}
@@ -168,7 +169,7 @@ def main():
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--model", action="append", help="folder as diffusers writes it, or sd15 (random weights); default: both")
     p.add_argument("--rounds", type=int, default=0, help="turns per piece of work; default 31 for a small model, 5 for sd15")
-    p.add_argument("--side", type=int, default=0, help="of the latent; default 32 for a small model, 64 for sd15")
+    p.add_argument("--side", type=int, default=0, help="of the latent; default: what the model is made for")
     p.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     p.add_argument("--precision", default="FP32", choices=["FP32", "BF16"], help="of the engine; PyTorch computes in float32")
     p.add_argument("--update", action="store_true", help="write the table to README.md and the JSON to perf/results")
@@ -183,10 +184,10 @@ def main():
         if model == "sd15":
             with tempfile.TemporaryDirectory() as folder:
                 random_sd15(folder)
-                more, description = compare("SD1.5 size", folder, a.side or 64, a.rounds or 5, 1, a.threads, a.precision, a.clock)
+                more, description = compare("SD1.5 size", folder, a.side, a.rounds or 5, 1, a.threads, a.precision, a.clock)
         else:
             name = os.path.basename(os.path.normpath(model))
-            more, description = compare(name, model, a.side or 32, a.rounds or 31, 8, a.threads, a.precision, a.clock)
+            more, description = compare(name, model, a.side, a.rounds or 31, 8, a.threads, a.precision, a.clock)
         rows += more
     result = {"date": datetime.date.today().isoformat(), "cpu": cpu_name(), "threads": a.threads, "engine": description,
               "torch": torch.__version__, "precision": a.precision, "clock": a.clock, "rows": rows}
