@@ -155,6 +155,7 @@ public final class Relay implements AutoCloseable {
     if (!now.isBefore(forgetNotBefore)) {
       forgetNotBefore = now.plus(FORGET_KEYS_EVERY);
       store.forgetKeys(JobStore.ROWS_MAX);
+      lanes.keySet().forEach(tier -> store.sweep(tier, JobStore.ROWS_MAX));
     }
     return fill();
   }

@@ -14,6 +14,8 @@ import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -81,12 +83,42 @@ final class JobMoves {
             JobAction.LEASE,
             "attempt = attempt + 1, worker = ?, lease_until = tintype_now() + ? * interval '1 ms',"
                 + " claimed_until = NULL",
-            "id = ? AND (deadline IS NULL OR deadline > tintype_now())"),
+            "id = ? AND (deadline IS NULL OR deadline > tintype_now()) AND (avoid_until IS NULL OR"
+                + " avoid_until <= tintype_now() OR NOT ? = ANY(avoid_workers))"),
         workerId,
         leaseTime,
         id,
+        workerId,
         EventType.LEASED.wire(),
         "{}");
+  }
+
+  /**
+   * Sends the job's wake-up out again after a second, if it was refused to that worker because it
+   * crashed it.
+   */
+  static void passOver(Connection connection, JobId id, String workerId) throws SQLException {
+    Sql.update(
+        connection,
+        "UPDATE jobs SET claimed_until = NULL, not_before = tintype_now() + interval '1 second'"
+            + " WHERE id = ? AND state = 'queued' AND avoid_until > tintype_now() AND ? ="
+            + " ANY(avoid_workers)",
+        id,
+        workerId);
+  }
+
+  /** Notes the worker that a job has crashed; its row is locked by this transaction. */
+  static void avoid(Connection connection, Job job, Duration time) throws SQLException {
+    Sql.update(
+        connection,
+        "UPDATE jobs SET avoid_workers = (array_remove(avoid_workers, ?::text) ||"
+            + " ?::text)[greatest(1, cardinality(array_remove(avoid_workers, ?::text)) - 1):],"
+            + " avoid_until = tintype_now() + ? * interval '1 ms' WHERE id = ?",
+        job.worker(),
+        job.worker(),
+        job.worker(),
+        time,
+        job.id());
   }
 
   static List<Job> start(Connection connection, Lease lease) throws SQLException {
@@ -103,14 +135,18 @@ final class JobMoves {
         "{}");
   }
 
-  static List<Job> succeed(Connection connection, Lease lease, String json) throws SQLException {
+  static List<Job> succeed(Connection connection, Lease lease, String json, OptionalLong gpuMs)
+      throws SQLException {
     return Sql.query(
         connection,
         JobRows::job,
         sql(
             JobAction.SUCCEED,
-            TO_END + ", failure_code = NULL, failure_message = NULL, failure_retryable = NULL",
+            TO_END
+                + ", gpu_ms = ?::bigint, failure_code = NULL, failure_message = NULL,"
+                + " failure_retryable = NULL",
             "id = ? AND attempt = ?"),
+        gpuMs.isPresent() ? Optional.of(gpuMs.getAsLong()) : Optional.empty(),
         lease.jobId(),
         lease.attempt(),
         EventType.SUCCEEDED.wire(),

@@ -12,6 +12,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 
 /**
@@ -23,6 +24,9 @@ import java.util.Set;
 public interface JobStore extends AutoCloseable {
   /** Most rows that one call returns or changes. */
   int ROWS_MAX = 1000;
+
+  /** How long, after its backoff, a job is kept from the workers that it crashed. */
+  Duration AVOID_TIME = Duration.ofSeconds(30);
 
   /**
    * Accepts a job in one transaction: job row, idempotency row, first event. It is on the disk when
@@ -68,6 +72,10 @@ public interface JobStore extends AutoCloseable {
    * Takes a queued job. Empty where another worker has it, or where it is no longer queued: then
    * the wake-up can be acknowledged and forgotten.
    *
+   * <p>A job is not handed on at once to a worker that it crashed: for {@link #AVOID_TIME} after
+   * its backoff such a worker gets nothing, and the wake-up goes out again for others. After that
+   * time any worker may have it, since there may be no other.
+   *
    * @param workerId 1..200 characters, shown to admins
    */
   Optional<Lease> lease(JobId id, String workerId, Duration leaseTime);
@@ -84,11 +92,19 @@ public interface JobStore extends AutoCloseable {
   /** Appends to the job's log. False where the lease is lost: nothing was written; stop. */
   boolean appendEvents(Lease lease, List<NewEvent> events);
 
+  /** {@link #finish(Lease, List, OptionalLong)} by a worker that did not measure its cost. */
+  default boolean finish(Lease lease, List<ImageRecord> images) {
+    return finish(lease, images, OptionalLong.empty());
+  }
+
   /**
    * Makes the pictures visible and ends the job. False where the lease is lost: drop the result,
    * another attempt owns the job.
+   *
+   * @param gpuMs what this attempt took of a device, in ms (its share of each batch); the cost
+   *     model learns from it
    */
-  boolean finish(Lease lease, List<ImageRecord> images);
+  boolean finish(Lease lease, List<ImageRecord> images, OptionalLong gpuMs);
 
   /**
    * Reports an error. The job is queued again with backoff if it may be retried and has errors
@@ -152,6 +168,32 @@ public interface JobStore extends AutoCloseable {
 
   /** Gives a dead job another life. False where it is not dead. */
   boolean redrive(JobId id);
+
+  /**
+   * Deletes a dead job with its log, for good. False where it is not dead. Its pictures' blobs, if
+   * it ever had some, are swept by reference elsewhere.
+   */
+  boolean purge(JobId id);
+
+  /**
+   * Deletes jobs of that tier that ended longer than the tier's retention ago, with their logs,
+   * pictures' rows and idempotency keys; the oldest first, at most {@code limit}. Dead jobs too:
+   * whoever wants one back has as long as the tier keeps anything.
+   *
+   * @return how many
+   */
+  int sweep(String tier, int limit);
+
+  // For the cost model and admission.
+
+  /** The newest finished jobs whose cost was measured, the oldest of them first. */
+  List<MeasuredJob> measured(int limit);
+
+  /** The open work of each tier that has some. */
+  Map<String, Backlog> backlogs();
+
+  /** Estimated GPU-ms of the open jobs of one user. */
+  long userBacklogMs(String userId);
 
   /** Forgets idempotency keys older than a day; returns how many. */
   int forgetKeys(int limit);

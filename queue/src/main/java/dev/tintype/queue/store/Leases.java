@@ -14,6 +14,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.random.RandomGenerator;
 import java.util.stream.Collectors;
 
@@ -55,7 +56,14 @@ final class Leases {
           "worker.id", "A worker's id has 1 to " + WORKER_ID_CHARS_MAX + " characters.");
     }
     return database.call(
-        connection -> JobMoves.lease(connection, id, workerId, leaseTime).stream().findFirst());
+        connection -> {
+          Optional<Lease> lease =
+              JobMoves.lease(connection, id, workerId, leaseTime).stream().findFirst();
+          if (lease.isEmpty()) {
+            JobMoves.passOver(connection, id, workerId);
+          }
+          return lease;
+        });
   }
 
   boolean start(Lease lease) {
@@ -99,7 +107,7 @@ final class Leases {
                 == events.size());
   }
 
-  boolean finish(Lease lease, List<ImageRecord> images) {
+  boolean finish(Lease lease, List<ImageRecord> images, OptionalLong gpuMs) {
     if (images.isEmpty()
         || images.stream().map(ImageRecord::index).distinct().count() != images.size()) {
       throw new QueueException.Invalid(
@@ -111,7 +119,7 @@ final class Leases {
             .collect(Collectors.joining(",", "{\"images\":[", "]}"));
     return database.inTransaction(
         connection -> {
-          if (JobMoves.succeed(connection, lease, json).isEmpty()) {
+          if (JobMoves.succeed(connection, lease, json, gpuMs).isEmpty()) {
             return false;
           }
           for (ImageRecord image : images) {
@@ -167,6 +175,7 @@ final class Leases {
     JobAction action = policy.afterCrash(crashes, job.cancelRequested());
     if (JobStateMachine.target(action) == JobState.QUEUED) {
       Duration wait = policy.backoff(crashes + job.errors(), random);
+      JobMoves.avoid(connection, job, wait.plus(JobStore.AVOID_TIME));
       return JobMoves.requeue(connection, action, job, wait, crashes, job.errors(), List.of());
     }
     List<JobFailure> cause =

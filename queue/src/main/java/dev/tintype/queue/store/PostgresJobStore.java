@@ -18,6 +18,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.random.RandomGenerator;
 
@@ -31,6 +32,8 @@ public final class PostgresJobStore implements JobStore {
   private final Submissions submissions;
   private final Leases leases;
   private final Dispatch dispatch;
+  private final Retention retention;
+  private final WorkAhead work;
 
   /**
    * Closes neither the database nor the signals.
@@ -45,6 +48,8 @@ public final class PostgresJobStore implements JobStore {
     this.submissions = new Submissions(database, clock, random);
     this.leases = new Leases(database, policy, random);
     this.dispatch = new Dispatch(database, leases);
+    this.retention = new Retention(database);
+    this.work = new WorkAhead(database);
   }
 
   @Override
@@ -174,8 +179,8 @@ public final class PostgresJobStore implements JobStore {
   }
 
   @Override
-  public boolean finish(Lease lease, List<ImageRecord> images) {
-    return ended(lease, leases.finish(lease, images));
+  public boolean finish(Lease lease, List<ImageRecord> images, OptionalLong gpuMs) {
+    return ended(lease, leases.finish(lease, images, gpuMs));
   }
 
   @Override
@@ -281,48 +286,47 @@ public final class PostgresJobStore implements JobStore {
   }
 
   @Override
+  public boolean purge(JobId id) {
+    return retention.purge(id);
+  }
+
+  @Override
+  public int sweep(String tier, int limit) {
+    checkLimit(limit);
+    return retention.sweep(tier, limit);
+  }
+
+  @Override
   public int forgetKeys(int limit) {
     checkLimit(limit);
-    return database.call(
-        connection ->
-            Sql.update(
-                connection,
-                "DELETE FROM idempotency WHERE (user_id, key) IN (SELECT user_id, key FROM"
-                    + " idempotency WHERE expires_at < tintype_now() LIMIT ? FOR UPDATE SKIP"
-                    + " LOCKED)",
-                limit));
+    return retention.forgetKeys(limit);
+  }
+
+  @Override
+  public List<MeasuredJob> measured(int limit) {
+    checkLimit(limit);
+    return work.measured(limit);
+  }
+
+  @Override
+  public Map<String, Backlog> backlogs() {
+    return work.backlogs();
+  }
+
+  @Override
+  public long userBacklogMs(String userId) {
+    return work.userBacklogMs(userId);
   }
 
   @Override
   public long queuedBefore(JobId id, int most) {
     checkLimit(most);
-    return database.call(
-        connection ->
-            Sql.query(
-                    connection,
-                    row -> row.getLong(1),
-                    "SELECT count(*) FROM (SELECT 1 FROM jobs WHERE state = 'queued' AND id < ?"
-                        + " LIMIT ?) earlier",
-                    id.uuid(),
-                    most)
-                .getFirst());
+    return work.queuedBefore(id, most);
   }
 
   @Override
   public QueueCounts counts() {
-    return database.call(
-        connection ->
-            Sql.query(
-                    connection,
-                    row ->
-                        new QueueCounts(
-                            row.getLong(1), row.getLong(2), row.getLong(3), row.getLong(4)),
-                    "SELECT count(*) FILTER (WHERE state = 'queued'), count(*) FILTER (WHERE state"
-                        + " = 'leased'), count(*) FILTER (WHERE state = 'running'),"
-                        + " COALESCE(sum(cost_ms) FILTER (WHERE state = 'queued'), 0)::bigint FROM"
-                        + " jobs WHERE "
-                        + JobMoves.open())
-                .getFirst());
+    return work.counts();
   }
 
   private static void checkLimit(int limit) {

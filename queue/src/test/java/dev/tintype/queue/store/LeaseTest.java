@@ -13,6 +13,7 @@ import dev.tintype.queue.job.NewEvent;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
@@ -33,6 +34,9 @@ class LeaseTest {
 
   private TestDatabase db;
 
+  /** Each lease is another worker's, since one that crashed a job does not get it back at once. */
+  private int workers;
+
   @BeforeEach
   void open() {
     db = TestDatabase.create();
@@ -44,7 +48,7 @@ class LeaseTest {
   }
 
   private Lease lease(JobId id) {
-    return db.store.lease(id, "worker-1", LEASE).orElseThrow();
+    return db.store.lease(id, "worker-" + ++workers, LEASE).orElseThrow();
   }
 
   private Lease running(JobId id) {
@@ -295,5 +299,63 @@ class LeaseTest {
         .containsExactly(JobState.EXPIRED, JobState.EXPIRED);
     assertThat(db.store.finish(lease, IMAGES)).isFalse();
     assertThat(db.store.renew(lease, LEASE)).isInstanceOf(Renewal.Lost.class);
+  }
+
+  @Test
+  void aCrashedWorkerDoesNotGetTheJobBackAtOnce() {
+    Job job = db.submit("ann");
+    running(job.id());
+    db.clockAhead(Duration.ofSeconds(16));
+    db.store.reapLapsed(100);
+    db.clockAhead(Duration.ofSeconds(18));
+    assertThat(db.store.claim(List.of(job.id()), Duration.ofMinutes(5))).hasSize(1);
+    assertThat(db.store.lease(job.id(), "worker-1", LEASE)).isEmpty();
+    assertThat(ready()).doesNotContain(job.id());
+    db.clockAhead(Duration.ofSeconds(20));
+    assertThat(ready()).as("the wake-up goes out again for others").contains(job.id());
+    Lease other = db.store.lease(job.id(), "worker-2", LEASE).orElseThrow();
+    assertThat(db.store.release(other)).isTrue();
+    db.clockAhead(Duration.ofSeconds(18).plus(JobStore.AVOID_TIME));
+    assertThat(db.store.lease(job.id(), "worker-1", LEASE)).isPresent();
+  }
+
+  @Test
+  void aMeasuredCostIsRemembered() {
+    Lease lease = running(db.submit("ann").id());
+    assertThat(db.store.userBacklogMs("ann")).isEqualTo(100);
+    assertThat(db.store.backlogs()).containsEntry("pro", new Backlog(1, 100));
+    assertThat(db.store.finish(lease, IMAGES, OptionalLong.of(1234))).isTrue();
+    assertThat(db.store.finish(running(db.submit("ann").id()), IMAGES)).isTrue();
+    assertThat(db.store.measured(10)).containsExactly(new MeasuredJob(lease.job().spec(), 1234));
+    assertThat(db.store.backlogs()).isEmpty();
+  }
+
+  @Test
+  void aDeadJobCanBePurged() {
+    Job job = db.submit("ann");
+    assertThat(db.store.purge(job.id())).as("it lives").isFalse();
+    for (int crash = 1; crash <= 3; crash++) {
+      running(job.id());
+      db.clockAhead(Duration.ofMinutes(5L * crash));
+      db.store.reapLapsed(100);
+    }
+    assertThat(db.store.purge(job.id())).isTrue();
+    assertThat(db.store.purge(job.id())).isFalse();
+    assertThat(db.store.get(job.id())).isEmpty();
+    assertThat(db.store.events(job.id(), 0, 10)).isEmpty();
+  }
+
+  @Test
+  void endedJobsAreSweptAfterTheTiersTime() {
+    Job done = db.submit("ann");
+    Job open = db.submit("ann");
+    assertThat(db.store.finish(running(done.id()), IMAGES)).isTrue();
+    db.clockAhead(Duration.ofDays(364));
+    assertThat(db.store.sweep("pro", 100)).isZero();
+    db.clockAhead(Duration.ofDays(366));
+    assertThat(db.store.sweep("free", 100)).isZero();
+    assertThat(db.store.sweep("pro", 100)).isEqualTo(1);
+    assertThat(db.store.get(done.id())).isEmpty();
+    assertThat(db.store.get(open.id())).isPresent();
   }
 }

@@ -1,0 +1,85 @@
+package dev.tintype.queue.store;
+
+import dev.tintype.queue.job.JobId;
+import dev.tintype.queue.job.JobSpec;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** How much work waits, and what work of that kind took. */
+final class WorkAhead {
+  private final Database database;
+
+  WorkAhead(Database database) {
+    this.database = database;
+  }
+
+  List<MeasuredJob> measured(int limit) {
+    return database
+        .call(
+            connection ->
+                Sql.query(
+                    connection,
+                    row ->
+                        new MeasuredJob(
+                            JobSpec.fromJson(row.getString("spec")), row.getLong("gpu_ms")),
+                    "SELECT spec, gpu_ms FROM jobs WHERE gpu_ms IS NOT NULL ORDER BY finished_at"
+                        + " DESC LIMIT ?",
+                    limit))
+        .reversed();
+  }
+
+  Map<String, Backlog> backlogs() {
+    Map<String, Backlog> backlogs = new HashMap<>();
+    database.call(
+        connection ->
+            Sql.query(
+                connection,
+                row -> backlogs.put(row.getString(1), new Backlog(row.getLong(2), row.getLong(3))),
+                "SELECT tier, count(*), sum(cost_ms)::bigint FROM jobs WHERE "
+                    + JobMoves.open()
+                    + " GROUP BY tier"));
+    return Map.copyOf(backlogs);
+  }
+
+  long userBacklogMs(String userId) {
+    return database.call(
+        connection ->
+            Sql.query(
+                    connection,
+                    row -> row.getLong(1),
+                    "SELECT COALESCE(sum(cost_ms), 0)::bigint FROM jobs WHERE user_id = ? AND "
+                        + JobMoves.open(),
+                    userId)
+                .getFirst());
+  }
+
+  long queuedBefore(JobId id, int most) {
+    return database.call(
+        connection ->
+            Sql.query(
+                    connection,
+                    row -> row.getLong(1),
+                    "SELECT count(*) FROM (SELECT 1 FROM jobs WHERE state = 'queued' AND id < ?"
+                        + " LIMIT ?) earlier",
+                    id.uuid(),
+                    most)
+                .getFirst());
+  }
+
+  QueueCounts counts() {
+    return database.call(
+        connection ->
+            Sql.query(
+                    connection,
+                    row ->
+                        new QueueCounts(
+                            row.getLong(1), row.getLong(2), row.getLong(3), row.getLong(4)),
+                    "SELECT count(*) FILTER (WHERE state = 'queued'), count(*) FILTER (WHERE state"
+                        + " = 'leased'), count(*) FILTER (WHERE state = 'running'),"
+                        + " COALESCE(sum(cost_ms) FILTER (WHERE state = 'queued'), 0)::bigint FROM"
+                        + " jobs WHERE "
+                        + JobMoves.open())
+                .getFirst());
+  }
+}
