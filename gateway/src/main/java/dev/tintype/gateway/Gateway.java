@@ -1,5 +1,6 @@
 package dev.tintype.gateway;
 
+import dev.tintype.gateway.admin.AdminApi;
 import dev.tintype.gateway.auth.Authenticator;
 import dev.tintype.gateway.auth.RateLimiter;
 import dev.tintype.gateway.events.EventStreams;
@@ -13,7 +14,10 @@ import dev.tintype.gateway.http.Reply;
 import dev.tintype.gateway.http.RequestIds;
 import dev.tintype.gateway.jobs.JobJson;
 import dev.tintype.gateway.jobs.JobsApi;
+import dev.tintype.gateway.metrics.MetricsApi;
+import dev.tintype.gateway.metrics.SubmitMetrics;
 import dev.tintype.gateway.problem.GatewayException;
+import dev.tintype.gateway.problem.GatewayException.ForbiddenException;
 import dev.tintype.gateway.problem.GatewayException.NotFoundException;
 import dev.tintype.gateway.problem.GatewayException.RequestException;
 import dev.tintype.gateway.studio.Asset;
@@ -37,9 +41,9 @@ import java.util.Map;
  * vertx.createHttpServer(options).invalidRequestHandler(gateway::refuseUnreadable).requestHandler(router).listen();
  * }</pre>
  *
- * <p>Paths: {@code /}, {@code /studio/*}, {@code /v1/*}, {@code /healthz}, {@code /readyz}, {@code
- * /openapi.json}, {@code /docs/errors.md}. Other rooms may mount theirs beside them, before or
- * after; whatever nobody answers becomes a problem+json.
+ * <p>Paths: {@code /}, {@code /studio/*}, {@code /v1/*}, {@code /metrics}, {@code /healthz}, {@code
+ * /readyz}, {@code /openapi.json}, {@code /docs/errors.md}. Other rooms may mount theirs beside
+ * them, before or after; whatever nobody answers becomes a problem+json.
  */
 public final class Gateway implements AutoCloseable {
   /** A handler for somebody whose key was verified. */
@@ -57,6 +61,8 @@ public final class Gateway implements AutoCloseable {
   private final RateLimiter requests;
   private final JobsApi jobs;
   private final EventStreams streams;
+  private final AdminApi admins;
+  private final MetricsApi metrics;
 
   public Gateway(GatewayConfig config, GatewayParts parts) {
     this.config = config;
@@ -87,8 +93,11 @@ public final class Gateway implements AutoCloseable {
             parts.clock());
     JobJson json = new JobJson(parts.links());
     BodyReader bodies = new BodyReader(parts.vertx(), config.bodyBytesMax(), config.bodyTime());
-    jobs = new JobsApi(parts, calls, bodies, submits, json);
+    SubmitMetrics submitMetrics = new SubmitMetrics();
+    jobs = new JobsApi(parts, calls, bodies, submits, json, submitMetrics);
     streams = new EventStreams(config, parts, calls, json);
+    admins = new AdminApi(parts, calls, json);
+    metrics = new MetricsApi(parts, calls, submitMetrics, streams::openStreams);
   }
 
   /** Adds the gateway's routes and the router's error handlers. Call once. */
@@ -103,6 +112,16 @@ public final class Gateway implements AutoCloseable {
         .mount(router);
     endpoint("/v1/jobs/:id/events").on(HttpMethod.GET, authorized(streams::follow)).mount(router);
     endpoint("/v1/models").on(HttpMethod.GET, authorized(jobs::models)).mount(router);
+    endpoint("/v1/admin/queue").on(HttpMethod.GET, admin(admins::queue)).mount(router);
+    endpoint("/v1/admin/dead").on(HttpMethod.GET, admin(admins::dead)).mount(router);
+    endpoint("/v1/admin/dead/:id")
+        .on(HttpMethod.GET, admin(admins::deadJob))
+        .on(HttpMethod.DELETE, admin(admins::purge))
+        .mount(router);
+    endpoint("/v1/admin/dead/:id/redrive")
+        .on(HttpMethod.POST, admin(admins::redrive))
+        .mount(router);
+    endpoint("/metrics").on(HttpMethod.GET, context -> metrics.scrape()).mount(router);
     endpoint("/healthz").on(HttpMethod.GET, context -> health()).mount(router);
     endpoint("/readyz").on(HttpMethod.GET, context -> ready()).mount(router);
     asset(
@@ -168,6 +187,16 @@ public final class Gateway implements AutoCloseable {
                   requests.admit(account.userId());
                   return action.perform(context, account);
                 });
+  }
+
+  private Endpoint.Action admin(Authorized action) {
+    return authorized(
+        (context, account) -> {
+          if (!account.admin()) {
+            throw new ForbiddenException("auth.admin", "This needs the key of an admin.");
+          }
+          return action.perform(context, account);
+        });
   }
 
   private Future<Reply> health() {

@@ -154,6 +154,16 @@ class OpenApiTest {
     conforms(client.get("/readyz"), "/readyz", "get");
     conforms(client.submit("{"), "/v1/jobs", "post");
     conforms(client.submit("{}"), "/v1/jobs", "post");
+    String dead = client.submitted("{\"prompt\": \"dead\"}");
+    TestWorker.bury(PLATFORM.jobs, dead);
+    Client admin = server.client(PLATFORM.admin());
+    conforms(admin.get("/v1/admin/queue"), "/v1/admin/queue", "get");
+    conforms(admin.get("/v1/admin/dead"), "/v1/admin/dead", "get");
+    conforms(client.get("/v1/admin/dead"), "/v1/admin/dead", "get");
+    conforms(admin.get("/v1/admin/dead/" + dead), "/v1/admin/dead/{id}", "get");
+    conforms(admin.get("/v1/admin/dead/" + id), "/v1/admin/dead/{id}", "get");
+    conforms(
+        admin.post("/v1/admin/dead/" + dead + "/redrive"), "/v1/admin/dead/{id}/redrive", "post");
     String recipe = client.get(path).json().path("recipe").toString();
     conforms(recipe, "#/components/schemas/SubmitJob");
     try (EventReader stream = client.events(id, 0)) {

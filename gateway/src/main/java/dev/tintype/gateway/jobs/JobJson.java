@@ -39,7 +39,7 @@ public final class JobJson {
    * @param ahead estimate of how many jobs will run before this one, for a queued job
    * @param stages milliseconds by stage, as the worker measured them
    */
-  ObjectNode job(
+  public ObjectNode job(
       Job job, Optional<Progress> progress, OptionalLong ahead, Optional<JsonNode> stages) {
     ObjectNode node = Json.object();
     node.put("id", job.id().value()).put("state", job.state().wire());

@@ -10,6 +10,7 @@ import dev.tintype.gateway.http.BodyReader;
 import dev.tintype.gateway.http.Json;
 import dev.tintype.gateway.http.Queries;
 import dev.tintype.gateway.http.Reply;
+import dev.tintype.gateway.metrics.SubmitMetrics;
 import dev.tintype.gateway.problem.GatewayException.ConflictException;
 import dev.tintype.gateway.problem.GatewayException.LimitException;
 import dev.tintype.gateway.problem.GatewayException.NotFoundException;
@@ -57,24 +58,29 @@ public final class JobsApi {
   private final RateLimiter submits;
   private final Recipes recipes;
   private final JobJson json;
+  private final SubmitMetrics metrics;
 
   public JobsApi(
       GatewayParts parts,
       BlockingCalls calls,
       BodyReader bodies,
       RateLimiter submits,
-      JobJson json) {
+      JobJson json,
+      SubmitMetrics metrics) {
     this.parts = parts;
     this.calls = calls;
     this.bodies = bodies;
     this.submits = submits;
     this.recipes = new Recipes(parts.models(), parts.random());
     this.json = json;
+    this.metrics = metrics;
   }
 
   /** POST /v1/jobs. */
   public Future<Reply> submit(RoutingContext context, Account account) {
+    long began = System.nanoTime();
     Optional<String> key = IdempotencyKeys.read(context.request().headers());
+    boolean join = join(context);
     submits.admit(account.userId());
     return bodies
         .json(context.request())
@@ -89,14 +95,27 @@ public final class JobsApi {
                       spec,
                       key,
                       IdempotencyKeys.fingerprint(body),
-                      false,
+                      join,
                       Optional.empty(),
                       parts.costs().estimateMs(spec));
-              return calls.run(() -> submitted(parts.jobs().submit(request)));
+              return calls.run(() -> submitted(parts.jobs().submit(request), began));
             });
   }
 
-  private Reply submitted(SubmitResult result) {
+  /** {@code ?join=in_flight}: an equal body of this user that is under way is the same job. */
+  private static boolean join(RoutingContext context) {
+    Optional<String> join = Queries.of(context, List.of("join")).text("join");
+    join.filter(value -> !value.equals("in_flight"))
+        .ifPresent(
+            value -> {
+              throw new RequestException(
+                  400, "request.parameter", "join", "join has one value: in_flight.");
+            });
+    return join.isPresent();
+  }
+
+  private Reply submitted(SubmitResult result, long began) {
+    metrics.submitted(result, System.nanoTime() - began);
     return switch (result) {
       case SubmitResult.Accepted accepted -> accepted(accepted.job(), Map.of());
       case SubmitResult.Replayed replayed ->
@@ -203,7 +222,8 @@ public final class JobsApi {
     }
   }
 
-  private static JobId cursor(String text) {
+  /** The value of {@code before}. */
+  public static JobId cursor(String text) {
     try {
       return new JobId(text);
     } catch (QueueException.Invalid e) {

@@ -96,6 +96,15 @@ public abstract sealed class GatewayException extends RuntimeException {
     }
   }
 
+  /** The key is fine and its user may not do this. Status 403. */
+  public static final class ForbiddenException extends GatewayException {
+    private static final long serialVersionUID = 1L;
+
+    public ForbiddenException(String code, String message) {
+      super(403, code, message);
+    }
+  }
+
   /**
    * Nothing is there: no such path, no such job, or a job of someone else (which looks the same).
    * Status 404.

@@ -90,6 +90,17 @@ public final class Client {
     return send(request(path).DELETE());
   }
 
+  public Answer post(String path) {
+    return send(request(path).POST(HttpRequest.BodyPublishers.noBody()));
+  }
+
+  public Answer post(String path, String body) {
+    return send(
+        request(path)
+            .header("Content-Type", "application/json")
+            .POST(HttpRequest.BodyPublishers.ofString(body)));
+  }
+
   public Answer submit(String body, String... headers) {
     HttpRequest.Builder request =
         request("/v1/jobs")

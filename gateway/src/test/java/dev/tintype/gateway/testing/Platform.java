@@ -95,6 +95,13 @@ public final class Platform implements AutoCloseable {
     return new User(id, accounts.createKey(id, "test"));
   }
 
+  /** A new admin with a key. */
+  public User admin() {
+    String id = "admin-" + USERS.incrementAndGet();
+    accounts.createUser(id, "pro", true);
+    return new User(id, accounts.createKey(id, "test"));
+  }
+
   /** Ends the database server under the feet of everybody. */
   public void stopDatabase() {
     server.close();

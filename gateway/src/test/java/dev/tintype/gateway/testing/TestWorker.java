@@ -4,6 +4,7 @@ import dev.tintype.queue.job.EventType;
 import dev.tintype.queue.job.ImageRecord;
 import dev.tintype.queue.job.JobFailure;
 import dev.tintype.queue.job.JobId;
+import dev.tintype.queue.job.JobState;
 import dev.tintype.queue.job.NewEvent;
 import dev.tintype.queue.job.Sha256;
 import dev.tintype.queue.store.JobStore;
@@ -31,6 +32,16 @@ public final class TestWorker {
     Lease lease = jobs.lease(new JobId(id), "test-worker", LEASE_TIME).orElseThrow();
     require(jobs.start(lease));
     return new TestWorker(jobs, lease);
+  }
+
+  /** Fails the job until it is dead. */
+  public static void bury(JobStore jobs, String id) {
+    JobState state = JobState.QUEUED;
+    while (state != JobState.DEAD) {
+      // The store keeps a failed job back for a while; nobody waits here.
+      Lease lease = jobs.lease(new JobId(id), "test-worker", LEASE_TIME).orElseThrow();
+      state = jobs.fail(lease, new JobFailure("engine.defect", "It broke.", true)).orElseThrow();
+    }
   }
 
   public TestWorker progress(int step) {

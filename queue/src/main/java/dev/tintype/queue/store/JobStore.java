@@ -195,6 +195,9 @@ public interface JobStore extends AutoCloseable {
   /** Estimated GPU-ms of the open jobs of one user. */
   long userBacklogMs(String userId);
 
+  /** What waits, runs and is dead, by tier, model and state; groups without a job are left out. */
+  List<QueueLoad> load();
+
   /** Forgets idempotency keys older than a day; returns how many. */
   int forgetKeys(int limit);
 

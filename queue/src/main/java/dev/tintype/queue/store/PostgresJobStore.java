@@ -34,6 +34,7 @@ public final class PostgresJobStore implements JobStore {
   private final Dispatch dispatch;
   private final Retention retention;
   private final WorkAhead work;
+  private final Inspection inspection;
 
   /**
    * Closes neither the database nor the signals.
@@ -50,6 +51,7 @@ public final class PostgresJobStore implements JobStore {
     this.dispatch = new Dispatch(database, leases);
     this.retention = new Retention(database);
     this.work = new WorkAhead(database);
+    this.inspection = new Inspection(database);
   }
 
   @Override
@@ -294,6 +296,11 @@ public final class PostgresJobStore implements JobStore {
   public int sweep(String tier, int limit) {
     checkLimit(limit);
     return retention.sweep(tier, limit);
+  }
+
+  @Override
+  public List<QueueLoad> load() {
+    return inspection.load();
   }
 
   @Override

@@ -1,0 +1,157 @@
+package dev.tintype.gateway.metrics;
+
+import dev.tintype.gateway.GatewayParts;
+import dev.tintype.gateway.http.BlockingCalls;
+import dev.tintype.gateway.http.Reply;
+import dev.tintype.queue.QueueException;
+import dev.tintype.queue.job.JobState;
+import dev.tintype.queue.store.QueueLoad;
+import io.vertx.core.Future;
+import java.lang.management.GarbageCollectorMXBean;
+import java.lang.management.ManagementFactory;
+import java.lang.management.MemoryUsage;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.function.IntSupplier;
+import java.util.function.ToDoubleFunction;
+
+/**
+ * GET /metrics. Needs no key, as scrapers expect, and names no user, prompt or job. The database is
+ * asked at most once in {@link #FRESH_MS}, however many ask.
+ */
+public final class MetricsApi {
+  /** Age up to which an answer is given again, ms. */
+  private static final long FRESH_MS = 2_000;
+
+  private static final double MS_PER_S = 1e3;
+
+  private record Page(byte[] bytes, long atMillis) {}
+
+  private final GatewayParts parts;
+  private final BlockingCalls calls;
+  private final SubmitMetrics submits;
+  private final IntSupplier streams;
+  private volatile Page latest = new Page(new byte[0], Long.MIN_VALUE);
+
+  /**
+   * @param streams event streams that are open
+   */
+  public MetricsApi(
+      GatewayParts parts, BlockingCalls calls, SubmitMetrics submits, IntSupplier streams) {
+    this.parts = parts;
+    this.calls = calls;
+    this.submits = submits;
+    this.streams = streams;
+  }
+
+  /**
+   * 200 even while the database is away: then {@code tintype_store_up} is 0 and its part is
+   * missing.
+   */
+  public Future<Reply> scrape() {
+    Page page = latest;
+    // A clock that was set back makes a page look young for ever; hence the absolute difference.
+    if (page.bytes().length > 0 && Math.abs(parts.clock().millis() - page.atMillis()) < FRESH_MS) {
+      return Future.succeededFuture(reply(page));
+    }
+    return calls
+        .run(this::load)
+        .recover(cause -> Future.succeededFuture(Optional.empty()))
+        .map(
+            load -> {
+              Page fresh = new Page(write(load), parts.clock().millis());
+              latest = fresh;
+              return reply(fresh);
+            });
+  }
+
+  private static Reply reply(Page page) {
+    return new Reply.Body(200, Exposition.CONTENT_TYPE, page.bytes(), Map.of());
+  }
+
+  private Optional<List<QueueLoad>> load() {
+    try {
+      return Optional.of(parts.jobs().load());
+    } catch (QueueException e) {
+      return Optional.empty();
+    }
+  }
+
+  private byte[] write(Optional<List<QueueLoad>> load) {
+    Exposition page = new Exposition();
+    page.gauge("tintype_store_up", "1 while the database answers.", load.isPresent() ? 1 : 0);
+    load.ifPresent(groups -> queue(page, groups));
+    submits.write(page);
+    page.gauge("tintype_event_streams", "Open event streams.", streams.getAsInt());
+    runtime(page);
+    return page.toString().getBytes(StandardCharsets.UTF_8);
+  }
+
+  private static void queue(Exposition page, List<QueueLoad> load) {
+    List<QueueLoad> waiting = load.stream().filter(one -> one.state() == JobState.QUEUED).toList();
+    groups(page, "tintype_jobs", "Jobs that have not ended, and dead ones.", load, QueueLoad::jobs);
+    groups(
+        page,
+        "tintype_queue_age_seconds",
+        "How long the oldest queued job has waited.",
+        waiting,
+        one -> one.oldest().toMillis() / MS_PER_S);
+    groups(
+        page,
+        "tintype_queue_backlog_gpu_seconds",
+        "Estimated work that waits: scale workers by it.",
+        waiting,
+        one -> one.costMs() / MS_PER_S);
+    groups(
+        page,
+        "tintype_jobs_lapsed_leases",
+        "Crashes that the jobs of tintype_jobs have behind them.",
+        load,
+        QueueLoad::crashes);
+    groups(
+        page,
+        "tintype_jobs_errors",
+        "Errors that the jobs of tintype_jobs have behind them.",
+        load,
+        QueueLoad::errors);
+  }
+
+  private static void groups(
+      Exposition page,
+      String name,
+      String help,
+      List<QueueLoad> groups,
+      ToDoubleFunction<QueueLoad> value) {
+    page.family(name, "gauge", help);
+    for (QueueLoad group : groups) {
+      Map<String, String> labels = new TreeMap<>();
+      labels.put("tier", group.tier());
+      labels.put("model", group.model());
+      labels.put("state", group.state().wire());
+      page.sample(name, labels, value.applyAsDouble(group));
+    }
+  }
+
+  private static void runtime(Exposition page) {
+    MemoryUsage heap = ManagementFactory.getMemoryMXBean().getHeapMemoryUsage();
+    page.gauge("jvm_heap_used_bytes", "Heap in use.", heap.getUsed());
+    page.gauge("jvm_heap_max_bytes", "Most heap that may be used.", heap.getMax());
+    page.gauge(
+        "jvm_threads", "Platform threads.", ManagementFactory.getThreadMXBean().getThreadCount());
+    String pauses = "jvm_gc_seconds_total";
+    page.family(pauses, "counter", "Time spent by garbage collectors.");
+    for (GarbageCollectorMXBean collector : ManagementFactory.getGarbageCollectorMXBeans()) {
+      page.sample(
+          pauses,
+          Map.of("gc", collector.getName()),
+          Math.max(0, collector.getCollectionTime()) / MS_PER_S);
+    }
+    page.gauge(
+        "process_start_time_seconds",
+        "Start of the process, Unix time.",
+        ManagementFactory.getRuntimeMXBean().getStartTime() / MS_PER_S);
+  }
+}
