@@ -1,12 +1,13 @@
 package dev.tintype.perf.cli;
 
 import dev.tintype.node.cli.MoreCommands;
+import dev.tintype.perf.chaos.ChaosCommand;
 import java.util.List;
 
 /** What this room adds to the command line. */
 public final class PerfCommands implements MoreCommands {
   @Override
   public List<Object> commands() {
-    return List.of(new BenchCommand());
+    return List.of(new BenchCommand(), new ChaosCommand());
   }
 }

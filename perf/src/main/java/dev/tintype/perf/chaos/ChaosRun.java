@@ -1,0 +1,153 @@
+package dev.tintype.perf.chaos;
+
+import dev.tintype.perf.chaos.History.Submission;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+
+/** One run from the first process to the verdict. */
+final class ChaosRun {
+  private static final int PROGRESS_MS = 5_000;
+  private static final int DRAIN_LOOK_MS = 400;
+  private static final int FOLLOWERS_S_MAX = 30;
+
+  private final ChaosConfig config;
+  private final Consumer<String> teller;
+  private final History history = new History();
+  private final CountDownLatch loadStop = new CountDownLatch(1);
+  private final CountDownLatch followStop = new CountDownLatch(1);
+  private final long began = System.nanoTime();
+
+  /**
+   * @param teller told what happens, a line each
+   */
+  ChaosRun(ChaosConfig config, Consumer<String> teller) {
+    this.config = config;
+    this.teller = teller;
+  }
+
+  Verdict run() throws InterruptedException {
+    tell(config.mode() + ", seed " + config.seed() + ", folder " + config.folder());
+    try (Cluster cluster = open()) {
+      Thread hook = new Thread(cluster::close, "chaos-stop");
+      Runtime.getRuntime().addShutdownHook(hook);
+      try (Calls calls = new Calls(cluster.origin(), cluster.apiKey(), history);
+          ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+        return run(cluster, calls, threads);
+      } finally {
+        loadStop.countDown();
+        followStop.countDown();
+        Runtime.getRuntime().removeShutdownHook(hook);
+      }
+    }
+  }
+
+  private Cluster open() {
+    Path folder = config.folder();
+    return switch (config.mode()) {
+      case ALONE -> new AloneCluster(folder);
+      case APART -> new ApartCluster(folder);
+    };
+  }
+
+  private Verdict run(Cluster cluster, Calls calls, ExecutorService threads)
+      throws InterruptedException {
+    tell("ready at " + cluster.origin());
+    long end = System.nanoTime() + config.time().toNanos();
+    Consumer<String> follow =
+        id ->
+            threads.execute(
+                new Follower(cluster.origin(), cluster.apiKey(), id, history, followStop));
+    List<Thread> clients =
+        IntStream.range(0, config.clients())
+            .mapToObj(i -> new LoadClient(calls, history, config, i, loadStop, follow))
+            .map(Thread::startVirtualThread)
+            .toList();
+    List<Saboteur> saboteurs =
+        Stream.of(
+                FaultPlan.processes(config.seed(), cluster, config.time()),
+                FaultPlan.lines(config.seed(), cluster))
+            .map(plan -> new Saboteur(cluster, plan, end, loadStop, this::tell))
+            .toList();
+    List<Thread> faults = new ArrayList<>();
+    for (Saboteur saboteur : saboteurs) {
+      faults.add(Thread.ofVirtual().uncaughtExceptionHandler(this::broken).start(saboteur));
+    }
+    while (faults.stream().anyMatch(Thread::isAlive)) {
+      progress();
+      join(faults, Duration.ofMillis(PROGRESS_MS));
+    }
+    loadStop.countDown();
+    join(clients, Duration.ofSeconds(FOLLOWERS_S_MAX));
+    tell("faults are over: draining");
+    long drainMs = drain(cluster, calls);
+    progress();
+    tell("checking");
+    Checker checker = new Checker(calls, history, cluster.origin(), cluster.apiKey());
+    checker.check();
+    followStop.countDown();
+    return new Verdict(config, history, saboteurs, checker.checkedPictures(), drainMs);
+  }
+
+  private void broken(Thread thread, Throwable cause) {
+    history.violation(History.Promise.BOUND, "a member did not come back: " + cause.getMessage());
+  }
+
+  private static void join(List<Thread> threads, Duration longest) throws InterruptedException {
+    long end = System.nanoTime() + longest.toNanos();
+    for (Thread thread : threads) {
+      thread.join(Duration.ofNanos(Math.max(1, end - System.nanoTime())));
+    }
+  }
+
+  /** Asks again until everything is answered and ended, or the bound is reached; the time taken. */
+  private long drain(Cluster cluster, Calls calls) throws InterruptedException {
+    CountDownLatch never = new CountDownLatch(1);
+    long start = System.nanoTime();
+    long told = start;
+    while (System.nanoTime() - start < config.drainMax().toNanos()) {
+      for (String revived : cluster.revive()) {
+        tell(revived + " had ended by itself and was started again");
+      }
+      for (Submission submission : history.unanswered()) {
+        calls.submit(submission, submission.recipe().body());
+      }
+      for (String id : history.open()) {
+        calls.job(id);
+      }
+      if (history.unanswered().isEmpty() && history.open().isEmpty()) {
+        break;
+      }
+      if (System.nanoTime() - told > PROGRESS_MS * 1_000_000L) {
+        told = System.nanoTime();
+        progress();
+      }
+      never.await(DRAIN_LOOK_MS, TimeUnit.MILLISECONDS);
+    }
+    return (System.nanoTime() - start) / 1_000_000;
+  }
+
+  private void progress() {
+    tell(
+        "%d accepted, %d ended, %d open, %d unanswered, %d events, %d violations"
+            .formatted(
+                history.accepted().size(),
+                history.ended(),
+                history.open().size(),
+                history.unanswered().size(),
+                history.events.get(),
+                history.violations().size()));
+  }
+
+  private void tell(String what) {
+    teller.accept("%6.1f s  %s".formatted((System.nanoTime() - began) / 1e9, what));
+  }
+}

@@ -1,0 +1,40 @@
+package dev.tintype.perf.chaos;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A short run against one real process; longer ones by {@code tintype chaos}. */
+@Tag("slow")
+@Timeout(400)
+class ChaosTest {
+  private static final long SEED = 3;
+
+  @TempDir Path folder;
+
+  @Test
+  void nothingAcceptedIsLostDoubledOrChanged() throws InterruptedException {
+    System.setProperty(
+        "tintype.chaos.classpath",
+        System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")));
+    System.setProperty("tintype.home", Path.of("").toAbsolutePath().getParent().toString());
+    ChaosConfig config =
+        new ChaosConfig(
+            Duration.ofSeconds(20),
+            SEED,
+            ChaosConfig.Mode.ALONE,
+            3,
+            8,
+            Duration.ofSeconds(240),
+            folder);
+    Verdict verdict = new ChaosRun(config, line -> System.out.println("chaos: " + line)).run();
+    assertThat(verdict.history().violations()).isEmpty();
+    assertThat(verdict.json().path("accepted").asInt()).isPositive();
+    assertThat(verdict.json().path("kills").asInt()).isPositive();
+  }
+}
