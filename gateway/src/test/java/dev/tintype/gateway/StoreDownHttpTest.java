@@ -42,4 +42,34 @@ class StoreDownHttpTest {
       assertThat(client.get("/healthz").status()).isEqualTo(200);
     }
   }
+
+  @Test
+  void aReadOnlyDatabaseRefusesNewJobsShowsOldOnesAndRecoversByItself() {
+    try (Platform platform = Platform.own();
+        Platform.Server server = platform.serve(GatewayConfig.defaults())) {
+      Client client = server.client(platform.user("pro"));
+      String id = client.submitted("{\"prompt\": \"a\"}");
+
+      platform.readOnly(true);
+      // The server tells its sessions of the new setting one by one: ask until ours knows it.
+      Answer refused = submitUntil(client, 503);
+      refused.refusedWith(503, "store.read_only");
+      assertThat(Integer.parseInt(refused.header("Retry-After"))).isPositive();
+      assertThat(client.get("/v1/jobs/" + id).status()).isEqualTo(200);
+      assertThat(client.get("/metrics").text()).contains("\ntintype_store_up 1\n");
+
+      platform.readOnly(false);
+      assertThat(submitUntil(client, 202).status()).isEqualTo(202);
+    }
+  }
+
+  private static Answer submitUntil(Client client, int status) {
+    for (int i = 0; ; i++) {
+      Answer answer =
+          client.submit("{\"prompt\": \"b\"}", "Idempotency-Key", "read-only-" + status + "-" + i);
+      if (answer.status() == status || i == 100) {
+        return answer;
+      }
+    }
+  }
 }

@@ -21,6 +21,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.sql.Statement;
 import java.time.Clock;
 import java.util.Comparator;
 import java.util.concurrent.TimeUnit;
@@ -100,6 +101,21 @@ public final class Platform implements AutoCloseable {
     String id = "admin-" + USERS.incrementAndGet();
     accounts.createUser(id, "pro", true);
     return new User(id, accounts.createKey(id, "test"));
+  }
+
+  /** Makes every transaction of the server read-only, as a standby's are, or writable again. */
+  public void readOnly(boolean on) {
+    database.call(
+        connection -> {
+          try (Statement statement = connection.createStatement()) {
+            statement.execute(
+                on
+                    ? "ALTER SYSTEM SET default_transaction_read_only = on"
+                    : "ALTER SYSTEM RESET default_transaction_read_only");
+            statement.execute("SELECT pg_reload_conf()");
+            return true;
+          }
+        });
   }
 
   /** Ends the database server under the feet of everybody. */

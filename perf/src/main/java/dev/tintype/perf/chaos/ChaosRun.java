@@ -19,6 +19,9 @@ final class ChaosRun {
   private static final int DRAIN_LOOK_MS = 400;
   private static final int FOLLOWERS_S_MAX = 30;
 
+  /** A cold server compiles while it answers its first requests. */
+  private static final Duration LOAD_MAX = Duration.ofSeconds(60);
+
   private final ChaosConfig config;
   private final Consumer<String> teller;
   private final History history = new History();
@@ -61,7 +64,6 @@ final class ChaosRun {
   private Verdict run(Cluster cluster, Calls calls, ExecutorService threads)
       throws InterruptedException {
     tell("ready at " + cluster.origin());
-    long end = System.nanoTime() + config.time().toNanos();
     Consumer<String> follow =
         id ->
             threads.execute(
@@ -71,6 +73,8 @@ final class ChaosRun {
             .mapToObj(i -> new LoadClient(calls, history, config, i, loadStop, follow))
             .map(Thread::startVirtualThread)
             .toList();
+    awaitLoad();
+    long end = System.nanoTime() + config.time().toNanos();
     List<Saboteur> saboteurs =
         Stream.of(
                 FaultPlan.processes(config.seed(), cluster, config.time()),
@@ -95,6 +99,15 @@ final class ChaosRun {
     checker.check();
     followStop.countDown();
     return new Verdict(config, history, saboteurs, checker.checkedPictures(), drainMs);
+  }
+
+  /** Faults before the first accepted job would break nothing that was promised. */
+  private void awaitLoad() throws InterruptedException {
+    long start = System.nanoTime();
+    while (history.accepted().size() < config.openMax()
+        && System.nanoTime() - start < LOAD_MAX.toNanos()) {
+      loadStop.await(DRAIN_LOOK_MS, TimeUnit.MILLISECONDS);
+    }
   }
 
   private void broken(Thread thread, Throwable cause) {
