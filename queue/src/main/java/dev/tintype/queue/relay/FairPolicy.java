@@ -3,6 +3,7 @@ package dev.tintype.queue.relay;
 import dev.tintype.queue.QueueException;
 import dev.tintype.queue.store.ReadyJob;
 import dev.tintype.queue.store.Tier;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -31,11 +32,19 @@ import java.util.random.RandomGenerator;
  * <p>The slowest tier has a floor: at least {@link #FLOOR_SHARE} of the GPU time however many
  * faster tiers have work.
  *
+ * <p>Nobody waits past the tier's bound: a job that has waited for half of it is urgent. Urgent
+ * jobs go before all others, the one whose bound ends first in front (earliest deadline first, Liu
+ * and Layland, 1973). {@link Admission} keeps the waiting work of a tier below what its share can
+ * do in the other half, so urgent jobs are always served in time; docs/scheduling.md has the proof.
+ *
  * <p>Not thread-safe; the relay's thread owns it.
  */
-public final class FairPolicy {
+public final class FairPolicy implements OrderPolicy {
   /** Share of the slowest tier while it has work. */
   public static final double FLOOR_SHARE = 0.05;
+
+  /** Part of a tier's bound after which a waiting job is urgent. */
+  public static final double URGENT_AFTER = 0.5;
 
   /**
    * Users remembered by one tier. Those whose debt is paid are forgotten first, and forgetting them
@@ -55,21 +64,38 @@ public final class FairPolicy {
     if (tiers.isEmpty()) {
       throw new QueueException.Invalid("relay.tiers", "There is at least one tier.");
     }
-    int weights = tiers.stream().skip(1).mapToInt(Tier::weight).sum();
-    for (Tier tier : tiers) {
-      double floor = this.tiers.isEmpty() ? weights * FLOOR_SHARE / (1 - FLOOR_SHARE) : 0;
-      this.tiers.put(tier.name(), new TierQueue(Math.max(tier.weight(), floor)));
+    for (int i = 0; i < tiers.size(); i++) {
+      this.tiers.put(tiers.get(i).name(), new TierQueue(weight(tiers, i), tiers.get(i).maxWait()));
     }
     this.random = random;
   }
 
+  /** The weight of a tier, raised to the floor for the slowest. */
+  private static double weight(List<Tier> tiers, int index) {
+    double own = tiers.get(index).weight();
+    int others = tiers.stream().skip(1).mapToInt(Tier::weight).sum();
+    return index > 0 ? own : Math.max(own, others * FLOOR_SHARE / (1 - FLOOR_SHARE));
+  }
+
   /**
-   * Takes up to {@code room} of the waiting jobs, in order, and charges them. Jobs of one user are
-   * taken in the order given.
+   * The part of the GPU time that each tier has while all have work; together 1.
    *
-   * @param heads waiting jobs of all tiers; those of unknown tiers are left out
+   * @param tiers the slowest first
    */
-  public List<ReadyJob> take(Collection<ReadyJob> heads, int room) {
+  public static Map<String, Double> shares(List<Tier> tiers) {
+    double sum = 0;
+    for (int i = 0; i < tiers.size(); i++) {
+      sum += weight(tiers, i);
+    }
+    Map<String, Double> shares = new LinkedHashMap<>();
+    for (int i = 0; i < tiers.size(); i++) {
+      shares.put(tiers.get(i).name(), weight(tiers, i) / sum);
+    }
+    return shares;
+  }
+
+  @Override
+  public List<ReadyJob> take(Collection<ReadyJob> heads, int room, Instant now) {
     Map<String, Map<String, Deque<Candidate>>> waiting = new LinkedHashMap<>();
     for (ReadyJob job : heads) {
       if (tiers.containsKey(job.tier())) {
@@ -80,10 +106,41 @@ public final class FairPolicy {
       }
     }
     List<ReadyJob> taken = new ArrayList<>();
+    for (ReadyJob urgent : urgent(heads, now)) {
+      if (taken.size() == room) {
+        return taken;
+      }
+      taken.add(takeUrgent(waiting, urgent));
+    }
     while (taken.size() < room && !waiting.isEmpty()) {
       taken.add(takeOne(waiting));
     }
     return taken;
+  }
+
+  /** Those that have waited for half of their tier's bound, by the end of the bound. */
+  private List<ReadyJob> urgent(Collection<ReadyJob> heads, Instant now) {
+    return heads.stream()
+        .filter(job -> tiers.containsKey(job.tier()) && tiers.get(job.tier()).urgent(job, now))
+        .sorted(
+            Comparator.<ReadyJob, Instant>comparing(job -> tiers.get(job.tier()).due(job))
+                .thenComparing(ReadyJob::id))
+        .toList();
+  }
+
+  /** It is charged like any other, so its tier and its user pay for it afterwards. */
+  private ReadyJob takeUrgent(Map<String, Map<String, Deque<Candidate>>> waiting, ReadyJob job) {
+    Map<String, Deque<Candidate>> users = waiting.get(job.tier());
+    Deque<Candidate> jobs = users.get(job.userId());
+    jobs.removeIf(candidate -> candidate.job().equals(job));
+    if (jobs.isEmpty()) {
+      users.remove(job.userId());
+    }
+    if (users.isEmpty()) {
+      waiting.remove(job.tier());
+    }
+    tiers.get(job.tier()).charge(job, virtualTime);
+    return job;
   }
 
   private ReadyJob takeOne(Map<String, Map<String, Deque<Candidate>>> waiting) {
@@ -107,7 +164,7 @@ public final class FairPolicy {
     return next.job();
   }
 
-  /** Takes the charge back of a job that was not sent after all. */
+  @Override
   public void refund(ReadyJob job) {
     Optional.ofNullable(tiers.get(job.tier())).ifPresent(tier -> tier.refund(job));
   }
@@ -118,12 +175,24 @@ public final class FairPolicy {
   /** One tier: its pass, and the finish tags of its users. */
   private static final class TierQueue {
     private final double weight;
+    private final Duration maxWait;
+    private final Duration urgentAfter;
     private final Map<String, Double> finish = new HashMap<>();
     private double pass;
     private double userTime;
 
-    TierQueue(double weight) {
+    TierQueue(double weight, Duration maxWait) {
       this.weight = weight;
+      this.maxWait = maxWait;
+      this.urgentAfter = Duration.ofMillis(Math.round(maxWait.toMillis() * URGENT_AFTER));
+    }
+
+    boolean urgent(ReadyJob job, Instant now) {
+      return !job.createdAt().plus(urgentAfter).isAfter(now);
+    }
+
+    Instant due(ReadyJob job) {
+      return job.createdAt().plus(maxWait);
     }
 
     /** A tier that was idle starts now, and claims nothing for the past. */

@@ -43,7 +43,7 @@ public final class Relay implements AutoCloseable {
 
   private final JobStore store;
   private final JobTransport transport;
-  private final FairPolicy policy;
+  private final OrderPolicy policy;
   private final RelayConfig config;
   private final IntSupplier workerSlots;
   private final Set<String> models;
@@ -72,7 +72,7 @@ public final class Relay implements AutoCloseable {
       JobStore store,
       List<Tier> tiers,
       JobTransport transport,
-      FairPolicy policy,
+      OrderPolicy policy,
       RelayConfig config,
       IntSupplier workerSlots,
       Set<String> models,
@@ -178,7 +178,7 @@ public final class Relay implements AutoCloseable {
     if (room <= 0) {
       return 0;
     }
-    List<ReadyJob> chosen = policy.take(heads(Math.min(room, PER_USER_MAX)), room);
+    List<ReadyJob> chosen = policy.take(heads(Math.min(room, PER_USER_MAX)), room, clock.instant());
     Set<JobId> claimed =
         new HashSet<>(store.claim(chosen.stream().map(ReadyJob::id).toList(), config.claimTime()));
     List<JobId> unsent = new ArrayList<>();

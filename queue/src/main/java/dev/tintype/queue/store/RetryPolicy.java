@@ -31,7 +31,7 @@ public record RetryPolicy(
   }
 
   /** After a lapse; {@code crashes} counts this one. */
-  JobAction afterCrash(int crashes, boolean cancelRequested) {
+  public JobAction afterCrash(int crashes, boolean cancelRequested) {
     if (cancelRequested) {
       return JobAction.CANCEL;
     }
@@ -39,7 +39,7 @@ public record RetryPolicy(
   }
 
   /** After a reported error; {@code errors} counts this one. */
-  JobAction afterError(int errors, boolean retryable, boolean cancelRequested) {
+  public JobAction afterError(int errors, boolean retryable, boolean cancelRequested) {
     if (cancelRequested) {
       return JobAction.CANCEL;
     }
@@ -53,7 +53,7 @@ public record RetryPolicy(
    * The wait before the next attempt after {@code failures} failures: half of it certain, half
    * drawn, so that a crowd spreads out.
    */
-  Duration backoff(int failures, RandomGenerator random) {
+  public Duration backoff(int failures, RandomGenerator random) {
     double full =
         Math.min(
             backoffMax.toMillis(),

@@ -67,20 +67,20 @@ class FairPolicyTest {
   void aUserWithOneJobDoesNotWaitBehindAThousand() {
     FairPolicy policy = policy(1);
     List<ReadyJob> crowd = jobs("standard", "crowd", 1000, 100);
-    policy.take(crowd.subList(0, 50), 50);
+    policy.take(crowd.subList(0, 50), 50, NOW);
     List<ReadyJob> waiting = new ArrayList<>(crowd.subList(50, 100));
     ReadyJob single = job("standard", "single", 100);
     waiting.add(single);
-    assertThat(policy.take(waiting, 2)).contains(single);
+    assertThat(policy.take(waiting, 2, NOW)).contains(single);
   }
 
   @Test
   void aHugeJobPutsOffOnlyItsOwner() {
     FairPolicy policy = policy(2);
-    policy.take(List.of(job("standard", "huge", 100_000)), 1);
+    policy.take(List.of(job("standard", "huge", 100_000)), 1, NOW);
     List<ReadyJob> waiting = new ArrayList<>(jobs("standard", "huge", 5, 100));
     waiting.addAll(jobs("standard", "small", 20, 100));
-    assertThat(policy.take(waiting, 20))
+    assertThat(policy.take(waiting, 20, NOW))
         .filteredOn(job -> job.userId().equals("small"))
         .hasSizeGreaterThanOrEqualTo(19);
   }
@@ -88,15 +88,15 @@ class FairPolicyTest {
   @Test
   void whoWasIdleGetsNoArrears() {
     FairPolicy policy = policy(3);
-    policy.take(jobs("standard", "busy", 1000, 100), 1000);
+    policy.take(jobs("standard", "busy", 1000, 100), 1000, NOW);
     List<ReadyJob> waiting = new ArrayList<>(jobs("standard", "busy", 100, 100));
     waiting.addAll(jobs("standard", "idle", 100, 100));
-    assertThat(policy.take(waiting, 100))
+    assertThat(policy.take(waiting, 100, NOW))
         .filteredOn(job -> job.userId().equals("idle"))
         .hasSizeBetween(49, 51);
     waiting = new ArrayList<>(jobs("free", "f", 100, 100));
     waiting.addAll(jobs("standard", "busy", 100, 100));
-    assertThat(policy.take(waiting, 20))
+    assertThat(policy.take(waiting, 20, NOW))
         .filteredOn(job -> job.tier().equals("free"))
         .hasSizeLessThanOrEqualTo(12);
   }
@@ -106,27 +106,28 @@ class FairPolicyTest {
     ReadyJob late = job("pro", "a", 100, Optional.of(NOW.plusSeconds(60)));
     ReadyJob early = job("pro", "b", 100, Optional.of(NOW.plusSeconds(30)));
     ReadyJob none = job("pro", "c", 100);
-    assertThat(policy(4).take(List.of(none, late, early), 3)).containsExactly(early, late, none);
+    assertThat(policy(4).take(List.of(none, late, early), 3, NOW))
+        .containsExactly(early, late, none);
   }
 
   @Test
   void jobsOfOneUserKeepTheirOrder() {
     List<ReadyJob> mine = jobs("pro", "a", 10, 100);
-    assertThat(policy(5).take(mine, 10)).containsExactlyElementsOf(mine);
+    assertThat(policy(5).take(mine, 10, NOW)).containsExactlyElementsOf(mine);
   }
 
   @Test
   void aRefundedJobIsNotPaidFor() {
     FairPolicy policy = policy(6);
     ReadyJob dear = job("pro", "a", 1_000_000);
-    policy.take(List.of(dear), 1);
+    policy.take(List.of(dear), 1, NOW);
     policy.refund(dear);
     ReadyJob again = job("pro", "a", 100);
     ReadyJob other = job("free", "b", 100);
-    assertThat(policy.take(List.of(again, other), 2)).containsExactlyInAnyOrder(again, other);
+    assertThat(policy.take(List.of(again, other), 2, NOW)).containsExactlyInAnyOrder(again, other);
     List<ReadyJob> both = new ArrayList<>(jobs("pro", "a", 50, 100));
     both.addAll(jobs("free", "b", 50, 100));
-    assertThat(policy.take(both, 10))
+    assertThat(policy.take(both, 10, NOW))
         .filteredOn(job -> job.tier().equals("pro"))
         .hasSizeGreaterThanOrEqualTo(8);
   }
@@ -135,10 +136,10 @@ class FairPolicyTest {
   void unknownTiersAreLeftOutAndSameSeedSameOrder() {
     List<ReadyJob> waiting = new ArrayList<>(jobs("nobody's", "x", 3, 100));
     IntStream.range(0, 50).forEach(i -> waiting.add(job("pro", "u" + i, 100)));
-    List<ReadyJob> order = policy(7).take(waiting, 100);
+    List<ReadyJob> order = policy(7).take(waiting, 100, NOW);
     assertThat(order).hasSize(50);
-    assertThat(policy(7).take(waiting, 100)).isEqualTo(order);
-    assertThat(policy(8).take(waiting, 100)).isNotEqualTo(order);
+    assertThat(policy(7).take(waiting, 100, NOW)).isEqualTo(order);
+    assertThat(policy(8).take(waiting, 100, NOW)).isNotEqualTo(order);
   }
 
   /**
@@ -162,7 +163,7 @@ class FairPolicyTest {
     }
     long total = 0;
     for (int round = 0; round < 6000; round++) {
-      for (ReadyJob job : policy.take(waiting, 4)) {
+      for (ReadyJob job : policy.take(waiting, 4, NOW)) {
         total += job.costMs();
         tierMs.merge(job.tier(), job.costMs(), Long::sum);
         userMs.merge(job.userId(), job.costMs(), Long::sum);
@@ -215,5 +216,42 @@ class FairPolicyTest {
     assertThat(cost.estimateMs(JobSpec.builder("m", "x").guidanceScale(1).build()))
         .isBetween(55L, 65L);
     assertThat(cost.estimateMs(JobSpec.builder("m", "x").size(8, 8).steps(1).build())).isEqualTo(1);
+  }
+
+  private ReadyJob old(String tier, String user, Duration age) {
+    ReadyJob now = job(tier, user, 1000);
+    return new ReadyJob(now.id(), user, tier, "m", 1000, NOW.minus(age), Optional.<Instant>empty());
+  }
+
+  @Test
+  void whoHasWaitedForHalfTheBoundGoesFirstTheOldestInFront() {
+    // The bound of every tier here is an hour.
+    ReadyJob older = old("free", "late", Duration.ofMinutes(50));
+    ReadyJob old = old("free", "mild", Duration.ofMinutes(31));
+    ReadyJob young = old("free", "fresh", Duration.ofMinutes(29));
+    List<ReadyJob> waiting = new ArrayList<>(jobs("enterprise", "rich", 20, 1000));
+    waiting.addAll(List.of(young, old, older));
+    List<ReadyJob> order = policy(9).take(waiting, 10, NOW);
+    assertThat(order).startsWith(older, old).doesNotContain(young).hasSize(10);
+  }
+
+  @Test
+  void anUrgentJobIsChargedSoThatAgeIsNoWayToMoreThanAShare() {
+    FairPolicy policy = policy(10);
+    List<ReadyJob> urgent =
+        IntStream.range(0, 20).mapToObj(i -> old("free", "late", Duration.ofMinutes(50))).toList();
+    assertThat(policy.take(urgent, 20, NOW)).hasSize(20);
+    List<ReadyJob> both = new ArrayList<>(jobs("free", "other", 30, 1000));
+    both.addAll(jobs("standard", "any", 30, 1000));
+    // 20 of theirs cost the slowest tier as much as 25 cost this one.
+    assertThat(policy.take(both, 20, NOW)).allMatch(job -> job.tier().equals("standard"));
+  }
+
+  @Test
+  void sharesAreOneTogetherAndTheSlowestHasItsFloor() {
+    Map<String, Double> shares = FairPolicy.shares(TIERS);
+    assertThat(shares.values().stream().mapToDouble(Double::doubleValue).sum())
+        .isCloseTo(1, org.assertj.core.data.Offset.offset(1e-9));
+    assertThat(shares.get("free")).isCloseTo(0.05, org.assertj.core.data.Offset.offset(1e-9));
   }
 }

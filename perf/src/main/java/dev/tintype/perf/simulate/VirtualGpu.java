@@ -1,0 +1,34 @@
+package dev.tintype.perf.simulate;
+
+import dev.tintype.queue.store.Lease;
+
+/** A worker with one GPU: what it works on, and whether it lives, sleeps or is dead. */
+final class VirtualGpu {
+  enum Condition {
+    /** Works, or waits for work. */
+    WELL,
+    /** Hears and says nothing, and will go on where it was. */
+    ASLEEP,
+    DEAD
+  }
+
+  final String id;
+  Condition condition = Condition.WELL;
+
+  /** The present job, or null. */
+  Lease lease;
+
+  /** Number of the present job, so that an event about an earlier one is told apart. */
+  int run;
+
+  /** What happened while it slept: its picture was done. */
+  boolean doneAsleep;
+
+  VirtualGpu(int number) {
+    this.id = "gpu-" + number;
+  }
+
+  boolean idle() {
+    return condition == Condition.WELL && lease == null;
+  }
+}

@@ -1,0 +1,81 @@
+package dev.tintype.perf.simulate;
+
+import dev.tintype.queue.job.Job;
+import dev.tintype.queue.job.JobAction;
+import dev.tintype.queue.job.JobFailure;
+import dev.tintype.queue.job.JobId;
+import dev.tintype.queue.job.JobState;
+import dev.tintype.queue.job.JobStateMachine;
+import dev.tintype.queue.store.ReadyJob;
+import java.util.List;
+import java.util.Optional;
+
+/** A row of the jobs table. Times are milliseconds since the simulation's start. */
+final class VirtualJob {
+  final JobId id;
+  final Arrivals.Wish wish;
+  final ReadyJob ready;
+  final long createdMs;
+
+  JobState state = JobState.QUEUED;
+  int attempt;
+  int crashes;
+  int errors;
+  long notBeforeMs;
+  long claimedUntilMs = -1;
+  long leaseUntilMs = -1;
+  long firstLeaseMs = -1;
+  long finishedMs = -1;
+  String worker = "";
+  int visible;
+  Optional<JobFailure> failure = Optional.empty();
+
+  VirtualJob(JobId id, Arrivals.Wish wish, long nowMs) {
+    this.id = id;
+    this.wish = wish;
+    this.createdMs = nowMs;
+    this.ready =
+        new ReadyJob(
+            id,
+            wish.user(),
+            wish.tier().name(),
+            wish.spec().model(),
+            wish.estimateMs(),
+            VirtualClock.at(nowMs),
+            Optional.empty());
+  }
+
+  /** The compare-and-set of every move: false where the state machine does not allow it. */
+  boolean move(JobAction action) {
+    Optional<JobState> next = JobStateMachine.next(state, action);
+    next.ifPresent(to -> state = to);
+    return next.isPresent();
+  }
+
+  boolean claimed(long nowMs) {
+    return claimedUntilMs >= nowMs;
+  }
+
+  /** The row as a record. */
+  Job job() {
+    return new Job(
+        id,
+        wish.user(),
+        wish.tier().name(),
+        state,
+        wish.spec(),
+        attempt,
+        crashes,
+        errors,
+        false,
+        wish.estimateMs(),
+        VirtualClock.at(createdMs),
+        Optional.empty(),
+        finishedMs < 0 ? Optional.empty() : Optional.of(VirtualClock.at(finishedMs)),
+        Optional.empty(),
+        worker.isEmpty() ? Optional.empty() : Optional.of(worker),
+        List.of(),
+        failure,
+        attempt);
+  }
+}

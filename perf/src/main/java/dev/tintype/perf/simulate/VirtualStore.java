@@ -1,0 +1,404 @@
+package dev.tintype.perf.simulate;
+
+import dev.tintype.queue.job.ImageRecord;
+import dev.tintype.queue.job.Job;
+import dev.tintype.queue.job.JobAction;
+import dev.tintype.queue.job.JobEvent;
+import dev.tintype.queue.job.JobFailure;
+import dev.tintype.queue.job.JobId;
+import dev.tintype.queue.job.JobState;
+import dev.tintype.queue.job.NewEvent;
+import dev.tintype.queue.store.Backlog;
+import dev.tintype.queue.store.CancelResult;
+import dev.tintype.queue.store.JobStore;
+import dev.tintype.queue.store.Lease;
+import dev.tintype.queue.store.MeasuredJob;
+import dev.tintype.queue.store.QueueCounts;
+import dev.tintype.queue.store.QueueLoad;
+import dev.tintype.queue.store.ReadyJob;
+import dev.tintype.queue.store.ReadyPage;
+import dev.tintype.queue.store.Renewal;
+import dev.tintype.queue.store.RetryPolicy;
+import dev.tintype.queue.store.SubmitRequest;
+import dev.tintype.queue.store.SubmitResult;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.PriorityQueue;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.random.RandomGenerator;
+
+/**
+ * The jobs table on virtual time: the same moves, by the same state machine, retry policy and fence
+ * as the one in PostgreSQL. What the relay and the workers of a simulation do not ask is not there.
+ */
+final class VirtualStore implements JobStore {
+  private final VirtualClock clock;
+  private final RandomGenerator random;
+  private final RetryPolicy retries = RetryPolicy.DEFAULT;
+  private final Map<JobId, VirtualJob> jobs = new HashMap<>();
+
+  /** Per tier and user: jobs that may be claimed now, oldest first. */
+  private final Map<String, TreeMap<String, TreeSet<VirtualJob>>> ready = new HashMap<>();
+
+  /** Estimated work that is queued, per tier. */
+  private final Map<String, Long> queuedMs = new LinkedHashMap<>();
+
+  private final PriorityQueue<Alarm> alarms =
+      new PriorityQueue<>(Comparator.comparingLong(Alarm::atMs).thenComparing(a -> a.job().id));
+  private final PriorityQueue<Alarm> leases =
+      new PriorityQueue<>(Comparator.comparingLong(Alarm::atMs).thenComparing(a -> a.job().id));
+  long fenced;
+
+  /** Look at this job then: its backoff, its claim or its lease may have ended. */
+  private record Alarm(long atMs, VirtualJob job) {}
+
+  VirtualStore(VirtualClock clock, RandomGenerator random) {
+    this.clock = clock;
+    this.random = random;
+  }
+
+  Collection<VirtualJob> all() {
+    return jobs.values();
+  }
+
+  VirtualJob row(JobId id) {
+    return jobs.get(id);
+  }
+
+  long queuedMs(String tier) {
+    return queuedMs.getOrDefault(tier, 0L);
+  }
+
+  VirtualJob submit(Arrivals.Wish wish) {
+    VirtualJob job = new VirtualJob(JobId.next(clock, random), wish, clock.nowMs());
+    jobs.put(job.id, job);
+    queued(job, 1);
+    offer(job);
+    return job;
+  }
+
+  private void queued(VirtualJob job, int sign) {
+    queuedMs.merge(job.wish.tier().name(), sign * job.wish.estimateMs(), Long::sum);
+  }
+
+  private void offer(VirtualJob job) {
+    ready
+        .computeIfAbsent(job.wish.tier().name(), tier -> new TreeMap<>())
+        .computeIfAbsent(
+            job.wish.user(), user -> new TreeSet<>(Comparator.comparing(other -> other.id)))
+        .add(job);
+  }
+
+  private void withdraw(VirtualJob job) {
+    TreeMap<String, TreeSet<VirtualJob>> users = ready.get(job.wish.tier().name());
+    TreeSet<VirtualJob> own = users == null ? null : users.get(job.wish.user());
+    if (own != null && own.remove(job) && own.isEmpty()) {
+      users.remove(job.wish.user());
+    }
+  }
+
+  private void wakeAlarms() {
+    while (!alarms.isEmpty() && alarms.peek().atMs() < clock.nowMs()) {
+      VirtualJob job = alarms.poll().job();
+      if (job.state == JobState.QUEUED
+          && job.notBeforeMs <= clock.nowMs()
+          && !job.claimed(clock.nowMs())) {
+        offer(job);
+      }
+    }
+  }
+
+  @Override
+  public ReadyPage ready(
+      String tier, Set<String> models, Optional<String> afterUser, int usersMax, int perUser) {
+    wakeAlarms();
+    TreeMap<String, TreeSet<VirtualJob>> users = ready.getOrDefault(tier, new TreeMap<>());
+    List<ReadyJob> heads = new ArrayList<>();
+    String last = "";
+    int walked = 0;
+    for (Map.Entry<String, TreeSet<VirtualJob>> user :
+        users.tailMap(afterUser.orElse(""), false).entrySet()) {
+      if (walked++ == usersMax) {
+        return new ReadyPage(heads, Optional.of(last));
+      }
+      last = user.getKey();
+      int taken = 0;
+      for (VirtualJob job : user.getValue()) {
+        if (taken++ == perUser) {
+          break;
+        }
+        heads.add(job.ready);
+      }
+    }
+    return new ReadyPage(heads, Optional.empty());
+  }
+
+  @Override
+  public List<JobId> claim(Collection<JobId> ids, Duration claimTime) {
+    List<JobId> claimed = new ArrayList<>();
+    for (JobId id : ids) {
+      VirtualJob job = jobs.get(id);
+      if (job.state == JobState.QUEUED && !job.claimed(clock.nowMs())) {
+        job.claimedUntilMs = clock.nowMs() + claimTime.toMillis();
+        alarms.add(new Alarm(job.claimedUntilMs, job));
+        withdraw(job);
+        claimed.add(id);
+      }
+    }
+    return claimed;
+  }
+
+  @Override
+  public void unclaim(Collection<JobId> ids) {
+    for (JobId id : ids) {
+      VirtualJob job = jobs.get(id);
+      job.claimedUntilMs = -1;
+      if (job.state == JobState.QUEUED) {
+        offer(job);
+      }
+    }
+  }
+
+  @Override
+  public Optional<Lease> lease(JobId id, String workerId, Duration leaseTime) {
+    VirtualJob job = jobs.get(id);
+    if (!job.move(JobAction.LEASE)) {
+      return Optional.empty();
+    }
+    withdraw(job);
+    queued(job, -1);
+    job.attempt++;
+    job.worker = workerId;
+    job.claimedUntilMs = -1;
+    if (job.firstLeaseMs < 0) {
+      job.firstLeaseMs = clock.nowMs();
+    }
+    hold(job, leaseTime);
+    return Optional.of(new Lease(job.job(), workerId, VirtualClock.at(job.leaseUntilMs)));
+  }
+
+  private void hold(VirtualJob job, Duration leaseTime) {
+    job.leaseUntilMs = clock.nowMs() + leaseTime.toMillis();
+    leases.add(new Alarm(job.leaseUntilMs, job));
+  }
+
+  /** The fence: the row, where this lease still owns it. */
+  private Optional<VirtualJob> owned(Lease lease) {
+    VirtualJob job = jobs.get(lease.jobId());
+    if (job.attempt == lease.attempt() && job.state.leased()) {
+      return Optional.of(job);
+    }
+    fenced++;
+    return Optional.empty();
+  }
+
+  @Override
+  public boolean start(Lease lease) {
+    return owned(lease).map(job -> job.move(JobAction.START)).orElse(false);
+  }
+
+  @Override
+  public Renewal renew(Lease lease, Duration leaseTime) {
+    Optional<VirtualJob> job = owned(lease);
+    if (job.isEmpty()) {
+      return new Renewal.Lost();
+    }
+    hold(job.get(), leaseTime);
+    return new Renewal.Held(VirtualClock.at(job.get().leaseUntilMs), false);
+  }
+
+  @Override
+  public boolean finish(Lease lease, List<ImageRecord> images, OptionalLong gpuMs) {
+    Optional<VirtualJob> job = owned(lease);
+    if (job.isEmpty() || !job.get().move(JobAction.SUCCEED)) {
+      return false;
+    }
+    job.get().visible++;
+    end(job.get());
+    return true;
+  }
+
+  private void end(VirtualJob job) {
+    job.finishedMs = clock.nowMs();
+    job.leaseUntilMs = -1;
+  }
+
+  @Override
+  public Optional<JobState> fail(Lease lease, JobFailure failure) {
+    Optional<VirtualJob> owned = owned(lease);
+    if (owned.isEmpty()) {
+      return Optional.empty();
+    }
+    VirtualJob job = owned.get();
+    job.errors++;
+    job.failure = Optional.of(failure);
+    JobAction action = retries.afterError(job.errors, failure.retryable(), false);
+    again(job, action, job.crashes + job.errors);
+    return Optional.of(job.state);
+  }
+
+  private void again(VirtualJob job, JobAction action, int failures) {
+    if (!job.move(action)) {
+      throw new IllegalStateException(action + " from " + job.state);
+    }
+    if (job.state == JobState.QUEUED) {
+      job.leaseUntilMs = -1;
+      job.notBeforeMs = clock.nowMs() + retries.backoff(failures, random).toMillis();
+      alarms.add(new Alarm(job.notBeforeMs, job));
+      queued(job, 1);
+    } else {
+      end(job);
+    }
+  }
+
+  @Override
+  public List<Job> reapLapsed(int limit) {
+    List<Job> reaped = new ArrayList<>();
+    while (!leases.isEmpty() && leases.peek().atMs() < clock.nowMs() && reaped.size() < limit) {
+      VirtualJob job = leases.poll().job();
+      if (job.state.leased() && job.leaseUntilMs < clock.nowMs()) {
+        job.crashes++;
+        JobAction action = retries.afterCrash(job.crashes, false);
+        if (action == JobAction.BURY) {
+          job.failure = Optional.of(new JobFailure("job.crashes", "It crashed too often.", false));
+        }
+        again(job, action, job.crashes + job.errors);
+        reaped.add(job.job());
+      }
+    }
+    return reaped;
+  }
+
+  @Override
+  public QueueCounts counts() {
+    long ms = queuedMs.values().stream().mapToLong(Long::longValue).sum();
+    return new QueueCounts(
+        count(JobState.QUEUED), count(JobState.LEASED), count(JobState.RUNNING), ms);
+  }
+
+  private long count(JobState state) {
+    return jobs.values().stream().filter(job -> job.state == state).count();
+  }
+
+  @Override
+  public Optional<Job> get(JobId id) {
+    return Optional.ofNullable(jobs.get(id)).map(VirtualJob::job);
+  }
+
+  @Override
+  public List<Job> expireDue(int limit) {
+    return List.of(); // No job here has a deadline of its own.
+  }
+
+  @Override
+  public int forgetKeys(int limit) {
+    return 0;
+  }
+
+  @Override
+  public boolean appendEvents(Lease lease, List<NewEvent> events) {
+    return owned(lease).isPresent();
+  }
+
+  @Override
+  public void close() {}
+
+  private static UnsupportedOperationException notAsked() {
+    return new UnsupportedOperationException("no part of a simulation asks this");
+  }
+
+  @Override
+  public SubmitResult submit(SubmitRequest request) {
+    throw notAsked();
+  }
+
+  @Override
+  public List<Job> list(String userId, Optional<JobId> before, int limit) {
+    throw notAsked();
+  }
+
+  @Override
+  public long queuedBefore(JobId id, int most) {
+    throw notAsked();
+  }
+
+  @Override
+  public List<JobEvent> events(JobId id, long afterSeq, int limit) {
+    throw notAsked();
+  }
+
+  @Override
+  public List<JobEvent> events(Map<JobId, Long> afterSeqs, int limitEach) {
+    throw notAsked();
+  }
+
+  @Override
+  public CancelResult cancel(String userId, JobId id) {
+    throw notAsked();
+  }
+
+  @Override
+  public boolean finishCanceled(Lease lease) {
+    throw notAsked();
+  }
+
+  @Override
+  public boolean release(Lease lease) {
+    throw notAsked();
+  }
+
+  @Override
+  public List<Job> reapWorkers(String workerIdPrefix) {
+    throw notAsked();
+  }
+
+  @Override
+  public List<Job> dead(Optional<JobId> before, int limit) {
+    throw notAsked();
+  }
+
+  @Override
+  public boolean redrive(JobId id) {
+    throw notAsked();
+  }
+
+  @Override
+  public boolean purge(JobId id) {
+    throw notAsked();
+  }
+
+  @Override
+  public int sweep(String tier, int limit) {
+    return 0;
+  }
+
+  @Override
+  public List<MeasuredJob> measured(int limit) {
+    throw notAsked();
+  }
+
+  @Override
+  public Map<String, Backlog> backlogs() {
+    throw notAsked();
+  }
+
+  @Override
+  public List<QueueLoad> load() {
+    throw notAsked();
+  }
+
+  @Override
+  public long userBacklogMs(String userId) {
+    throw notAsked();
+  }
+}

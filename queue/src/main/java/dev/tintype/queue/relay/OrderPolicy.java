@@ -1,0 +1,24 @@
+package dev.tintype.queue.relay;
+
+import dev.tintype.queue.store.ReadyJob;
+import java.time.Instant;
+import java.util.Collection;
+import java.util.List;
+
+/**
+ * Who is next. {@link FairPolicy} is the one that Tintype runs by; measurements compare it with
+ * others. Not thread-safe; the relay's thread owns it.
+ */
+public interface OrderPolicy {
+  /**
+   * Takes up to {@code room} of the waiting jobs, in order, and charges them. Jobs of one user are
+   * taken in the order given.
+   *
+   * @param heads waiting jobs of all tiers; those of unknown tiers are left out
+   * @param now by the clock that {@link ReadyJob#createdAt} is by
+   */
+  List<ReadyJob> take(Collection<ReadyJob> heads, int room, Instant now);
+
+  /** Takes the charge back of a job that was not sent after all. */
+  void refund(ReadyJob job);
+}
