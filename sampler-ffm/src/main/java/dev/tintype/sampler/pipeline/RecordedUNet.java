@@ -71,6 +71,12 @@ final class RecordedUNet implements AutoCloseable {
     }
     Key key = new Key(sample.shape(), time.shape(), text.rows(), text.tokens());
     Slot slot = slots.computeIfAbsent(key, k -> new Slot());
+    if (slot.recording.isPresent() && slot.recording.get().isStale()) {
+      // Launched once, so that the device has again what a recording needs.
+      slot.recording.get().close();
+      slot.recording = Optional.empty();
+      slot.seen = false;
+    }
     if (slot.recording.isEmpty() && slot.seen && !slot.refused) {
       record(slot, key, sample, time, text);
     }
@@ -150,6 +156,10 @@ final class RecordedUNet implements AutoCloseable {
       this.result = made[2];
       this.text = madeText[0];
       this.textOf = text;
+    }
+
+    boolean isStale() {
+      return graph.isStale();
     }
 
     Tensor replay(Tensor newSample, Tensor newTime, TextStates newText) {

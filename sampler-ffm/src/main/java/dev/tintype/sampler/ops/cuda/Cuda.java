@@ -29,6 +29,7 @@ final class Cuda implements AutoCloseable {
   private final LongSupplier clock;
   private final long waitNanosMax;
   private CudaException lost;
+  private int plansGivenUp;
 
   /** The thread whose current device is ours: CUDA keeps that per thread. */
   private Thread bound;
@@ -170,6 +171,21 @@ final class Cuda implements AutoCloseable {
         LockSupport.parkNanos(POLL_NANOS);
       }
     }
+  }
+
+  /**
+   * To be called before a library's plan is destroyed, and its kernels with it: waits until none of
+   * them is running. Graphs recorded until now may hold them and are stale from here on.
+   */
+  void givePlanUp() {
+    plansGivenUp++;
+    if (lost == null) {
+      synchronize();
+    }
+  }
+
+  int plansGivenUp() {
+    return plansGivenUp;
   }
 
   long createEvent() {

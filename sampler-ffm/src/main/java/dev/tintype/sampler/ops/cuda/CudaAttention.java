@@ -57,6 +57,7 @@ final class CudaAttention {
         protected boolean removeEldestEntry(
             Map.Entry<CudnnAttention.Problem, Optional<CudnnAttention.Plan>> eldest) {
           if (size() > SHAPES_MAX) {
+            tensors.givePlanUp();
             eldest.getValue().ifPresent(CudnnAttention.Plan::close);
             return true;
           }

@@ -267,6 +267,11 @@ public final class CudaDevice implements Device {
     return memory.bytesUsed();
   }
 
+  /** As when a library's plan is evicted, for tests of graphs. */
+  void givePlanUp() {
+    cuda.givePlanUp();
+  }
+
   @Override
   public Optional<Recorder> recorder() {
     return RECORDS ? Optional.of(recorder) : Optional.empty();

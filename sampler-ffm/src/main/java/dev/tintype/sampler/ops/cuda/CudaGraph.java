@@ -13,6 +13,7 @@ final class CudaGraph implements Graph {
   private final long graph;
   private final long executable;
   private final CudaMemory memory;
+  private final int plansGivenUp;
   private boolean closed;
 
   private CudaGraph(Cuda cuda, CudaMemory memory, long graph, long executable) {
@@ -20,6 +21,7 @@ final class CudaGraph implements Graph {
     this.memory = memory;
     this.graph = graph;
     this.executable = executable;
+    this.plansGivenUp = cuda.plansGivenUp();
   }
 
   static CudaGraph capture(Cuda cuda, CudaMemory memory, Runnable work) {
@@ -57,7 +59,15 @@ final class CudaGraph implements Graph {
   }
 
   @Override
+  public boolean isStale() {
+    return cuda.plansGivenUp() != plansGivenUp;
+  }
+
+  @Override
   public void replay() {
+    if (isStale()) {
+      throw new IllegalStateException("a stale graph is replayed");
+    }
     cuda.check(cuda.runtime().launchGraph(executable, cuda.stream()), "cudaGraphLaunch");
   }
 

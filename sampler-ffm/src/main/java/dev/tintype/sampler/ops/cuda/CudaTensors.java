@@ -37,6 +37,11 @@ final class CudaTensors {
     return Tensor.owning(shape, type, data, () -> memory.release(address, bytes));
   }
 
+  /** See {@link Cuda#givePlanUp}. */
+  void givePlanUp() {
+    cuda.givePlanUp();
+  }
+
   static long address(Tensor tensor) {
     return tensor.data().address();
   }

@@ -50,6 +50,7 @@ final class CudnnConvolution implements Convolution {
         @Override
         protected boolean removeEldestEntry(Map.Entry<Key, Way> eldest) {
           if (size() > SHAPES_MAX) {
+            cuda.givePlanUp();
             eldest.getValue().close();
             return true;
           }

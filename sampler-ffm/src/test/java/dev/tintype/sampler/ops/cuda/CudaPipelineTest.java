@@ -153,6 +153,29 @@ class CudaPipelineTest {
   }
 
   @Test
+  void aStaleRecordingIsMadeAnew() {
+    List<float[]> found = new ArrayList<>();
+    for (boolean evicted : new boolean[] {false, true}) {
+      try (CudaDevice device = open(Precision.FP32);
+          DiffusionPipeline pipeline =
+              DiffusionPipeline.load(MODELS.resolve("sd-tiny"), device, LoadOptions.defaults());
+          Sample sample = pipeline.admit(Recipe.of("a cat", 32, 32, 1).withSteps(5))) {
+        int made = runtime.count("cudaGraphInstantiate");
+        while (!sample.done()) {
+          if (evicted && sample.stepsDone() == 3) {
+            device.givePlanUp();
+          }
+          pipeline.step(List.of(sample));
+        }
+        assertThat(runtime.count("cudaGraphInstantiate") - made).isEqualTo(evicted ? 2 : 1);
+        found.add(pipeline.latents(sample));
+      }
+    }
+    assertThat(found.get(1)).containsExactly(found.get(0));
+    assertThat(runtime.graphsAlive()).isZero();
+  }
+
+  @Test
   void aModelThatDoesNotFitIsRefusedBeforeItsFirstWeight() {
     DeviceOptions options = DeviceOptions.defaults().withWorkspaceBytesMax(1 << 20);
     try (CudaDevice device = CudaDevice.open(runtime, 0, options, EmulatedCudaRuntime.LIBRARIES)) {
