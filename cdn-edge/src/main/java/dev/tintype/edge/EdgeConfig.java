@@ -3,10 +3,12 @@ package dev.tintype.edge;
 import dev.tintype.edge.error.EdgeException;
 import dev.tintype.edge.url.ImageFormat;
 import dev.tintype.edge.url.Operations;
+import dev.tintype.edge.url.Preset;
 import dev.tintype.edge.url.SigningKeys;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Everything that can be set about an edge; validates itself. docs/edge.md has the table of keys,
@@ -16,8 +18,16 @@ import java.util.Optional;
  * @param cache how much is kept, and where
  * @param encoder how variants are encoded
  * @param limits what is refused
+ * @param watermark the mark that {@code watermark} lays over a variant
+ * @param delivery what is answered without a signature, and what of the client is looked at
  */
-public record EdgeConfig(SigningKeys keys, Cache cache, Encoder encoder, Limits limits) {
+public record EdgeConfig(
+    SigningKeys keys,
+    Cache cache,
+    Encoder encoder,
+    Limits limits,
+    Watermark watermark,
+    Delivery delivery) {
   private static final long KIB = 1024;
   private static final long MIB = 1024 * KIB;
 
@@ -56,8 +66,8 @@ public record EdgeConfig(SigningKeys keys, Cache cache, Encoder encoder, Limits 
    * @param webpQuality default 79
    * @param avifQuality default 50
    * @param avifEffort 0 to 9. Default 0: 16 times as fast as 4, for a few percent more bytes
-   * @param keepMetadata whether XMP, EXIF and ICC stay in variants. Default true: the provenance of
-   *     a picture goes with it
+   * @param keepMetadata whether XMP, EXIF, ICC and recipe stay in variants whose URL says neither
+   *     {@code keep} nor {@code strip}. Default true. The mark of generated pictures stays anyway
    * @param library the libvips to load; empty: the packed one, else the system's
    */
   public record Encoder(
@@ -135,6 +145,99 @@ public record EdgeConfig(SigningKeys keys, Cache cache, Encoder encoder, Limits 
     public static Limits defaults() {
       return new Limits(64 * MIB, 64 * MIB, 8192, 256, 32, 10_000, 8, 4096);
     }
+  }
+
+  /**
+   * The mark over pictures of tiers that carry one. Neither text nor file: the operation {@code
+   * watermark} is refused, and no link has it.
+   *
+   * @param text drawn in white with a dark edge, in the system's sans-serif; 1 to 64 characters
+   * @param file a PNG instead, of 2048 px a side and 4 MiB at most
+   * @param opacityPercent 1 to 100. Default 60
+   * @param widthPercent share of the variant's width, 5 to 100. Default 25
+   * @param tiers whose links carry it. Default free
+   */
+  public record Watermark(
+      Optional<String> text,
+      Optional<Path> file,
+      int opacityPercent,
+      int widthPercent,
+      Set<String> tiers) {
+    private static final int TEXT_CHARS_MAX = 64;
+
+    /** Validates. */
+    public Watermark {
+      tiers = Set.copyOf(tiers);
+      range("edge.watermark.opacity_percent", opacityPercent, 1, 100);
+      range("edge.watermark.width_percent", widthPercent, 5, 100);
+      if (text.isPresent() && file.isPresent()) {
+        throw EdgeException.config("Set edge.watermark.text or edge.watermark.file, not both.");
+      }
+      if (text.filter(each -> each.isBlank() || each.length() > TEXT_CHARS_MAX).isPresent()) {
+        throw EdgeException.config(
+            "edge.watermark.text has 1 to " + TEXT_CHARS_MAX + " characters.");
+      }
+    }
+
+    /** The defaults: no watermark. */
+    public static Watermark none() {
+      return new Watermark(Optional.empty(), Optional.empty(), 60, 25, Set.of("free"));
+    }
+
+    /** Whether there is a mark. */
+    public boolean configured() {
+      return text.isPresent() || file.isPresent();
+    }
+
+    /** Whether links to pictures of a tier carry the mark. */
+    public boolean marks(String tier) {
+      return configured() && tiers.contains(tier);
+    }
+  }
+
+  /**
+   * What is answered, and to whom.
+   *
+   * @param unsignedPresets presets, alone and as {@code auto} or in a format, whose URLs need no
+   *     signature: {@code /i/-/thumb/{sha256}.auto}. Default none
+   * @param clientHints whether {@code auto} looks at Save-Data and Sec-CH-DPR too. Default false:
+   *     each hint multiplies the variants that caches keep
+   */
+  public record Delivery(Set<Preset> unsignedPresets, boolean clientHints) {
+    /** Copies. */
+    public Delivery {
+      unsignedPresets = Set.copyOf(unsignedPresets);
+    }
+
+    /** The defaults. */
+    public static Delivery defaults() {
+      return new Delivery(Set.of(), false);
+    }
+  }
+
+  /** Without watermark, and with the defaults of delivery. */
+  public EdgeConfig(SigningKeys keys, Cache cache, Encoder encoder, Limits limits) {
+    this(keys, cache, encoder, limits, Watermark.none(), Delivery.defaults());
+  }
+
+  /** The same with another watermark. */
+  public EdgeConfig with(Watermark other) {
+    return new EdgeConfig(keys, cache, encoder, limits, other, delivery);
+  }
+
+  /** The same with another delivery. */
+  public EdgeConfig with(Delivery other) {
+    return new EdgeConfig(keys, cache, encoder, limits, watermark, other);
+  }
+
+  /** The same with another encoder. */
+  public EdgeConfig with(Encoder other) {
+    return new EdgeConfig(keys, cache, other, limits, watermark, delivery);
+  }
+
+  /** The same with other limits. */
+  public EdgeConfig with(Limits other) {
+    return new EdgeConfig(keys, cache, encoder, other, watermark, delivery);
   }
 
   /** The defaults, with keys and a cache folder. */

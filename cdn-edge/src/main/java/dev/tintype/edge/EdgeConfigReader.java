@@ -1,11 +1,15 @@
 package dev.tintype.edge;
 
 import dev.tintype.edge.error.EdgeException;
+import dev.tintype.edge.url.Preset;
 import dev.tintype.edge.url.SigningKeys;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Reads a flat map of keys, and refuses what it does not know: a misspelt limit must not silently
@@ -23,11 +27,13 @@ final class EdgeConfigReader {
     EdgeConfig.Cache cache = cache();
     EdgeConfig.Encoder encoder = encoder();
     EdgeConfig.Limits limits = limits();
+    EdgeConfig.Watermark watermark = watermark();
+    EdgeConfig.Delivery delivery = delivery();
     if (!left.isEmpty()) {
       throw EdgeException.config(
           "Unknown keys " + left.keySet().stream().sorted().toList() + "; docs/edge.md lists all.");
     }
-    return new EdgeConfig(keys, cache, encoder, limits);
+    return new EdgeConfig(keys, cache, encoder, limits, watermark, delivery);
   }
 
   private EdgeConfig.Cache cache() {
@@ -49,7 +55,7 @@ final class EdgeConfigReader {
         integer("edge.encoder.avif_quality", base.avifQuality()),
         integer("edge.encoder.avif_effort", base.avifEffort()),
         bool("edge.encoder.keep_metadata", base.keepMetadata()),
-        Optional.ofNullable(left.remove("edge.encoder.library")).map(Path::of));
+        optional("edge.encoder.library").map(Path::of));
   }
 
   private EdgeConfig.Limits limits() {
@@ -63,6 +69,50 @@ final class EdgeConfigReader {
         integer("edge.limits.encode_deadline_ms", base.encodeDeadlineMs()),
         integer("edge.limits.io_threads", base.ioThreads()),
         integer("edge.limits.io_queue_max", base.ioQueueMax()));
+  }
+
+  private EdgeConfig.Watermark watermark() {
+    EdgeConfig.Watermark base = EdgeConfig.Watermark.none();
+    return new EdgeConfig.Watermark(
+        optional("edge.watermark.text"),
+        optional("edge.watermark.file").map(Path::of),
+        integer("edge.watermark.opacity_percent", base.opacityPercent()),
+        integer("edge.watermark.width_percent", base.widthPercent()),
+        optional("edge.watermark.tiers").map(EdgeConfigReader::words).orElse(base.tiers()));
+  }
+
+  private EdgeConfig.Delivery delivery() {
+    EdgeConfig.Delivery base = EdgeConfig.Delivery.defaults();
+    return new EdgeConfig.Delivery(
+        optional("edge.unsigned_presets").map(EdgeConfigReader::presets).orElse(Set.of()),
+        bool("edge.client_hints", base.clientHints()));
+  }
+
+  private static Set<String> words(String text) {
+    return Stream.of(text.split(","))
+        .map(String::strip)
+        .filter(each -> !each.isEmpty())
+        .collect(Collectors.toUnmodifiableSet());
+  }
+
+  private static Set<Preset> presets(String text) {
+    return words(text).stream()
+        .map(
+            word ->
+                Stream.of(Preset.values())
+                    .filter(each -> each.word().equals(word))
+                    .findFirst()
+                    .orElseThrow(
+                        () ->
+                            EdgeException.config(
+                                "edge.unsigned_presets names '"
+                                    + word
+                                    + "', which is no preset; docs/edge.md lists them.")))
+        .collect(Collectors.toUnmodifiableSet());
+  }
+
+  private Optional<String> optional(String key) {
+    return Optional.ofNullable(left.remove(key)).map(String::strip).filter(each -> !each.isEmpty());
   }
 
   private String required(String key) {

@@ -44,6 +44,10 @@ final class EdgeConfigTest {
     "edge.limits.encode_deadline_ms,0",
     "edge.cache.disk_bytes_max,-1",
     "edge.keys,''",
+    "edge.watermark.opacity_percent,0",
+    "edge.watermark.width_percent,101",
+    "edge.unsigned_presets,'thumb,poster'",
+    "edge.client_hints,1",
     "edge.cache.folder,' '",
   })
   void aValueThatCannotBeUsedIsAnErrorThatNamesItsKey(String key, String value) {
@@ -67,7 +71,7 @@ final class EdgeConfigTest {
       documented.put(rows.group(1), rows.group(2).strip());
     }
     assertThat(documented)
-        .hasSize(21)
+        .hasSize(28)
         .containsKeys("edge.keys", "edge.cache.folder", "edge.encoder.library");
     Map<String, String> values = minimal();
     documented.forEach(
@@ -76,10 +80,12 @@ final class EdgeConfigTest {
             values.put(key, value.replace(",", ""));
           }
         });
-    assertThat(values).hasSizeGreaterThanOrEqualTo(17);
+    assertThat(values).hasSizeGreaterThanOrEqualTo(20);
     EdgeConfig config = EdgeConfig.parse(values);
     assertThat(List.of(config.cache(), config.limits()))
         .containsExactly(EdgeConfig.Cache.in(Path.of("cache")), EdgeConfig.Limits.defaults());
     assertThat(config.encoder()).isEqualTo(EdgeConfig.Encoder.defaults());
+    assertThat(config.watermark()).isEqualTo(EdgeConfig.Watermark.none());
+    assertThat(config.delivery()).isEqualTo(EdgeConfig.Delivery.defaults());
   }
 }

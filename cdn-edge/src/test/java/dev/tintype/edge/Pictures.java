@@ -21,11 +21,17 @@ import javax.imageio.ImageIO;
  * itself.
  */
 public final class Pictures {
-  public static final String XMP =
-      "<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF"
-          + " xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'><rdf:Description"
-          + " xmlns:Iptc4xmpExt='http://iptc.org/std/Iptc4xmpExt/2008-02-29/'"
-          + " Iptc4xmpExt:DigitalSourceType='trainedAlgorithmicMedia'/></rdf:RDF></x:xmpmeta>";
+  public static final String XMP = xmp("trainedAlgorithmicMedia");
+
+  /** An XMP packet with a Digital Source Type. */
+  public static String xmp(String sourceType) {
+    return "<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF"
+        + " xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'><rdf:Description"
+        + " xmlns:Iptc4xmpExt='http://iptc.org/std/Iptc4xmpExt/2008-02-29/'"
+        + " Iptc4xmpExt:DigitalSourceType='"
+        + sourceType
+        + "'/></rdf:RDF></x:xmpmeta>";
+  }
 
   private static final int PNG_HEADER_BYTES = 33;
 
@@ -83,8 +89,18 @@ public final class Pictures {
 
   /** The same PNG with an XMP packet, as the platform writes it: an iTXt chunk after the header. */
   public static byte[] withXmp(byte[] png) {
+    return withXmp(png, XMP);
+  }
+
+  /** The same PNG with a text chunk. */
+  public static byte[] withText(byte[] png, String keyword, String text) {
+    byte[] data = (keyword + "\0" + text).getBytes(StandardCharsets.ISO_8859_1);
+    return join(png, 0, PNG_HEADER_BYTES, chunk("tEXt", data), png, PNG_HEADER_BYTES);
+  }
+
+  public static byte[] withXmp(byte[] png, String xmp) {
     byte[] keyword = "XML:com.adobe.xmp\0\0\0\0\0".getBytes(StandardCharsets.ISO_8859_1);
-    byte[] packet = XMP.getBytes(StandardCharsets.UTF_8);
+    byte[] packet = xmp.getBytes(StandardCharsets.UTF_8);
     byte[] data = new byte[keyword.length + packet.length];
     System.arraycopy(keyword, 0, data, 0, keyword.length);
     System.arraycopy(packet, 0, data, keyword.length, packet.length);

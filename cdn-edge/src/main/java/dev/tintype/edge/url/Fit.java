@@ -7,7 +7,7 @@ import java.util.Locale;
  * enlarges a picture.
  */
 public enum Fit {
-  /** Fills the box; what stands over is cut off equally on both sides. */
+  /** Fills the box; what stands over is cut off, {@link Gravity} says where. */
   COVER,
   /**
    * Lies whole in the box, which is filled up: transparent where picture and format can be, white

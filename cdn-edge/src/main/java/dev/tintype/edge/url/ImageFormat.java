@@ -36,6 +36,16 @@ public enum ImageFormat {
     return this != PNG;
   }
 
+  /** Whether the format can be written with loss and without. */
+  public boolean choosesLoss() {
+    return this == WEBP || this == AVIF;
+  }
+
+  /** Whether a picture can be sent coarse first. */
+  public boolean canBeProgressive() {
+    return this == JPEG || this == PNG;
+  }
+
   /** The format of an extension; {@code jpg} is understood as {@code jpeg}. */
   public static Optional<ImageFormat> ofExtension(String extension) {
     return switch (extension) {

@@ -1,8 +1,6 @@
 package dev.tintype.edge.url;
 
 import dev.tintype.edge.error.EdgeException;
-import java.math.BigDecimal;
-import java.math.RoundingMode;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -19,23 +17,13 @@ import java.util.function.ToIntFunction;
  * and goes with {@code exp} alone.
  *
  * @param original whether the original itself is meant
- * @param preset a size with a name
- * @param width {@code w}: box width in CSS pixels
- * @param height {@code h}: box height in CSS pixels
- * @param fit {@code fit}: cover, contain or inside
- * @param dprHundredths {@code dpr}: device pixel ratio in hundredths, 100 to 400
- * @param quality {@code q}: 1 to 100
+ * @param box how large, and which part
+ * @param look what is done to the pixels
+ * @param coding how the variant is written
  * @param expiresS {@code exp}: last second (Unix time) in which the URL is good
  */
 public record Operations(
-    boolean original,
-    Optional<Preset> preset,
-    OptionalInt width,
-    OptionalInt height,
-    Optional<Fit> fit,
-    int dprHundredths,
-    OptionalInt quality,
-    OptionalLong expiresS) {
+    boolean original, Box box, Look look, Coding coding, OptionalLong expiresS) {
 
   /** Longest text of operations that is read at all. */
   public static final int TEXT_CHARS_MAX = 200;
@@ -43,21 +31,12 @@ public record Operations(
   /** Largest {@code w} and {@code h} in the grammar; the configuration may allow less. */
   public static final int SIDE_PX_MAX = 16_383;
 
-  private static final int DPR_ONE = 100;
   private static final int DPR_MAX = 400;
   private static final int QUALITY_MAX = 100;
-  private static final int NUMBER_DIGITS_MAX = 11;
+  private static final long SECONDS_MAX = 99_999_999_999L;
 
   private static final Operations NONE =
-      new Operations(
-          false,
-          Optional.empty(),
-          OptionalInt.empty(),
-          OptionalInt.empty(),
-          Optional.empty(),
-          DPR_ONE,
-          OptionalInt.empty(),
-          OptionalLong.empty());
+      new Operations(false, Box.NONE, Look.NONE, Coding.NONE, OptionalLong.empty());
 
   /** No operation: the whole picture in its own size. */
   public static Operations none() {
@@ -66,8 +45,7 @@ public record Operations(
 
   /** The original's own bytes. */
   public static Operations orig() {
-    return new Operations(
-        true, NONE.preset, NONE.width, NONE.height, NONE.fit, DPR_ONE, NONE.quality, NONE.expiresS);
+    return new Operations(true, NONE.box, NONE.look, NONE.coding, NONE.expiresS);
   }
 
   /** A size with a name. */
@@ -89,13 +67,14 @@ public record Operations(
     for (String token : text.split(",", -1)) {
       int colon = token.indexOf(':');
       String name = colon < 0 ? token : token.substring(0, colon);
-      String value = colon < 0 ? "" : token.substring(colon + 1);
-      boolean isPreset = colon < 0 && !name.equals("orig");
-      if (!seen.add(isPreset ? "preset" : name)) {
+      if (!seen.add(colon < 0 ? kind(name) : name)) {
         throw EdgeException.badOperation(
-            "'" + printable(token) + "' stands twice, or beside another preset.");
+            "'" + Values.printable(token) + "' stands twice, or beside one that excludes it.");
       }
-      operations = colon < 0 ? operations.withWord(name) : operations.withPair(name, value);
+      operations =
+          colon < 0
+              ? operations.withWord(name)
+              : operations.withPair(name, token.substring(colon + 1));
     }
     if (operations.original && !operations.withExpiry(OptionalLong.empty()).equals(orig())) {
       throw EdgeException.badOperation(
@@ -104,9 +83,36 @@ public record Operations(
     return operations;
   }
 
+  /** Of each kind there is one at most: of the presets, and of keep and strip. */
+  private static String kind(String word) {
+    return switch (word) {
+      case "orig", "lossless", "progressive", "watermark" -> word;
+      case "keep", "strip" -> "metadata";
+      default -> "preset";
+    };
+  }
+
   private Operations withWord(String word) {
-    if (word.equals("orig")) {
-      return new Operations(true, preset, width, height, fit, dprHundredths, quality, expiresS);
+    switch (word) {
+      case "orig" -> {
+        return new Operations(true, box, look, coding, expiresS);
+      }
+      case "lossless" -> {
+        return lossless();
+      }
+      case "progressive" -> {
+        return progressive();
+      }
+      case "watermark" -> {
+        return watermark();
+      }
+      case "keep" -> {
+        return metadata(Metadata.KEEP);
+      }
+      case "strip" -> {
+        return metadata(Metadata.STRIP);
+      }
+      default -> {}
     }
     for (Preset each : Preset.values()) {
       if (each.word().equals(word)) {
@@ -115,62 +121,31 @@ public record Operations(
     }
     throw EdgeException.badOperation(
         "'"
-            + printable(word)
-            + "' is no preset; there are card, full, thumb, and orig for the original.");
+            + Values.printable(word)
+            + "' is no preset; there are card, full, og, thumb, tile, and orig for the original.");
   }
 
   private Operations withPair(String name, String value) {
     return switch (name) {
-      case "w" -> width((int) number(name, value, 1, SIDE_PX_MAX));
-      case "h" -> height((int) number(name, value, 1, SIDE_PX_MAX));
-      case "q" -> quality((int) number(name, value, 1, QUALITY_MAX));
-      case "exp" -> withExpiry(OptionalLong.of(number(name, value, 0, 99_999_999_999L)));
-      case "dpr" -> dpr(ratio(value));
-      case "fit" -> fit(fitOf(value));
+      case "w" -> width((int) Values.number(name, value, 1, SIDE_PX_MAX));
+      case "h" -> height((int) Values.number(name, value, 1, SIDE_PX_MAX));
+      case "q" -> quality((int) Values.number(name, value, 1, QUALITY_MAX));
+      case "exp" -> withExpiry(OptionalLong.of(Values.number(name, value, 0, SECONDS_MAX)));
+      case "dpr" -> dpr(Values.decimal(name, value, 2, Box.DPR_ONE, DPR_MAX));
+      case "fit" -> fit(Values.fit(value));
+      case "g" -> gravity(Values.gravity(value));
+      case "bg" -> background(Values.colour(name, value));
+      case "blur" ->
+          blur(Values.decimal(name, value, 1, Look.SIGMA_TENTHS_MIN, Look.BLUR_TENTHS_MAX));
+      case "sharpen" ->
+          sharpen(Values.decimal(name, value, 1, Look.SIGMA_TENTHS_MIN, Look.SHARPEN_TENTHS_MAX));
       default ->
           throw EdgeException.badOperation(
               "'"
-                  + printable(name)
-                  + "' is no operation; there are w, h, fit, dpr, q, exp and the presets.");
+                  + Values.printable(name)
+                  + "' is no operation with a value; there are w, h, fit, g, dpr, q, bg, blur,"
+                  + " sharpen and exp.");
     };
-  }
-
-  private static long number(String name, String value, long min, long max) {
-    if (!value.isEmpty()
-        && value.length() <= NUMBER_DIGITS_MAX
-        && value.chars().allMatch(c -> c >= '0' && c <= '9')) {
-      long number = Long.parseLong(value);
-      if (number >= min && number <= max) {
-        return number;
-      }
-    }
-    throw EdgeException.badOperation(name + " is a whole number from " + min + " to " + max + ".");
-  }
-
-  private static int ratio(String value) {
-    boolean shaped =
-        value.length() <= 5
-            && value.chars().allMatch(c -> c == '.' || (c >= '0' && c <= '9'))
-            && value.matches("\\d{1,2}(\\.\\d{1,2})?");
-    int hundredths = shaped ? new BigDecimal(value).movePointRight(2).intValueExact() : 0;
-    if (hundredths < DPR_ONE || hundredths > DPR_MAX) {
-      throw EdgeException.badOperation("dpr is a number from 1 to 4 with at most two decimals.");
-    }
-    return hundredths;
-  }
-
-  private static Fit fitOf(String value) {
-    for (Fit each : Fit.values()) {
-      if (each.word().equals(value)) {
-        return each;
-      }
-    }
-    throw EdgeException.badOperation("fit is cover, contain or inside.");
-  }
-
-  private static String printable(String text) {
-    String shortened = text.length() > 24 ? text.substring(0, 24) + "..." : text;
-    return shortened.replaceAll("[^a-zA-Z0-9:._-]", "?");
   }
 
   /**
@@ -183,39 +158,15 @@ public record Operations(
     if (original) {
       tokens.add("orig");
     }
-    Optional<Preset> sized = preset.filter(each -> each != Preset.FULL);
-    sized.ifPresent(each -> tokens.add(each.word()));
-    width.ifPresent(each -> tokens.add("w:" + each));
-    height.ifPresent(each -> tokens.add("h:" + each));
-    if (dprHundredths != DPR_ONE && hasBox()) {
-      tokens.add(
-          "dpr:" + BigDecimal.valueOf(dprHundredths, 2).stripTrailingZeros().toPlainString());
-    }
-    // Without a preset, inside is the default, and a box with one side has no shape that could
-    // differ.
-    fit.filter(
-            each ->
-                sized.isPresent()
-                    || (each != Fit.INSIDE && width.isPresent() && height.isPresent()))
-        .ifPresent(each -> tokens.add("fit:" + each.word()));
-    quality.ifPresent(
-        each -> {
-          if (format.isEmpty() || format.get().lossy()) {
-            tokens.add("q:" + each);
-          }
-        });
+    box.tokens(tokens);
+    look.tokens(tokens);
+    coding.tokens(format, tokens);
     expiresS.ifPresent(each -> tokens.add("exp:" + each));
     if (tokens.isEmpty()) {
       return Preset.FULL.word();
     }
     tokens.sort(null);
     return String.join(",", tokens);
-  }
-
-  private boolean hasBox() {
-    return width.isPresent()
-        || height.isPresent()
-        || preset.filter(each -> each != Preset.FULL).isPresent();
   }
 
   /**
@@ -228,62 +179,82 @@ public record Operations(
    */
   public VariantSpec resolve(
       ImageFormat format, int sidePxMax, ToIntFunction<ImageFormat> qualityOf) {
-    Preset base = preset.orElse(Preset.FULL);
-    OptionalInt boxWidth = scaled(width.isPresent() ? width : base.width(), sidePxMax);
-    OptionalInt boxHeight = scaled(height.isPresent() ? height : base.height(), sidePxMax);
-    Fit shape = boxWidth.isPresent() && boxHeight.isPresent() ? fit.orElse(base.fit()) : Fit.INSIDE;
-    int level = format.lossy() ? quality.orElseGet(() -> qualityOf.applyAsInt(format)) : 0;
-    return new VariantSpec(boxWidth, boxHeight, shape, format, level);
-  }
-
-  private OptionalInt scaled(OptionalInt side, int sidePxMax) {
-    if (side.isEmpty()) {
-      return side;
-    }
-    int px =
-        BigDecimal.valueOf((long) side.getAsInt() * dprHundredths, 2)
-            .setScale(0, RoundingMode.HALF_UP)
-            .intValueExact();
-    if (px > sidePxMax) {
-      throw EdgeException.badOperation(
-          "w and h times dpr may be " + sidePxMax + " px at most; this asks for " + px + ".");
-    }
-    return OptionalInt.of(px);
+    Coding meant = coding.on(format);
+    boolean loses = format.lossy() && !meant.lossless();
+    int level = loses ? meant.quality().orElseGet(() -> qualityOf.applyAsInt(format)) : 0;
+    Coding rest =
+        new Coding(OptionalInt.empty(), meant.lossless(), meant.progressive(), meant.metadata());
+    return new VariantSpec(box.resolve(sidePxMax), look, format, rest, level);
   }
 
   /** These operations over a preset. */
   public Operations with(Preset value) {
-    return new Operations(
-        original, Optional.of(value), width, height, fit, dprHundredths, quality, expiresS);
+    return with(box.with(value));
   }
 
   /** Box width in CSS pixels. */
   public Operations width(int px) {
-    return new Operations(
-        original, preset, OptionalInt.of(px), height, fit, dprHundredths, quality, expiresS);
+    return with(box.withWidth(px));
   }
 
   /** Box height in CSS pixels. */
   public Operations height(int px) {
-    return new Operations(
-        original, preset, width, OptionalInt.of(px), fit, dprHundredths, quality, expiresS);
+    return with(box.withHeight(px));
   }
 
   /** How the picture meets the box. */
   public Operations fit(Fit value) {
-    return new Operations(
-        original, preset, width, height, Optional.of(value), dprHundredths, quality, expiresS);
+    return with(box.with(value));
+  }
+
+  /** What stays where the picture is cut. */
+  public Operations gravity(Gravity value) {
+    return with(box.with(value));
   }
 
   /** Device pixel ratio in hundredths: 150 is 1.5. */
   public Operations dpr(int hundredths) {
-    return new Operations(original, preset, width, height, fit, hundredths, quality, expiresS);
+    return with(box.withDpr(hundredths));
   }
 
   /** Quality, 1 to 100. */
   public Operations quality(int value) {
-    return new Operations(
-        original, preset, width, height, fit, dprHundredths, OptionalInt.of(value), expiresS);
+    return with(coding.withQuality(value));
+  }
+
+  /** Without loss, as WebP and AVIF. */
+  public Operations lossless() {
+    return with(coding.withLossless());
+  }
+
+  /** Coarse first, as JPEG and PNG. */
+  public Operations progressive() {
+    return with(coding.withProgressive());
+  }
+
+  /** What the variant carries besides its pixels. */
+  public Operations metadata(Metadata value) {
+    return with(coding.with(value));
+  }
+
+  /** Gaussian blur; sigma in tenths of a pixel of the variant. */
+  public Operations blur(int tenths) {
+    return with(look.withBlur(tenths));
+  }
+
+  /** Sharpening; sigma in tenths of a pixel of the variant. */
+  public Operations sharpen(int tenths) {
+    return with(look.withSharpen(tenths));
+  }
+
+  /** 0xRRGGBB behind and around the picture. */
+  public Operations background(int rgb) {
+    return with(look.withBackground(rgb));
+  }
+
+  /** With the mark that the edge's configuration names. */
+  public Operations watermark() {
+    return with(look.withWatermark());
   }
 
   /** Good until this second, inclusive. */
@@ -291,7 +262,19 @@ public record Operations(
     return withExpiry(OptionalLong.of(last.getEpochSecond()));
   }
 
+  private Operations with(Box value) {
+    return new Operations(original, value, look, coding, expiresS);
+  }
+
+  private Operations with(Look value) {
+    return new Operations(original, box, value, coding, expiresS);
+  }
+
+  private Operations with(Coding value) {
+    return new Operations(original, box, look, value, expiresS);
+  }
+
   private Operations withExpiry(OptionalLong value) {
-    return new Operations(original, preset, width, height, fit, dprHundredths, quality, value);
+    return new Operations(original, box, look, coding, value);
   }
 }

@@ -6,20 +6,26 @@ import java.util.OptionalInt;
 /** Sizes with a name. An operation that is given beside a preset wins over the preset's own. */
 public enum Preset {
   /** 640 px wide, whole picture. */
-  CARD(OptionalInt.of(640), OptionalInt.empty(), Fit.INSIDE),
+  CARD(OptionalInt.of(640), OptionalInt.empty(), Fit.INSIDE, Gravity.CENTRE),
   /** The original's size, in another format. The canonical form of "no operation at all". */
-  FULL(OptionalInt.empty(), OptionalInt.empty(), Fit.INSIDE),
-  /** 256 x 256 px, cut to the square. */
-  THUMB(OptionalInt.of(256), OptionalInt.of(256), Fit.COVER);
+  FULL(OptionalInt.empty(), OptionalInt.empty(), Fit.INSIDE, Gravity.CENTRE),
+  /** 1200 x 630 px, the size that links have on other sites (Open Graph), cut to what matters. */
+  OG(OptionalInt.of(1200), OptionalInt.of(630), Fit.COVER, Gravity.SMART),
+  /** 256 x 256 px, cut to the square in the middle. */
+  THUMB(OptionalInt.of(256), OptionalInt.of(256), Fit.COVER, Gravity.CENTRE),
+  /** 384 x 384 px, the tile of a grid of pictures, cut to what matters. */
+  TILE(OptionalInt.of(384), OptionalInt.of(384), Fit.COVER, Gravity.SMART);
 
   private final OptionalInt width;
   private final OptionalInt height;
   private final Fit fit;
+  private final Gravity gravity;
 
-  Preset(OptionalInt width, OptionalInt height, Fit fit) {
+  Preset(OptionalInt width, OptionalInt height, Fit fit, Gravity gravity) {
     this.width = width;
     this.height = height;
     this.fit = fit;
+    this.gravity = gravity;
   }
 
   OptionalInt width() {
@@ -32,6 +38,10 @@ public enum Preset {
 
   Fit fit() {
     return fit;
+  }
+
+  Gravity gravity() {
+    return gravity;
   }
 
   /** The word of the URL. */

@@ -62,7 +62,8 @@ public final class VariantService implements AutoCloseable {
     transcoder =
         switch (library) {
           case VipsLibrary.Ready ready ->
-              Optional.of(new Transcoder(ready, config.encoder(), config.limits()));
+              Optional.of(
+                  new Transcoder(ready, config.encoder(), config.limits(), config.watermark()));
           case VipsLibrary.Unavailable unavailable -> Optional.empty();
         };
     memory =
@@ -77,7 +78,7 @@ public final class VariantService implements AutoCloseable {
 
   /** The key of a variant; the same for every URL that means the same picture. */
   public VariantKey key(String sha256, VariantSpec spec) {
-    return VariantKey.of(sha256, spec, transcoder.map(Transcoder::version).orElse("none"));
+    return VariantKey.of(sha256, spec, transcoder.map(made -> made.version(spec)).orElse("none"));
   }
 
   /** The bytes of a variant that is in memory. Never blocks. */

@@ -1,5 +1,6 @@
 package dev.tintype.edge.vips;
 
+import dev.tintype.edge.url.Gravity;
 import dev.tintype.edge.url.VariantSpec;
 
 /**
@@ -65,12 +66,12 @@ record Geometry(int scaledWidth, int scaledHeight, int width, int height) {
   }
 
   /** Distance of the cut, or of the picture in its box, from the left, px. */
-  int left() {
-    return Math.abs(scaledWidth - width) / 2;
+  int left(Gravity gravity) {
+    return gravity.left(Math.max(scaledWidth, width), Math.min(scaledWidth, width));
   }
 
   /** Distance of the cut, or of the picture in its box, from the top, px. */
-  int top() {
-    return Math.abs(scaledHeight - height) / 2;
+  int top(Gravity gravity) {
+    return gravity.top(Math.max(scaledHeight, height), Math.min(scaledHeight, height));
   }
 }

@@ -1,6 +1,5 @@
 package dev.tintype.edge.vips;
 
-import static dev.tintype.edge.bindings.vips.Vips.C_INT;
 import static dev.tintype.edge.bindings.vips.Vips.C_POINTER;
 import static java.lang.foreign.MemorySegment.NULL;
 
@@ -9,14 +8,13 @@ import dev.tintype.edge.OriginalImage;
 import dev.tintype.edge.bindings.vips.Vips;
 import dev.tintype.edge.error.EdgeException;
 import dev.tintype.edge.url.ImageFormat;
+import dev.tintype.edge.url.Metadata;
 import dev.tintype.edge.url.VariantSpec;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.charset.StandardCharsets;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import java.util.Optional;
 
 /**
  * Makes one variant of one original. Thread-safe; the calling thread does the work, so the caller
@@ -27,49 +25,45 @@ public final class Transcoder {
    * Raised when the same original and spec would give other bytes than before, so that validators
    * and caches change too.
    */
-  private static final int REVISION = 1;
+  private static final int REVISION = 2;
 
   /** Largest side of a WebP (14 bits, less one); AVIF of the usual level ends near it. */
   private static final int WEBP_SIDE_PX_MAX = 16_383;
 
-  private static final Logger LOG = LoggerFactory.getLogger(Transcoder.class);
-
   private final EdgeConfig.Encoder encoder;
   private final EdgeConfig.Limits limits;
   private final String version;
-  private final Calls calls;
-
-  /** Native handles; made after the library is loaded, because they look their symbols up. */
-  private record Calls(
-      Vips.vips_image_new_from_buffer open,
-      Vips.vips_thumbnail_buffer thumbnail,
-      Vips.vips_extract_area extract,
-      Vips.vips_embed embed,
-      Vips.vips_image_write_to_buffer write) {
-    static Calls make() {
-      return new Calls(
-          Vips.vips_image_new_from_buffer.makeInvoker(C_POINTER, C_INT, C_POINTER),
-          Vips.vips_thumbnail_buffer.makeInvoker(
-              C_POINTER, C_INT, C_POINTER, C_INT, C_POINTER, C_POINTER, C_POINTER),
-          Vips.vips_extract_area.makeInvoker(C_POINTER),
-          Vips.vips_embed.makeInvoker(C_POINTER, C_INT, C_POINTER),
-          Vips.vips_image_write_to_buffer.makeInvoker(C_POINTER));
-    }
-  }
+  private final VipsCalls calls;
+  private final Optional<Mark> mark;
 
   /** What the header says. */
-  private record Header(int width, int height, boolean alpha) {}
+  private record Header(int width, int height) {}
 
   /**
-   * For a library that is ready.
+   * For a library that is ready, without a watermark.
    *
    * @param library what {@link VipsLibrary#load} said
    */
   public Transcoder(
       VipsLibrary.Ready library, EdgeConfig.Encoder encoder, EdgeConfig.Limits limits) {
+    this(library, encoder, limits, EdgeConfig.Watermark.none());
+  }
+
+  /**
+   * For a library that is ready.
+   *
+   * @param library what {@link VipsLibrary#load} said
+   * @throws EdgeException edge.config when the watermark cannot be made
+   */
+  public Transcoder(
+      VipsLibrary.Ready library,
+      EdgeConfig.Encoder encoder,
+      EdgeConfig.Limits limits,
+      EdgeConfig.Watermark watermark) {
     this.encoder = encoder;
     this.limits = limits;
-    calls = Calls.make();
+    calls = VipsCalls.make();
+    mark = Mark.of(calls, watermark);
     Vips.vips_concurrency_set(encoder.vipsThreads());
     version =
         "vips-"
@@ -84,6 +78,22 @@ public final class Transcoder {
   /** Names everything besides the original and the spec that the bytes of a variant depend on. */
   public String version() {
     return version;
+  }
+
+  /**
+   * {@link #version()}, with the watermark where the spec asks for it.
+   *
+   * @throws EdgeException edge.ops.invalid when it asks for one and none is configured
+   */
+  public String version(VariantSpec spec) {
+    return spec.look().watermark() ? version + "-m" + required().digest() : version;
+  }
+
+  private Mark required() {
+    return mark.orElseThrow(
+        () ->
+            EdgeException.badOperation(
+                "This edge has no watermark; set edge.watermark.text or edge.watermark.file."));
   }
 
   /**
@@ -108,29 +118,39 @@ public final class Transcoder {
       Header header = header(arena, data, format);
       Geometry geometry = Geometry.of(header.width, header.height, spec);
       check(geometry, spec.format());
-      MemorySegment image = resized(arena, data, geometry, header);
-      try {
-        kill.attach(image);
-        return encode(arena, image, spec);
-      } finally {
-        kill.detach();
-        Vips.g_object_unref(image);
+      Metadata metadata = metadata(spec);
+      try (ImageChain chain = new ImageChain(arena, kill)) {
+        chain.take(thumbnail(arena, data, geometry, metadata));
+        Shaping.toBox(calls, arena, chain, geometry, spec);
+        Shaping.look(calls, arena, chain, spec.look());
+        if (spec.look().watermark()) {
+          required().over(calls, arena, chain);
+        }
+        chain.then("metadata", (in, out) -> calls.copy().apply(in, out, NULL));
+        Provenance.write(arena, chain.image(), spec.format(), metadata);
+        return encode(arena, chain.image(), spec, metadata);
       }
     }
+  }
+
+  private Metadata metadata(VariantSpec spec) {
+    return spec.coding().metadata().orElse(encoder.keepMetadata() ? Metadata.KEEP : Metadata.STRIP);
   }
 
   /** Reads the header only, and holds it against the pixel budget: nothing has been decoded yet. */
   private Header header(Arena arena, MemorySegment data, ImageFormat format) {
     MemorySegment image =
-        calls.open.apply(
-            data,
-            data.byteSize(),
-            arena.allocateFrom(""),
-            arena.allocateFrom("access"),
-            Vips.VIPS_ACCESS_SEQUENTIAL(),
-            NULL);
+        calls
+            .open()
+            .apply(
+                data,
+                data.byteSize(),
+                arena.allocateFrom(""),
+                arena.allocateFrom("access"),
+                Vips.VIPS_ACCESS_SEQUENTIAL(),
+                NULL);
     if (image.address() == 0) {
-      throw broken("header");
+      throw ImageChain.broken("header");
     }
     try {
       int width = Vips.vips_image_get_width(image);
@@ -145,12 +165,12 @@ public final class Transcoder {
                 + limits.originalPixelsMax()
                 + " in all.");
       }
-      if (format == ImageFormat.AVIF && !string(arena, image, "heif-compression").equals("av1")) {
+      if (format == ImageFormat.AVIF
+          && !Fields.text(arena, image, "heif-compression").equals("av1")) {
         throw EdgeException.wrongFormat();
       }
-      boolean turned = integer(arena, image, "orientation") >= 5;
-      boolean alpha = Vips.vips_image_hasalpha(image) != 0;
-      return turned ? new Header(height, width, alpha) : new Header(width, height, alpha);
+      boolean turned = Fields.number(arena, image, "orientation") >= 5;
+      return turned ? new Header(height, width) : new Header(width, height);
     } finally {
       Vips.g_object_unref(image);
     }
@@ -169,69 +189,63 @@ public final class Transcoder {
 
   /**
    * A lazy image; the caller drops its reference. vips_thumbnail turns it upright and shrinks while
-   * decoding where it can.
+   * decoding where it can. Where the ICC profile goes, the colours become sRGB first.
    */
-  private MemorySegment resized(Arena arena, MemorySegment data, Geometry geometry, Header header) {
+  private MemorySegment thumbnail(
+      Arena arena, MemorySegment data, Geometry geometry, Metadata metadata) {
     MemorySegment out = arena.allocate(C_POINTER);
+    MemorySegment height = arena.allocateFrom("height");
+    MemorySegment size = arena.allocateFrom("size");
+    MemorySegment options = arena.allocateFrom("option_string");
+    MemorySegment strict = arena.allocateFrom("[fail_on=error]");
+    int force = Vips.VIPS_SIZE_FORCE();
     int code =
-        calls.thumbnail.apply(
-            data,
-            data.byteSize(),
-            out,
-            geometry.scaledWidth(),
-            arena.allocateFrom("height"),
-            geometry.scaledHeight(),
-            arena.allocateFrom("size"),
-            Vips.VIPS_SIZE_FORCE(),
-            arena.allocateFrom("option_string"),
-            arena.allocateFrom("[fail_on=error]"),
-            NULL);
+        switch (metadata) {
+          case KEEP ->
+              calls
+                  .thumbnail()
+                  .apply(
+                      data,
+                      data.byteSize(),
+                      out,
+                      geometry.scaledWidth(),
+                      height,
+                      geometry.scaledHeight(),
+                      size,
+                      force,
+                      options,
+                      strict,
+                      NULL);
+          case STRIP ->
+              calls
+                  .thumbnailTo()
+                  .apply(
+                      data,
+                      data.byteSize(),
+                      out,
+                      geometry.scaledWidth(),
+                      height,
+                      geometry.scaledHeight(),
+                      size,
+                      force,
+                      options,
+                      strict,
+                      arena.allocateFrom("export_profile"),
+                      arena.allocateFrom("srgb"),
+                      NULL);
+        };
     if (code != 0) {
-      throw broken("thumbnail");
+      throw ImageChain.broken("thumbnail");
     }
-    MemorySegment scaled = out.get(C_POINTER, 0);
-    if (!geometry.cuts() && !geometry.fillsUp()) {
-      return scaled;
-    }
-    try {
-      int rc =
-          geometry.cuts()
-              ? cut(scaled, out, geometry)
-              : fillUp(arena, scaled, out, geometry, header);
-      if (rc != 0) {
-        throw broken("box");
-      }
-      return out.get(C_POINTER, 0);
-    } finally {
-      Vips.g_object_unref(scaled);
-    }
+    return out.get(C_POINTER, 0);
   }
 
-  private int cut(MemorySegment scaled, MemorySegment out, Geometry geometry) {
-    return calls.extract.apply(
-        scaled, out, geometry.left(), geometry.top(), geometry.width(), geometry.height(), NULL);
-  }
-
-  private int fillUp(
-      Arena arena, MemorySegment scaled, MemorySegment out, Geometry geometry, Header header) {
-    int extend = header.alpha ? Vips.VIPS_EXTEND_BLACK() : Vips.VIPS_EXTEND_WHITE();
-    return calls.embed.apply(
-        scaled,
-        out,
-        geometry.left(),
-        geometry.top(),
-        geometry.width(),
-        geometry.height(),
-        arena.allocateFrom("extend"),
-        extend,
-        NULL);
-  }
-
-  private byte[] encode(Arena arena, MemorySegment image, VariantSpec spec) {
+  private byte[] encode(Arena arena, MemorySegment image, VariantSpec spec, Metadata metadata) {
     MemorySegment bytes = arena.allocate(C_POINTER);
     MemorySegment size = arena.allocate(ValueLayout.JAVA_LONG);
-    if (calls.write.apply(image, arena.allocateFrom(saver(spec)), bytes, size, NULL) != 0) {
-      throw broken("pixels");
+    String saver = Saver.options(spec, encoder.avifEffort(), metadata);
+    if (calls.write().apply(image, arena.allocateFrom(saver), bytes, size, NULL) != 0) {
+      throw ImageChain.broken("pixels");
     }
     MemorySegment encoded = bytes.get(C_POINTER, 0);
     try {
@@ -239,49 +253,5 @@ public final class Transcoder {
     } finally {
       Vips.g_free(encoded);
     }
-  }
-
-  /**
-   * The saver with its options, in libvips' notation. Transparent pixels become white where a
-   * format has no transparency.
-   */
-  private String saver(VariantSpec spec) {
-    String keep = ",keep=" + (encoder.keepMetadata() ? "all" : "none");
-    return switch (spec.format()) {
-      case JPEG -> ".jpg[Q=" + spec.quality() + ",optimize_coding,background=255" + keep + "]";
-      case WEBP -> ".webp[Q=" + spec.quality() + keep + "]";
-      case AVIF ->
-          ".avif[Q="
-              + spec.quality()
-              + ",effort="
-              + encoder.avifEffort()
-              + ",bitdepth=8"
-              + keep
-              + "]";
-      case PNG -> ".png[compression=6" + keep + "]";
-    };
-  }
-
-  private static String string(Arena arena, MemorySegment image, String name) {
-    MemorySegment key = arena.allocateFrom(name);
-    MemorySegment out = arena.allocate(C_POINTER);
-    boolean there =
-        Vips.vips_image_get_typeof(image, key) != 0
-            && Vips.vips_image_get_string(image, key, out) == 0;
-    return there ? out.get(C_POINTER, 0).getString(0, StandardCharsets.UTF_8) : "";
-  }
-
-  private static int integer(Arena arena, MemorySegment image, String name) {
-    MemorySegment key = arena.allocateFrom(name);
-    MemorySegment out = arena.allocate(C_INT);
-    boolean there =
-        Vips.vips_image_get_typeof(image, key) != 0
-            && Vips.vips_image_get_int(image, key, out) == 0;
-    return there ? out.get(C_INT, 0) : 0;
-  }
-
-  private static EdgeException broken(String stage) {
-    LOG.info("an original could not be decoded ({}): {}", stage, VipsErrors.take());
-    return EdgeException.corrupt();
   }
 }

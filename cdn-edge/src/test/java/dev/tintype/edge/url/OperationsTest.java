@@ -36,8 +36,32 @@ final class OperationsTest {
         "q:60|auto|q:60",
         "thumb,exp:12|avif|exp:12,thumb",
         "exp:12,orig|png|exp:12,orig",
+        "g:center,fit:cover,w:10,h:10|webp|fit:cover,h:10,w:10",
+        "g:smart,fit:cover,w:10,h:10|webp|fit:cover,g:smart,h:10,w:10",
+        "g:smart,w:10,h:10|webp|h:10,w:10",
+        "g:smart,w:10,fit:cover|webp|w:10",
+        "g:smart,tile|webp|tile",
+        "g:centre,tile|webp|g:centre,tile",
+        "g:south,thumb|webp|g:south,thumb",
+        "fit:inside,g:south,thumb|webp|fit:inside,thumb",
+        "sharpen:1.0,blur:2.50|webp|refused",
+        "sharpen:1.0,blur:02.5|webp|blur:2.5,sharpen:1",
+        "bg:FFaa00|webp|bg:ffaa00",
+        "progressive|jpeg|progressive",
+        "progressive|webp|full",
+        "progressive|auto|progressive",
+        "lossless,q:50|webp|lossless",
+        "lossless,q:50|jpeg|q:50",
+        "lossless,q:50|png|full",
+        "lossless,q:50|auto|lossless,q:50",
+        "strip|webp|strip",
+        "keep,og,watermark|png|keep,og,watermark",
       })
   void everyTextHasOneCanonicalForm(String text, String extension, String canonical) {
+    if (canonical.equals("refused")) {
+      assertThatThrownBy(() -> Operations.parse(text)).isInstanceOf(EdgeException.BadRequest.class);
+      return;
+    }
     assertThat(Operations.parse(text).canonical(ImageFormat.ofExtension(extension)))
         .isEqualTo(canonical);
   }
@@ -70,6 +94,22 @@ final class OperationsTest {
         "exp:999999999999",
         "w:１",
         "THUMB",
+        "g:middle",
+        "g:",
+        "blur:0",
+        "blur:0.2",
+        "blur:50.1",
+        "blur:1e9",
+        "sharpen:11",
+        "bg:fff",
+        "bg:-fffff",
+        "bg:gggggg",
+        "keep,strip",
+        "keep,keep",
+        "lossless,lossless",
+        "watermark:1",
+        "orig,watermark",
+        "orig,strip",
         "w:1,",
       })
   void whatIsNotInTheGrammarIsRefused(String text) {
@@ -88,6 +128,13 @@ final class OperationsTest {
         .isEqualTo(Operations.parse("thumb").resolve(ImageFormat.WEBP, 8192, format -> 79));
     assertThat(Operations.parse("q:5,w:9").resolve(ImageFormat.PNG, 8192, format -> 1).quality())
         .isZero();
+    assertThat(Operations.parse("og,watermark").resolve(ImageFormat.AVIF, 8192, f -> 50).text())
+        .isEqualTo("w1200,h630,cover,smart,watermark,q50,avif");
+    assertThat(
+            Operations.parse("lossless,progressive,strip,bg:010203,q:4")
+                .resolve(ImageFormat.WEBP, 8192, f -> 50)
+                .text())
+        .isEqualTo("w0,h0,inside,bg:010203,q0,lossless,strip,webp");
   }
 
   @Test
@@ -112,6 +159,18 @@ final class OperationsTest {
                 "thumb",
                 "card",
                 "full",
+                "og",
+                "tile",
+                "g:smart",
+                "g:north",
+                "blur:1.5",
+                "sharpen:0.3",
+                "bg:0a0b0c",
+                "lossless",
+                "progressive",
+                "watermark",
+                "keep",
+                "strip",
                 "orig",
                 "exp:9"),
             Arbitraries.strings().withChars("whqfitdpr:.,0123456789-%/\u0000é").ofMaxLength(12));
@@ -130,11 +189,16 @@ final class OperationsTest {
     } catch (EdgeException refused) {
       return;
     }
-    Optional<ImageFormat> format = Optional.of(ImageFormat.WEBP);
-    String canonical = operations.canonical(format);
-    Operations again = Operations.parse(canonical);
-    assertThat(again.canonical(format)).isEqualTo(canonical);
-    assertThat(again.resolve(ImageFormat.WEBP, 16_383 * 4, f -> 79))
-        .isEqualTo(operations.resolve(ImageFormat.WEBP, 16_383 * 4, f -> 79));
+    for (ImageFormat each : ImageFormat.values()) {
+      Optional<ImageFormat> format = Optional.of(each);
+      String canonical = operations.canonical(format);
+      Operations again = Operations.parse(canonical);
+      assertThat(again.canonical(format)).isEqualTo(canonical);
+      assertThat(again.resolve(each, 16_383 * 4, f -> 79))
+          .isEqualTo(operations.resolve(each, 16_383 * 4, f -> 79));
+      assertThat(Operations.parse(operations.canonical(Optional.empty())).canonical(format))
+          .as("auto says what each format needs")
+          .isEqualTo(canonical);
+    }
   }
 }

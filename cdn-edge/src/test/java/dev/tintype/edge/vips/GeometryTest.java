@@ -3,6 +3,7 @@ package dev.tintype.edge.vips;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tintype.edge.url.Fit;
+import dev.tintype.edge.url.Gravity;
 import dev.tintype.edge.url.ImageFormat;
 import dev.tintype.edge.url.VariantSpec;
 import java.util.OptionalInt;
@@ -62,7 +63,7 @@ final class GeometryTest {
     // A picture is either cut or filled up, never cut on one side and filled up on the other.
     assertThat(geometry.cuts() && geometry.fillsUp()).isFalse();
     int outer = Math.max(geometry.width(), geometry.scaledWidth());
-    assertThat(geometry.left() + Math.min(geometry.width(), geometry.scaledWidth()))
+    assertThat(geometry.left(Gravity.CENTRE) + Math.min(geometry.width(), geometry.scaledWidth()))
         .isLessThanOrEqualTo(outer);
   }
 }

@@ -29,7 +29,6 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
-import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 final class TranscoderTest {
@@ -159,29 +158,6 @@ final class TranscoderTest {
     double c2 = 58.5225;
     return ((2 * ma * mb + c1) * (2 * (sab / 64 - ma * mb) + c2))
         / ((ma * ma + mb * mb + c1) * ((saa / 64 - ma * ma) + (sbb / 64 - mb * mb) + c2));
-  }
-
-  @ParameterizedTest
-  @EnumSource(ImageFormat.class)
-  void provenanceStaysInEveryVariant(ImageFormat output) throws IOException {
-    byte[] variant = make(Pictures.withXmp(Pictures.png(200, 100)), spec("w:64", output));
-    assertThat(Decoded.of(variant).xmp()).contains("trainedAlgorithmicMedia");
-  }
-
-  @Test
-  void metadataIsDroppedWhenConfigured() throws IOException {
-    EdgeConfig.Encoder base = EdgeConfig.Encoder.defaults();
-    Transcoder stripping =
-        new Transcoder(
-            Loaded.vips(),
-            new EdgeConfig.Encoder(1, 1, 80, 79, 50, 0, false, base.library()),
-            EdgeConfig.Limits.defaults());
-    byte[] png = Pictures.withXmp(Pictures.png(200, 100));
-    byte[] variant =
-        stripping.transcode(
-            new OriginalImage.InMemory(png), spec("w:64", ImageFormat.WEBP), new KillSwitch());
-    assertThat(Decoded.of(variant).xmp()).isEmpty();
-    assertThat(stripping.version()).isNotEqualTo(transcoder.version());
   }
 
   @Test
