@@ -4,11 +4,6 @@ import dev.tintype.edge.EdgeConfig;
 import dev.tintype.edge.OriginalImage;
 import dev.tintype.edge.Originals;
 import dev.tintype.edge.http.EdgeRoutes;
-import dev.tintype.edge.url.ImageFormat;
-import dev.tintype.edge.url.Operations;
-import dev.tintype.edge.url.Preset;
-import dev.tintype.edge.url.SigningKeys;
-import dev.tintype.edge.url.VariantUrls;
 import dev.tintype.edge.vips.VipsLibrary;
 import dev.tintype.gateway.Gateway;
 import dev.tintype.gateway.GatewayConfig;
@@ -61,7 +56,7 @@ public final class Web {
   private final SecureRandom random;
   private final Closers closers;
   private final BiConsumer<String, String> teller;
-  private final SigningKeys keys;
+  private final EdgeConfig edgeConfig;
 
   Web(
       NodeConfig config,
@@ -76,9 +71,7 @@ public final class Web {
     this.random = random;
     this.closers = closers;
     this.teller = teller;
-    this.keys =
-        SigningKeys.parse(
-            config.edge().getOrDefault("edge.keys", "k1:" + folder.secret("edge-key")));
+    this.edgeConfig = edgeConfig();
   }
 
   /** Whether the configured port can be had now. */
@@ -168,12 +161,8 @@ public final class Web {
   }
 
   private EdgeRoutes mountEdge(Router router) {
-    Map<String, String> settings = new HashMap<>(config.edge());
-    settings.putIfAbsent("edge.cache.folder", folder.resolve("edge").toString());
-    settings.putIfAbsent("edge.keys", "k1:" + folder.secret("edge-key"));
     EdgeRoutes edge =
-        closers.add(
-            "edge", new EdgeRoutes(EdgeConfig.parse(settings), this::original, Clock.systemUTC()));
+        closers.add("edge", new EdgeRoutes(edgeConfig, this::original, Clock.systemUTC()));
     edge.mount(router);
     teller.accept(
         "edge",
@@ -185,9 +174,21 @@ public final class Web {
     return edge;
   }
 
-  /** {@link Originals} over the blob store. */
+  /** The gateway reads it too: it signs the links, and knows which of them carry a watermark. */
+  private EdgeConfig edgeConfig() {
+    Map<String, String> settings = new HashMap<>(config.edge());
+    settings.putIfAbsent("edge.cache.folder", folder.resolve("edge").toString());
+    settings.putIfAbsent("edge.keys", "k1:" + folder.secret("edge-key"));
+    return EdgeConfig.parse(settings);
+  }
+
+  /** {@link Originals} over the blob store. A blob in a folder does not pass through the heap. */
   private Optional<OriginalImage> original(String sha256) throws IOException {
     try {
+      Optional<Path> file = blobs.file(sha256);
+      if (file.isPresent()) {
+        return file.map(OriginalImage.InFile::new);
+      }
       Optional<InputStream> found = blobs.open(sha256);
       if (found.isEmpty()) {
         return Optional.empty();
@@ -207,15 +208,7 @@ public final class Web {
       StoreParts store,
       ModelCatalog models,
       PublicUrl publicUrl) {
-    VariantUrls urls = new VariantUrls(keys);
-    ImageLinks links =
-        (sha256, width, height) ->
-            new ImageLinks.Urls(
-                publicUrl.of(urls.original(sha256, ImageFormat.PNG)),
-                publicUrl.of(urls.variant(sha256, Operations.none(), ImageFormat.WEBP)),
-                publicUrl.of(urls.variant(sha256, Operations.none(), ImageFormat.AVIF)),
-                publicUrl.of(urls.variant(sha256, Operations.none(), ImageFormat.JPEG)),
-                publicUrl.of(urls.auto(sha256, Operations.of(Preset.THUMB))));
+    ImageLinks links = new EdgeLinks(edgeConfig, publicUrl::of);
     GatewayConfig defaults = GatewayConfig.defaults();
     Gateway gateway =
         closers.add(

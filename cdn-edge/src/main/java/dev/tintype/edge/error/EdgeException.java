@@ -111,6 +111,18 @@ public abstract sealed class EdgeException extends RuntimeException {
     }
   }
 
+  /** The client's If-Match names another picture. */
+  public static final class Precondition extends EdgeException {
+    private static final long serialVersionUID = 1L;
+
+    private Precondition() {
+      super(
+          "edge.precondition",
+          412,
+          "If-Match names another version of this image; ask without it.");
+    }
+  }
+
   /** Too much at once; asking again a little later makes sense. */
   public static final class Busy extends EdgeException {
     private static final long serialVersionUID = 1L;
@@ -218,6 +230,11 @@ public abstract sealed class EdgeException extends RuntimeException {
   /** The range of the request starts after the last byte. */
   public static EdgeException rangeOutside(long size) {
     return new RangeOutside(size);
+  }
+
+  /** If-Match does not hold. */
+  public static EdgeException precondition() {
+    return new Precondition();
   }
 
   /** One original has too many variants in the making. */

@@ -112,7 +112,8 @@ public final class EdgeRoutes implements AutoCloseable {
       throw EdgeException.wrongMethod(http.method().name());
     }
     long startNs = System.nanoTime();
-    ImageRequest request = ImageRequest.parse(config.keys(), http.path());
+    ImageRequest request =
+        ImageRequest.parse(config.keys(), config.delivery().unsignedPresets(), http.path());
     long nowS = clock.instant().getEpochSecond();
     Operations operations = request.operations();
     if (operations.expiresS().isPresent() && operations.expiresS().getAsLong() < nowS) {
@@ -121,13 +122,19 @@ public final class EdgeRoutes implements AutoCloseable {
     ImageFormat format = request.format().orElseGet(() -> Negotiation.choose(joined(http)));
     // Resolved before the redirect: a URL that can never be answered is refused at once.
     Optional<VariantKey> key =
-        operations.original() ? Optional.empty() : Optional.of(key(request, format));
+        operations.original()
+            ? Optional.empty()
+            : Optional.of(key(request, format, hints(request, http)));
     if (!request.canonical() || http.query() != null) {
       redirect(http, request);
       return;
     }
     String etag = "\"" + key.map(VariantKey::id).orElse(request.sha256()) + "\"";
-    ImageResponse response = new ImageResponse(http, request, format, etag, nowS, startNs);
+    ImageResponse response =
+        new ImageResponse(http, request, format, etag, listensTo(request), nowS, startNs);
+    if (!EntityTags.matchHolds(http.getHeader(HttpHeaders.IF_MATCH), etag)) {
+      throw EdgeException.precondition();
+    }
     if (EntityTags.noneMatchHits(http.getHeader(HttpHeaders.IF_NONE_MATCH), etag)) {
       notModified(routing, response, request, key);
     } else if (key.isPresent()) {
@@ -147,12 +154,23 @@ public final class EdgeRoutes implements AutoCloseable {
     }
   }
 
-  private VariantKey key(ImageRequest request, ImageFormat format) {
+  private VariantKey key(ImageRequest request, ImageFormat format, ClientHints hints) {
+    int sidePxMax = config.limits().sidePxMax();
     return variants.key(
         request.sha256(),
         request
             .operations()
-            .resolve(format, config.limits().sidePxMax(), config.encoder()::quality));
+            .onScreen(hints.dprHundredths(), sidePxMax)
+            .resolve(format, sidePxMax, hints.quality(config.encoder()::quality)));
+  }
+
+  /** Only where the URL leaves the choice to the client, and the configuration allows it. */
+  private ClientHints hints(ImageRequest request, HttpServerRequest http) {
+    return listensTo(request) ? ClientHints.of(http) : ClientHints.NONE;
+  }
+
+  private boolean listensTo(ImageRequest request) {
+    return config.delivery().clientHints() && request.format().isEmpty();
   }
 
   /** Several Accept headers mean the same as one with commas (RFC 9110, section 5.3). */

@@ -23,6 +23,24 @@ final class EntityTags {
   }
 
   /**
+   * If-Match: strong comparison, any of a list, or {@code *}; absent it holds.
+   *
+   * @param header null when absent
+   */
+  static boolean matchHolds(String header, String etag) {
+    if (header == null) {
+      return true;
+    }
+    for (String each : header.split(",")) {
+      String tag = each.strip();
+      if (tag.equals("*") || tag.equals(etag)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /**
    * If-Range: strong comparison; a date never fits, as images here have no Last-Modified.
    *
    * @param header null when absent

@@ -20,6 +20,7 @@ import java.util.Optional;
  * @param request what was asked
  * @param format what is sent; for {@code auto} the outcome of negotiation
  * @param etag strong, quoted
+ * @param hints whether the choice depended on client hints too
  * @param nowS seconds of Unix time
  * @param startNs when the request came in
  */
@@ -28,6 +29,7 @@ record ImageResponse(
     ImageRequest request,
     ImageFormat format,
     String etag,
+    boolean hints,
     long nowS,
     long startNs) {
   private static final long YEAR_S = 31_536_000;
@@ -110,7 +112,10 @@ record ImageResponse(
     response.putHeader("X-Content-Type-Options", "nosniff");
     response.putHeader("Cross-Origin-Resource-Policy", "cross-origin");
     if (request.format().isEmpty()) {
-      response.putHeader(HttpHeaders.VARY, "Accept");
+      response.putHeader(HttpHeaders.VARY, hints ? "Accept, " + ClientHints.NAMES : "Accept");
+    }
+    if (hints) {
+      response.putHeader("Accept-CH", ClientHints.NAMES);
     }
   }
 

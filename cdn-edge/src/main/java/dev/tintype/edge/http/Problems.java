@@ -44,6 +44,7 @@ final class Problems {
           EdgeException.Missing _,
           EdgeException.Expired _,
           EdgeException.Unsupported _,
+          EdgeException.Precondition _,
           EdgeException.Busy _,
           EdgeException.Failed _,
           EdgeException.Config _ -> {}
@@ -63,6 +64,7 @@ final class Problems {
           EdgeException.Forbidden _,
           EdgeException.WrongMethod _,
           EdgeException.RangeOutside _,
+          EdgeException.Precondition _,
           EdgeException.Busy _,
           EdgeException.Failed _,
           EdgeException.Config _ ->
@@ -79,6 +81,7 @@ final class Problems {
       case EdgeException.Expired _ -> "The image URL has expired";
       case EdgeException.Unsupported _ -> "The original cannot be used";
       case EdgeException.RangeOutside _ -> "The range lies outside the image";
+      case EdgeException.Precondition _ -> "The condition does not hold";
       case EdgeException.Busy _ -> "Not now";
       case EdgeException.Failed _, EdgeException.Config _ -> "Something broke here";
     };

@@ -64,6 +64,12 @@ public record Box(
     return boxWidth().isPresent() || boxHeight().isPresent();
   }
 
+  /** Whether no side is longer, device pixel ratio included. */
+  boolean within(int sidePxMax) {
+    long longest = Math.max(boxWidth().orElse(0), boxHeight().orElse(0));
+    return longest * dprHundredths <= (long) sidePxMax * DPR_ONE;
+  }
+
   private Preset base() {
     return preset.orElse(Preset.FULL);
   }

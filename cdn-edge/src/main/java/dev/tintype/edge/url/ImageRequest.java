@@ -4,6 +4,7 @@ import dev.tintype.edge.error.EdgeException;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * A path of the edge whose signature has been verified: {@code
@@ -29,19 +30,28 @@ public record ImageRequest(
   /** The extension that means: the smallest format that the client reads. */
   public static final String AUTO = "auto";
 
+  /** Stands in the place of the signature where none is needed. */
+  public static final String UNSIGNED = "-";
+
   /** Longest path that is looked at. */
   public static final int PATH_CHARS_MAX = 512;
 
   private static final int SHA256_DIGITS = 64;
 
+  /** {@link #parse(SigningKeys, Set, String)} where everything needs a signature. */
+  public static ImageRequest parse(SigningKeys keys, String rawPath) {
+    return parse(keys, Set.of(), rawPath);
+  }
+
   /**
    * Verifies the signature before anything else, then reads the path.
    *
    * @param keys the keys that are alive
+   * @param unsigned presets that need no signature where they stand alone
    * @param rawPath the path as the client sent it, without the query
    * @throws EdgeException edge.url.malformed, edge.signature, edge.ops.invalid
    */
-  public static ImageRequest parse(SigningKeys keys, String rawPath) {
+  public static ImageRequest parse(SigningKeys keys, Set<Preset> unsigned, String rawPath) {
     if (rawPath.length() > PATH_CHARS_MAX) {
       throw EdgeException.malformedUrl(
           "An image path has " + PATH_CHARS_MAX + " characters at most.");
@@ -56,11 +66,14 @@ public record ImageRequest(
           "An image path is /i/{signature}/{operations}/{sha256}.{extension}.");
     }
     String signature = path.substring(PREFIX.length(), signatureEnd);
-    String unsigned = path.substring(signatureEnd + 1);
-    if (keys.verify(signature, PREFIX + unsigned).isEmpty()) {
+    String message = path.substring(signatureEnd + 1);
+    String text = path.substring(signatureEnd + 1, operationsEnd);
+    boolean open =
+        signature.equals(UNSIGNED) && unsigned.stream().anyMatch(each -> each.word().equals(text));
+    if (!open && keys.verify(signature, PREFIX + message).isEmpty()) {
       throw EdgeException.badSignature();
     }
-    Operations operations = Operations.parse(path.substring(signatureEnd + 1, operationsEnd));
+    Operations operations = Operations.parse(text);
     String file = path.substring(operationsEnd + 1);
     String sha256 = sha256Of(file);
     String extension = file.substring(SHA256_DIGITS + 1);
@@ -68,19 +81,22 @@ public record ImageRequest(
     if (operations.original() && format.isEmpty()) {
       throw EdgeException.badOperation("orig takes the original's own extension, not auto.");
     }
-    String canonicalUnsigned = unsigned(operations, sha256, format);
-    boolean canonical = canonicalUnsigned.equals(unsigned) && path.length() == rawPath.length();
+    String canonicalMessage = message(operations, sha256, format);
+    boolean canonical = canonicalMessage.equals(message) && path.length() == rawPath.length();
     // The request's own signature is kept where nothing changes, so that a URL of an older live key
     // stays canonical.
-    String canonicalPath = canonical ? path : signed(keys, canonicalUnsigned);
+    String canonicalPath =
+        canonical
+            ? path
+            : open ? PREFIX + UNSIGNED + "/" + canonicalMessage : signed(keys, canonicalMessage);
     return new ImageRequest(operations, sha256, format, canonicalPath, canonical);
   }
 
-  static String signed(SigningKeys keys, String unsigned) {
-    return PREFIX + keys.sign(PREFIX + unsigned) + "/" + unsigned;
+  static String signed(SigningKeys keys, String message) {
+    return PREFIX + keys.sign(PREFIX + message) + "/" + message;
   }
 
-  static String unsigned(Operations operations, String sha256, Optional<ImageFormat> format) {
+  static String message(Operations operations, String sha256, Optional<ImageFormat> format) {
     return operations.canonical(format)
         + "/"
         + sha256

@@ -257,6 +257,18 @@ public record Operations(
     return with(look.withWatermark());
   }
 
+  /**
+   * For a screen of that density, where the URL leaves the density open and has a box: the density
+   * in hundredths, or the largest whole one that the box allows.
+   */
+  public Operations onScreen(int hundredths, int sidePxMax) {
+    int ratio = hundredths;
+    while (ratio > Box.DPR_ONE && !box.withDpr(ratio).within(sidePxMax)) {
+      ratio = Math.max(Box.DPR_ONE, (ratio - 1) / 100 * 100);
+    }
+    return box.dprHundredths() == Box.DPR_ONE && box.sized() ? dpr(ratio) : this;
+  }
+
   /** Good until this second, inclusive. */
   public Operations expires(Instant last) {
     return withExpiry(OptionalLong.of(last.getEpochSecond()));

@@ -43,6 +43,6 @@ public final class VariantUrls {
     // Parsed back, so that what is signed here is never refused there.
     Operations checked = Operations.parse(operations.canonical(format));
     String checkedSha256 = ImageRequest.sha256Of(sha256 + "." + ImageRequest.AUTO);
-    return ImageRequest.signed(keys, ImageRequest.unsigned(checked, checkedSha256, format));
+    return ImageRequest.signed(keys, ImageRequest.message(checked, checkedSha256, format));
   }
 }

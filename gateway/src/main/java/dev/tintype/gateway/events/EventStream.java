@@ -157,7 +157,7 @@ final class EventStream {
     StringBuilder out = new StringBuilder();
     boolean last = false;
     for (JobEvent event : batch) {
-      out.append(SseFormat.event(event, images(event), json));
+      out.append(SseFormat.event(event, images(event), job.tier(), json));
       // A dead job may have been given another life: only what ends the log as we know it ends the
       // stream.
       last = event.type().terminal() && event.seq() >= job.lastSeq();

@@ -27,8 +27,9 @@ final class SseFormat {
    * payload with type, attempt and time.
    *
    * @param images the pictures with their URLs, for the entry that makes them visible
+   * @param tier of the job
    */
-  static String event(JobEvent event, List<ImageRecord> images, JobJson json) {
+  static String event(JobEvent event, List<ImageRecord> images, String tier, JobJson json) {
     ObjectNode data = Json.object();
     if (Json.trusted(event.json()) instanceof ObjectNode payload) {
       data.setAll(payload);
@@ -42,7 +43,7 @@ final class SseFormat {
     data.put("at", event.at().toString());
     if (event.type() == EventType.SUCCEEDED) {
       ArrayNode array = data.putArray("images");
-      images.forEach(image -> array.add(json.image(image)));
+      images.forEach(image -> array.add(json.image(image, tier)));
     }
     return "id: " + event.seq() + "\nevent: " + event.type().wire() + "\n" + data(data.toString());
   }

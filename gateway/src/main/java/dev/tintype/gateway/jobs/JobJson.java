@@ -49,7 +49,7 @@ public final class JobJson {
     node.set("progress", progress.map(JobJson::progress).orElse(null));
     node.set("queue", ahead.isPresent() ? Json.object().put("ahead", ahead.getAsLong()) : null);
     ArrayNode images = node.putArray("images");
-    job.images().forEach(image -> images.add(image(image)));
+    job.images().forEach(image -> images.add(image(image, job.tier())));
     node.set(
         "error",
         job.failure()
@@ -68,9 +68,13 @@ public final class JobJson {
     return node;
   }
 
-  /** A stored picture with its URLs. */
-  public ObjectNode image(ImageRecord image) {
-    ImageLinks.Urls urls = links.urls(image.sha256(), image.width(), image.height());
+  /**
+   * A stored picture with its URLs.
+   *
+   * @param tier of its job
+   */
+  public ObjectNode image(ImageRecord image, String tier) {
+    ImageLinks.Urls urls = links.urls(image.sha256(), image.width(), image.height(), tier);
     ObjectNode node = Json.object();
     node.put("index", image.index());
     node.put("sha256", image.sha256());

@@ -35,7 +35,7 @@ import java.util.stream.Stream;
 public final class Platform implements AutoCloseable {
   /** URLs in the shape of the edge's; nobody serves them here. */
   public static final ImageLinks LINKS =
-      (sha256, width, height) ->
+      (sha256, width, height, tier) ->
           new ImageLinks.Urls(
               "/i/s/o/" + sha256 + ".png",
               "/i/s/o/" + sha256 + ".webp",
