@@ -1,6 +1,7 @@
 package dev.tintype.perf.cli;
 
 import dev.tintype.perf.edge.EdgeBench;
+import dev.tintype.perf.edge.QualityBench;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -11,6 +12,7 @@ import picocli.CommandLine.Command;
     mixinStandardHelpOptions = true,
     subcommands = {
       EdgeBench.class,
+      QualityBench.class,
     })
 public final class BenchCommand implements Runnable {
   @Override

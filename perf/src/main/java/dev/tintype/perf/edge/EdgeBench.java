@@ -42,7 +42,8 @@ public final class EdgeBench implements Callable<Integer> {
   private static final double MISS_BAR = 1.0;
   private static final int CLIENTS = 1_000;
   private static final int ORIGINAL_PX = 1024;
-  private static final int WARM_UPS = 8;
+  private static final int WARM_UPS = 6;
+  private static final int SMALL_PX = 256;
   private static final int HIT_ROUND_S = 3;
   private static final int VARIANTS = 3;
 
@@ -93,6 +94,7 @@ public final class EdgeBench implements Callable<Integer> {
     for (int i = 0; i < Misses.copiesFor(conversions, WARM_UPS) + 2; i++) {
       copies.add(originals.put(Photograph.copy(png, i)));
     }
+    String small = originals.put(Photograph.png(Photograph.of(SMALL_PX, 8)));
     String hot = copies.removeLast();
     String cold = copies.removeLast();
     Path served = Files.createDirectories(folder.resolve("nginx/files"));
@@ -105,8 +107,9 @@ public final class EdgeBench implements Callable<Integer> {
         HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build()) {
       List<Hits.Row> hits = hits(new Hits(edge, nginx, served, client), hot, rounds);
       tell("misses: " + conversions + " of each format, four ways");
-      List<Misses.Row> misses =
-          new Misses(edge, sharp, client, png, copies).measure(conversions, WARM_UPS);
+      Misses all = new Misses(edge, sharp, client, png, copies);
+      all.warmUp(small, SMALL_PX);
+      List<Misses.Row> misses = all.measure(conversions, WARM_UPS);
       tell(CLIENTS + " clients for one cold variant");
       Crowd crowd = Crowd.ask(edge, client, cold, CLIENTS);
       return report(hits, misses, crowd, sharp.versions());
@@ -144,6 +147,8 @@ public final class EdgeBench implements Callable<Integer> {
         .put("hit_vs_nginx", Numbers.short3(hit))
         .put("hit_rps", Math.round(hits.getFirst().edgeRps()))
         .put("nginx_rps", Math.round(hits.getFirst().nginxRps()))
+        .put("hit_cpu_us", Numbers.short3(hits.getFirst().edgeCpuUs()))
+        .put("nginx_cpu_us", Numbers.short3(hits.getFirst().nginxCpuUs()))
         .put("miss_vs_sharp", Numbers.short3(miss))
         .put("encodes_for_" + CLIENTS + "_clients", crowd.encodes())
         .put("clients_ms", Math.round(crowd.tookMs()));

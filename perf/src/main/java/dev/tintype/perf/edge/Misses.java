@@ -99,6 +99,23 @@ final class Misses {
     return rounds + warmUps;
   }
 
+  /**
+   * Cheap conversions of a small original, so that the compiled code of neither server is measured
+   * before it is there.
+   *
+   * @param count of each server, at most the original's width in px
+   */
+  void warmUp(String small, int count) throws IOException, InterruptedException {
+    for (int width = 1; width <= count; width++) {
+      String path =
+          EdgeProcess.urls().variant(small, Operations.none().width(width), ImageFormat.WEBP);
+      get(edge.origin() + path, Optional.of("fwd=miss"));
+      get(
+          sharp.url(ImageFormat.WEBP, width, encoder.quality(ImageFormat.WEBP), small),
+          Optional.empty());
+    }
+  }
+
   /** Measures all formats, a round of each in turn. */
   List<Row> measure(int rounds, int warmUps) throws IOException, InterruptedException {
     Map<ImageFormat, List<Round>> all = new EnumMap<>(ImageFormat.class);
