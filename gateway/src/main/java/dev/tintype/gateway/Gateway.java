@@ -12,6 +12,7 @@ import dev.tintype.gateway.http.PathNames;
 import dev.tintype.gateway.http.Problems;
 import dev.tintype.gateway.http.Reply;
 import dev.tintype.gateway.http.RequestIds;
+import dev.tintype.gateway.images.ImagesApi;
 import dev.tintype.gateway.jobs.JobJson;
 import dev.tintype.gateway.jobs.JobsApi;
 import dev.tintype.gateway.metrics.MetricsApi;
@@ -60,6 +61,7 @@ public final class Gateway implements AutoCloseable {
   private final Authenticator authenticator;
   private final RateLimiter requests;
   private final JobsApi jobs;
+  private final ImagesApi images;
   private final EventStreams streams;
   private final AdminApi admins;
   private final MetricsApi metrics;
@@ -95,6 +97,7 @@ public final class Gateway implements AutoCloseable {
     BodyReader bodies = new BodyReader(parts.vertx(), config.bodyBytesMax(), config.bodyTime());
     SubmitMetrics submitMetrics = new SubmitMetrics();
     jobs = new JobsApi(parts, calls, bodies, submits, json, submitMetrics);
+    images = new ImagesApi(parts, calls, submits);
     streams = new EventStreams(config, parts, calls, json);
     admins = new AdminApi(parts, calls, json);
     metrics = new MetricsApi(parts, calls, submitMetrics, streams::openStreams);
@@ -111,6 +114,7 @@ public final class Gateway implements AutoCloseable {
         .on(HttpMethod.DELETE, authorized(jobs::cancel))
         .mount(router);
     endpoint("/v1/jobs/:id/events").on(HttpMethod.GET, authorized(streams::follow)).mount(router);
+    endpoint("/v1/images").on(HttpMethod.POST, authorized(images::upload)).mount(router);
     endpoint("/v1/models").on(HttpMethod.GET, authorized(jobs::models)).mount(router);
     endpoint("/v1/admin/queue").on(HttpMethod.GET, admin(admins::queue)).mount(router);
     endpoint("/v1/admin/dead").on(HttpMethod.GET, admin(admins::dead)).mount(router);

@@ -1,9 +1,11 @@
 package dev.tintype.gateway;
 
+import dev.tintype.queue.blob.BlobStore;
 import dev.tintype.queue.relay.CostModel;
 import dev.tintype.queue.store.AccountStore;
 import dev.tintype.queue.store.EventHub;
 import dev.tintype.queue.store.JobStore;
+import dev.tintype.queue.store.UploadStore;
 import io.vertx.core.Vertx;
 import java.time.Clock;
 import java.util.Objects;
@@ -15,6 +17,8 @@ import java.util.random.RandomGenerator;
  * @param vertx of the server that the router belongs to
  * @param jobs the truth about jobs
  * @param accounts who owns which key
+ * @param uploads who may start from which picture
+ * @param blobs keeps the pictures that users send
  * @param events live events
  * @param models what can be asked for
  * @param links URLs of pictures
@@ -26,6 +30,8 @@ public record GatewayParts(
     Vertx vertx,
     JobStore jobs,
     AccountStore accounts,
+    UploadStore uploads,
+    BlobStore blobs,
     EventHub events,
     ModelCatalog models,
     ImageLinks links,
@@ -37,6 +43,8 @@ public record GatewayParts(
     Objects.requireNonNull(vertx);
     Objects.requireNonNull(jobs);
     Objects.requireNonNull(accounts);
+    Objects.requireNonNull(uploads);
+    Objects.requireNonNull(blobs);
     Objects.requireNonNull(events);
     Objects.requireNonNull(models);
     Objects.requireNonNull(links);

@@ -7,6 +7,7 @@ import dev.tintype.gateway.testing.Client;
 import dev.tintype.gateway.testing.Client.Answer;
 import dev.tintype.gateway.testing.EventReader;
 import dev.tintype.gateway.testing.Platform;
+import dev.tintype.gateway.testing.TestPictures;
 import dev.tintype.gateway.testing.TestWorker;
 import io.vertx.core.json.JsonObject;
 import io.vertx.json.schema.Draft;
@@ -147,6 +148,15 @@ class OpenApiTest {
     conforms(client.get("/v1/jobs"), "/v1/jobs", "get");
     conforms(client.get("/v1/jobs?limit=0"), "/v1/jobs", "get");
     conforms(client.get("/v1/models"), "/v1/models", "get");
+    conforms(
+        client.send(
+            client
+                .request("/v1/images")
+                .header("Content-Type", "image/png")
+                .POST(
+                    java.net.http.HttpRequest.BodyPublishers.ofByteArray(TestPictures.png(8, 8)))),
+        "/v1/images",
+        "post");
     conforms(client.get("/v1/jobs/x"), "/v1/jobs/{id}", "get");
     conforms(client.get("/v1/jobs/x/events"), "/v1/jobs/{id}/events", "get");
     conforms(new Client(server.port, "").get("/v1/models"), "/v1/models", "get");
@@ -200,7 +210,7 @@ class OpenApiTest {
     String page = new Client(server.port, "").get("/docs/errors.md").text();
     Pattern code =
         Pattern.compile(
-            "\"((?:auth|rate|queue|stream|request|body|json|field|prompt|model|idempotency|job|gateway)\\.[a-z_]+(?:\\.[a-z_]+)?)\"");
+            "\"((?:auth|rate|queue|stream|request|body|json|field|prompt|model|idempotency|job|gateway|image)\\.[a-z_]+(?:\\.[a-z_]+)?)\"");
     List<String> codes = new ArrayList<>();
     try (Stream<Path> files = Files.walk(Path.of("src/main/java"))) {
       files

@@ -9,7 +9,9 @@ import dev.tintype.queue.store.PostgresAccountStore;
 import dev.tintype.queue.store.PostgresConfig;
 import dev.tintype.queue.store.PostgresJobStore;
 import dev.tintype.queue.store.PostgresSignals;
+import dev.tintype.queue.store.PostgresUploadStore;
 import dev.tintype.queue.store.RetryPolicy;
+import dev.tintype.queue.store.UploadStore;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Clock;
@@ -22,6 +24,7 @@ import java.time.Clock;
 record StoreParts(
     JobStore jobs,
     PostgresAccountStore accounts,
+    UploadStore uploads,
     PostgresSignals signals,
     EventHub events,
     String where) {
@@ -50,6 +53,7 @@ record StoreParts(
                 database, signals, RetryPolicy.DEFAULT, Clock.systemUTC(), random));
     PostgresAccountStore accounts = new PostgresAccountStore(database, random);
     EventHub events = closers.add("events", LiveEventHub.start(jobs, signals));
-    return new StoreParts(jobs, accounts, signals, events, where);
+    return new StoreParts(
+        jobs, accounts, new PostgresUploadStore(database), signals, events, where);
   }
 }

@@ -219,6 +219,8 @@ public final class Web {
                     vertx,
                     store.jobs(),
                     store.accounts(),
+                    store.uploads(),
+                    blobs,
                     store.events(),
                     models,
                     links,

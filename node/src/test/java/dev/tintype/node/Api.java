@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -35,17 +36,37 @@ final class Api implements AutoCloseable {
 
   /** The id of the new job. */
   String submit(String prompt) throws IOException, InterruptedException {
+    return submit(MAPPER.createObjectNode().put("prompt", prompt));
+  }
+
+  static ObjectNode body(String prompt) {
+    return MAPPER.createObjectNode().put("prompt", prompt);
+  }
+
+  /** The id of the new job. */
+  String submit(ObjectNode body) throws IOException, InterruptedException {
     HttpResponse<String> answer =
         http.send(
             request("/v1/jobs")
                 .header("Content-Type", "application/json")
-                .POST(
-                    BodyPublishers.ofString(
-                        MAPPER.createObjectNode().put("prompt", prompt).toString()))
+                .POST(BodyPublishers.ofString(body.toString()))
                 .build(),
             BodyHandlers.ofString());
     assertThat(answer.statusCode()).as(answer.body()).isEqualTo(202);
     return MAPPER.readTree(answer.body()).get("id").asText();
+  }
+
+  /** The name of the picture. */
+  String upload(byte[] file) throws IOException, InterruptedException {
+    HttpResponse<String> answer =
+        http.send(
+            request("/v1/images")
+                .header("Content-Type", "image/png")
+                .POST(BodyPublishers.ofByteArray(file))
+                .build(),
+            BodyHandlers.ofString());
+    assertThat(answer.statusCode()).as(answer.body()).isEqualTo(201);
+    return MAPPER.readTree(answer.body()).get("sha256").asText();
   }
 
   JsonNode job(String id) throws IOException, InterruptedException {

@@ -12,6 +12,7 @@ import dev.tintype.worker.engine.Engine;
 import dev.tintype.worker.engine.Picture;
 import dev.tintype.worker.picture.PngEncoder;
 import dev.tintype.worker.picture.RecipeText;
+import dev.tintype.worker.picture.ThumbHash;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -191,7 +192,7 @@ final class JobScribe implements Runnable {
               done.picture().height(),
               Engine.seed(job.spec(), done.index()),
               png.length,
-              Optional.empty());
+              Optional.of(ThumbHash.base64(done.picture())));
     } catch (QueueException e) {
       LOG.warn("Picture {} of job {}: {}", done.index(), job.lease().jobId(), e.getMessage());
       replaceEnding(new Ending.Fail(new JobFailure(e.code(), e.getMessage(), true)));

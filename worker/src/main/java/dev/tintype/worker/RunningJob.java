@@ -5,6 +5,7 @@ import dev.tintype.queue.store.Lease;
 import dev.tintype.worker.StepPolicy.Bucket;
 import dev.tintype.worker.engine.Engine;
 import dev.tintype.worker.engine.Painting;
+import dev.tintype.worker.engine.StartPictures;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -33,6 +34,7 @@ final class RunningJob {
   private final StageTimes times;
   private final List<Sample> samples = new ArrayList<>();
   private volatile Stop stop;
+  private StartPictures start = StartPictures.NONE;
   private JobScribe scribe;
   private int admitted;
   private int decoded;
@@ -44,6 +46,15 @@ final class RunningJob {
     this.engine = engine;
     this.times = times;
     this.stepsPerPicture = lease.job().spec().steps();
+  }
+
+  /** Before the loop has the job. */
+  void start(StartPictures pictures) {
+    start = pictures;
+  }
+
+  StartPictures start() {
+    return start;
   }
 
   void scribe(JobScribe itsScribe) {

@@ -110,7 +110,7 @@ final class StepLoop {
       while (running < config.samplesMax() && job.wantsAdmission()) {
         long start = System.nanoTime();
         try {
-          Painting painting = job.engine().admit(job.spec(), job.nextIndex());
+          Painting painting = job.engine().admit(job.spec(), job.nextIndex(), job.start());
           job.admit(new Sample(job, job.nextIndex(), admissions++, painting));
           job.times().add(Stage.TEXT, System.nanoTime() - start);
           running++;

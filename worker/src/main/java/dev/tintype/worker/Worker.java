@@ -8,6 +8,8 @@ import dev.tintype.queue.store.Lease;
 import dev.tintype.queue.transport.Delivery;
 import dev.tintype.queue.transport.JobTransport;
 import dev.tintype.worker.engine.Engine;
+import dev.tintype.worker.engine.EngineFault;
+import dev.tintype.worker.picture.StoredPictures;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
@@ -37,6 +39,7 @@ public final class Worker implements AutoCloseable {
   private final JobStore store;
   private final JobTransport transport;
   private final BlobStore blobs;
+  private final StoredPictures pictures;
   private final EventHub hub;
   private final EngineLoader loader;
   private final Consumer<Throwable> onBroken;
@@ -68,6 +71,7 @@ public final class Worker implements AutoCloseable {
     this.hub = hub;
     this.loader = loader;
     this.onBroken = onBroken;
+    this.pictures = new StoredPictures(blobs);
     this.room = new Semaphore(config.jobsMax());
   }
 
@@ -182,7 +186,24 @@ public final class Worker implements AutoCloseable {
     running.put(job, watch);
     Thread.ofVirtual().name("job-watch-" + lease.jobId()).start(watch);
     Thread.ofVirtual().name("job-scribe-" + lease.jobId()).start(scribe);
-    loop.submit(job);
+    if (begin(job)) {
+      loop.submit(job);
+    }
+  }
+
+  /**
+   * Reads what the job starts from. On the intake's thread: one picture at a time is decoded,
+   * whatever its size, while the loop goes on. False where the job has failed.
+   */
+  private boolean begin(RunningJob job) {
+    try {
+      job.start(pictures.of(job.spec()));
+      return true;
+    } catch (RuntimeException e) {
+      LOG.warn("Job {}: {}", job.lease().jobId(), e.getMessage());
+      job.scribe().end(new JobScribe.Ending.Fail(EngineFault.failure(e)));
+      return false;
+    }
   }
 
   private void ended(RunningJob job, JobWatch watch) {

@@ -5,6 +5,7 @@ import dev.tintype.sampler.device.DeviceException;
 import dev.tintype.worker.engine.Engine;
 import dev.tintype.worker.engine.Painting;
 import dev.tintype.worker.engine.Picture;
+import dev.tintype.worker.engine.StartPictures;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
@@ -62,7 +63,7 @@ final class ScriptedEngine implements Engine, EngineLoader {
   }
 
   @Override
-  public Painting admit(JobSpec spec, int index) {
+  public Painting admit(JobSpec spec, int index, StartPictures start) {
     if (spec.prompt().equals("refuse")) {
       throw new WorkerException.Unsuitable("worker.kind", "Not this one.");
     }

@@ -9,20 +9,31 @@ import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
- * Reads a JSON request's body: its type, its size and the time it takes are checked before anything
- * is parsed.
+ * Reads a request's body: its type, its size and the time it takes are checked before anything is
+ * parsed.
  */
 public final class BodyReader {
   private final Vertx vertx;
   private final int bytesMax;
   private final Duration time;
+  private final String advice;
 
   public BodyReader(Vertx vertx, int bytesMax, Duration time) {
+    this(vertx, bytesMax, time, "A prompt has at most 4,000 characters; shorten it.");
+  }
+
+  /**
+   * @param advice what to do about a body that is too large
+   */
+  public BodyReader(Vertx vertx, int bytesMax, Duration time, String advice) {
     this.vertx = vertx;
     this.bytesMax = bytesMax;
     this.time = time;
+    this.advice = advice;
   }
 
   /**
@@ -39,6 +50,29 @@ public final class BodyReader {
               "Content-Type",
               "Send the body as Content-Type: application/json."));
     }
+    return checked(request);
+  }
+
+  /**
+   * Bytes of one of those media types (lower case, without parameters); fails as {@link #json}
+   * does.
+   */
+  public Future<byte[]> binary(HttpServerRequest request, Set<String> types) {
+    String type = request.getHeader(HttpHeaders.CONTENT_TYPE);
+    if (type == null || !types.contains(type.strip().toLowerCase(Locale.ROOT))) {
+      return Future.failedFuture(
+          new RequestException(
+              415,
+              "request.content_type",
+              "Content-Type",
+              "Send the file itself as Content-Type: "
+                  + types.stream().sorted().collect(Collectors.joining(" or "))
+                  + "."));
+    }
+    return checked(request);
+  }
+
+  private Future<byte[]> checked(HttpServerRequest request) {
     String encoding = request.getHeader(HttpHeaders.CONTENT_ENCODING);
     if (encoding != null && !encoding.equalsIgnoreCase("identity")) {
       return Future.failedFuture(
@@ -94,10 +128,7 @@ public final class BodyReader {
     return new RequestException(
         413,
         "body.too_large",
-        String.format(
-            Locale.ROOT,
-            "The body is larger than %,d bytes. A prompt has at most 4,000 characters; shorten it.",
-            bytesMax));
+        String.format(Locale.ROOT, "The body is larger than %,d bytes. %s", bytesMax, advice));
   }
 
   private static long declaredLength(HttpServerRequest request) {

@@ -128,7 +128,10 @@ public final class JobJson {
         .put("scheduler", spec.scheduler().orElse(null))
         .put("seed", spec.seed())
         .put("images", spec.images())
-        .put("clip_skip", spec.clipSkip());
+        .put("clip_skip", spec.clipSkip())
+        .put("init_image", spec.initImage().orElse(null))
+        .put("strength", spec.initImage().map(sha -> spec.strength()).orElse(null))
+        .put("mask", spec.maskImage().orElse(null));
   }
 
   private static ObjectNode progress(Progress progress) {

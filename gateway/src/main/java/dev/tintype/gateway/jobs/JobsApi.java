@@ -98,7 +98,12 @@ public final class JobsApi {
                       join,
                       Optional.empty(),
                       parts.costs().estimateMs(spec));
-              return calls.run(() -> submitted(parts.jobs().submit(request), began));
+              return calls.run(
+                  () -> {
+                    spec.initImage().ifPresent(sha -> requireOwn(account, "init_image", sha));
+                    spec.maskImage().ifPresent(sha -> requireOwn(account, "mask", sha));
+                    return submitted(parts.jobs().submit(request), began);
+                  });
             });
   }
 
@@ -112,6 +117,17 @@ public final class JobsApi {
                   400, "request.parameter", "join", "join has one value: in_flight.");
             });
     return join.isPresent();
+  }
+
+  private void requireOwn(Account account, String field, String sha256) {
+    if (parts.uploads().find(account.userId(), sha256).isEmpty()) {
+      throw new RequestException(
+          422,
+          "image.unknown",
+          field,
+          "You have no picture with this SHA-256: send it to POST /v1/images first, or name one"
+              + " that a job of yours has painted.");
+    }
   }
 
   private Reply submitted(SubmitResult result, long began) {

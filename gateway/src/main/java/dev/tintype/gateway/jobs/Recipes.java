@@ -26,6 +26,12 @@ import java.util.stream.Collectors;
 final class Recipes {
   private static final Duration NO_MODEL_RETRY = Duration.ofSeconds(10);
 
+  /** As diffusers has it for image-to-image. */
+  private static final double STRENGTH_DEFAULT = 0.8;
+
+  /** Under a mask nothing need be kept: what stands outside it stays anyway. */
+  private static final double STRENGTH_MASKED = 1;
+
   private final ModelCatalog models;
   private final RandomGenerator random;
 
@@ -59,7 +65,30 @@ final class Recipes {
     } else {
       spec.seed(body.seed().orElseGet(() -> random.nextLong(SubmitBody.SEED_MAX + 1)));
     }
+    body.initImage().ifPresent(spec::initImage);
+    body.mask().ifPresent(spec::maskImage);
+    if (body.initImage().isPresent()) {
+      spec.strength(strength(body, first(prompt.steps(), body.steps(), model.steps())));
+    }
     return spec.build();
+  }
+
+  /** At least one of the steps has to run. */
+  private static double strength(SubmitBody body, int steps) {
+    double strength =
+        body.strength().orElse(body.mask().isPresent() ? STRENGTH_MASKED : STRENGTH_DEFAULT);
+    if ((int) (steps * strength) < 1) {
+      throw new RequestException(
+          422,
+          "field.range",
+          "strength",
+          String.format(
+              Locale.ROOT,
+              "strength is from %.3f to 1 for %d steps: less leaves no step to run.",
+              Math.ceil(1000.0 / steps) / 1000,
+              steps));
+    }
+    return strength;
   }
 
   private ModelCard model(Optional<String> name) {

@@ -6,6 +6,7 @@ import dev.tintype.gateway.problem.GatewayException.RequestException;
 import dev.tintype.gateway.prompt.AspectRatio;
 import dev.tintype.gateway.prompt.PromptText;
 import dev.tintype.gateway.prompt.Size;
+import dev.tintype.queue.job.Sha256;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -27,6 +28,9 @@ import java.util.OptionalLong;
  * @param seed 0 to 2^32 - 1
  * @param images 1 to 4
  * @param clipSkip 0 to 12
+ * @param initImage SHA-256 of the picture to start from
+ * @param strength above 0 to 1, how much of it is made anew; only with {@code initImage}
+ * @param mask SHA-256 of a picture that is white where it is made anew; only with {@code initImage}
  */
 record SubmitBody(
     String prompt,
@@ -40,7 +44,10 @@ record SubmitBody(
     Optional<String> scheduler,
     OptionalLong seed,
     OptionalInt images,
-    OptionalInt clipSkip) {
+    OptionalInt clipSkip,
+    Optional<String> initImage,
+    OptionalDouble strength,
+    Optional<String> mask) {
 
   static final long SEED_MAX = 0xFFFF_FFFFL;
   static final int STEPS_MAX = 150;
@@ -63,7 +70,10 @@ record SubmitBody(
           "scheduler",
           "seed",
           "images",
-          "clip_skip");
+          "clip_skip",
+          "init_image",
+          "strength",
+          "mask");
 
   /**
    * @throws RequestException 422 field.unknown, field.type, field.range, field.missing,
@@ -99,7 +109,31 @@ record SubmitBody(
         fields.text("scheduler"),
         fields.integer("seed", 0, SEED_MAX),
         fields.integer("images", 1, IMAGES_MAX),
-        fields.integer("clip_skip", 0, CLIP_SKIP_MAX));
+        fields.integer("clip_skip", 0, CLIP_SKIP_MAX),
+        stored(fields, "init_image"),
+        needsInit(fields, "strength", fields.number("strength", 0, 1)),
+        needsInit(fields, "mask", stored(fields, "mask")));
+  }
+
+  private static Optional<String> stored(Fields fields, String name) {
+    Optional<String> sha256 = fields.text(name);
+    if (sha256.isPresent() && !Sha256.isHex(sha256.get())) {
+      throw new RequestException(
+          422,
+          "field.type",
+          name,
+          name + " is the \"sha256\" that POST /v1/images answered: 64 lower-case hex digits.");
+    }
+    return sha256;
+  }
+
+  private static <T> T needsInit(Fields fields, String name, T value) {
+    boolean given = !value.equals(Optional.empty()) && !value.equals(OptionalDouble.empty());
+    if (given && fields.text("init_image").isEmpty()) {
+      throw new RequestException(
+          422, "field.conflict", name, name + " needs an init_image to start from.");
+    }
+    return value;
   }
 
   private static Optional<Size> size(Fields fields, Optional<AspectRatio> ratio) {

@@ -4,6 +4,8 @@ import dev.tintype.gateway.Gateway;
 import dev.tintype.gateway.GatewayConfig;
 import dev.tintype.gateway.GatewayParts;
 import dev.tintype.gateway.ImageLinks;
+import dev.tintype.queue.blob.BlobStore;
+import dev.tintype.queue.blob.DirectoryBlobStore;
 import dev.tintype.queue.embedded.EmbeddedPostgres;
 import dev.tintype.queue.relay.CostModel;
 import dev.tintype.queue.store.Database;
@@ -11,6 +13,7 @@ import dev.tintype.queue.store.LiveEventHub;
 import dev.tintype.queue.store.PostgresAccountStore;
 import dev.tintype.queue.store.PostgresJobStore;
 import dev.tintype.queue.store.PostgresSignals;
+import dev.tintype.queue.store.PostgresUploadStore;
 import dev.tintype.queue.store.RetryPolicy;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServer;
@@ -54,6 +57,8 @@ public final class Platform implements AutoCloseable {
   private final Vertx vertx = Vertx.vertx();
   public final PostgresAccountStore accounts;
   public final PostgresJobStore jobs;
+  public final PostgresUploadStore uploads;
+  public final BlobStore blobs;
 
   private Platform() {
     try {
@@ -67,6 +72,8 @@ public final class Platform implements AutoCloseable {
     signals = PostgresSignals.start(database, random);
     accounts = new PostgresAccountStore(database, random);
     jobs = new PostgresJobStore(database, signals, RetryPolicy.DEFAULT, Clock.systemUTC(), random);
+    uploads = new PostgresUploadStore(database);
+    blobs = new DirectoryBlobStore(folder.resolve("blobs"));
     hub = LiveEventHub.start(jobs, signals);
   }
 
@@ -140,6 +147,8 @@ public final class Platform implements AutoCloseable {
                   vertx,
                   jobs,
                   accounts,
+                  uploads,
+                  blobs,
                   hub,
                   Models.CATALOG,
                   LINKS,

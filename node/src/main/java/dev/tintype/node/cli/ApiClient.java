@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tintype.node.IoReason;
 import dev.tintype.node.NodeException;
 import java.io.BufferedReader;
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
@@ -17,6 +18,7 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.function.Predicate;
 
@@ -81,6 +83,20 @@ final class ApiClient implements AutoCloseable {
             .header("Content-Type", "application/json")
             .POST(BodyPublishers.ofString(body.toString()))
             .build());
+  }
+
+  /** Sends a picture and returns the name that jobs know it by. */
+  String upload(Path file) {
+    try {
+      HttpRequest request =
+          request("/v1/images")
+              .header("Content-Type", "application/octet-stream")
+              .POST(BodyPublishers.ofFile(file))
+              .build();
+      return json(request).path("sha256").asText();
+    } catch (FileNotFoundException e) {
+      throw new NodeException.Remote("cli.in", "There is no picture at " + file + ".", e);
+    }
   }
 
   JsonNode get(String path) {

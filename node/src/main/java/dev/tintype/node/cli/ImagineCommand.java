@@ -42,6 +42,7 @@ import picocli.CommandLine.Parameters;
       "Examples:",
       "  tintype imagine \"a red sun over snowy mountains, watercolor --seed 7\" -o out.png",
       "  tintype imagine \"a lighthouse at night --ar 3:2 --no boat\" --json",
+      "  tintype imagine \"the same in winter\" --init out.png --strength 0.6 -o winter.png",
       "  tintype imagine \"a cactus\" --server http://gpu.example.org:8080 --api-key KEY"
     })
 final class ImagineCommand implements Callable<Integer> {
@@ -62,6 +63,24 @@ final class ImagineCommand implements Callable<Integer> {
       paramLabel = "N",
       description = "Pictures to make, 1 to 4; each has the next seed.")
   Integer images;
+
+  @Option(
+      names = "--init",
+      paramLabel = "FILE",
+      description = "PNG or JPEG to start from; it is cut to the size of the picture.")
+  Path init;
+
+  @Option(
+      names = "--strength",
+      paramLabel = "X",
+      description = "How much of --init is made anew, above 0 to 1 (default 0.8, with --mask 1).")
+  Double strength;
+
+  @Option(
+      names = "--mask",
+      paramLabel = "FILE",
+      description = "PNG or JPEG, white where --init is made anew and black where it stays.")
+  Path mask;
 
   @Option(
       names = "--server",
@@ -89,6 +108,8 @@ final class ImagineCommand implements Callable<Integer> {
   public Integer call() {
     Logs.console(Level.SEVERE);
     checkOut();
+    checkIn(init);
+    checkIn(mask);
     NodeConfig config = options.read();
     try {
       return imagine(config);
@@ -122,6 +143,13 @@ final class ImagineCommand implements Callable<Integer> {
     if (!Files.isDirectory(folder) || !Files.isWritable(folder) || Files.isDirectory(out)) {
       throw new NodeException.Config(
           "cli.out", "The picture cannot be written to " + out + "; choose another file with -o.");
+    }
+  }
+
+  private static void checkIn(Path file) {
+    if (file != null && !(Files.isRegularFile(file) && Files.isReadable(file))) {
+      throw new NodeException.Config(
+          "cli.in", "There is no picture at " + file + " that can be read; name a PNG or JPEG.");
     }
   }
 
@@ -160,7 +188,7 @@ final class ImagineCommand implements Callable<Integer> {
   private int imagine(URI url, String key) {
     long began = System.nanoTime();
     try (ApiClient client = new ApiClient(url, key)) {
-      JsonNode job = client.post("/v1/jobs", body());
+      JsonNode job = client.post("/v1/jobs", body(client));
       String path = "/v1/jobs/" + job.path("id").asText();
       Thread cancel = new Thread(() -> cancel(client, path), "cancel");
       Runtime.getRuntime().addShutdownHook(cancel);
@@ -181,13 +209,22 @@ final class ImagineCommand implements Callable<Integer> {
     }
   }
 
-  private ObjectNode body() {
+  private ObjectNode body(ApiClient client) {
     ObjectNode body = ApiClient.object().put("prompt", String.join(" ", words));
     if (options.model != null) {
       body.put("model", options.model);
     }
     if (images != null) {
       body.put("images", images);
+    }
+    if (init != null) {
+      body.put("init_image", client.upload(init));
+    }
+    if (strength != null) {
+      body.put("strength", strength);
+    }
+    if (mask != null) {
+      body.put("mask", client.upload(mask));
     }
     return body;
   }

@@ -26,8 +26,10 @@ public interface Engine extends AutoCloseable {
   /**
    * Encodes the prompt and draws the start noise of picture {@code index} of the job, whose seed is
    * the job's seed plus the index.
+   *
+   * @param start what the job's pictures start from
    */
-  Painting admit(JobSpec spec, int index);
+  Painting admit(JobSpec spec, int index, StartPictures start);
 
   /** The seed of picture {@code index} of a job: the job's own plus the index, never negative. */
   static long seed(JobSpec spec, int index) {

@@ -1,5 +1,6 @@
 package dev.tintype.worker.engine;
 
+import dev.tintype.queue.QueueException;
 import dev.tintype.queue.job.JobFailure;
 import dev.tintype.sampler.SamplerException;
 import dev.tintype.sampler.device.DeviceException;
@@ -41,6 +42,7 @@ public enum EngineFault {
     return switch (error) {
       case SamplerException known -> new JobFailure(known.code(), known.getMessage(), retryable);
       case WorkerException known -> new JobFailure(known.code(), known.getMessage(), retryable);
+      case QueueException store -> new JobFailure(store.code(), store.getMessage(), true);
       case Throwable unknown ->
           new JobFailure(
               "engine.defect",

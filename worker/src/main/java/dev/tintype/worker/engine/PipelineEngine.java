@@ -8,10 +8,8 @@ import dev.tintype.sampler.pipeline.ModelInfo;
 import dev.tintype.sampler.pipeline.Recipe;
 import dev.tintype.sampler.pipeline.RgbImage;
 import dev.tintype.sampler.pipeline.Sample;
-import dev.tintype.worker.WorkerException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 
 /** Our own pipelines as the step loop wants them. */
 public final class PipelineEngine implements Engine {
@@ -65,15 +63,11 @@ public final class PipelineEngine implements Engine {
   }
 
   @Override
-  public Painting admit(JobSpec spec, int index) {
-    if (spec.kind() != JobSpec.Kind.TEXT_TO_IMAGE) {
-      throw new WorkerException.Unsuitable(
-          "worker.kind", "This worker paints from text only, not from a picture.");
-    }
-    return new Painted(pipeline.admit(recipe(spec, index)));
+  public Painting admit(JobSpec spec, int index, StartPictures start) {
+    return new Painted(pipeline.admit(recipe(spec, index, start)));
   }
 
-  private static Recipe recipe(JobSpec spec, int index) {
+  private static Recipe recipe(JobSpec spec, int index, StartPictures start) {
     return new Recipe(
         spec.prompt(),
         spec.negativePrompt(),
@@ -86,8 +80,23 @@ public final class PipelineEngine implements Engine {
         spec.scheduler(),
         Engine.seed(spec, index),
         spec.clipSkip(),
-        Optional.empty(),
-        Optional.empty());
+        start.init().map(init -> new Recipe.Init(rgb(init).toPicture(), spec.strength())),
+        start.mask().map(PipelineEngine::mask));
+  }
+
+  private static RgbImage rgb(Picture picture) {
+    return new RgbImage(picture.width(), picture.height(), picture.rgb());
+  }
+
+  /** The mean of the three channels. */
+  private static dev.tintype.sampler.pipeline.Picture mask(Picture picture) {
+    byte[] rgb = picture.rgb();
+    float[] values = new float[rgb.length / 3];
+    for (int i = 0; i < values.length; i++) {
+      int sum = (rgb[3 * i] & 0xff) + (rgb[3 * i + 1] & 0xff) + (rgb[3 * i + 2] & 0xff);
+      values[i] = sum / 765f;
+    }
+    return new dev.tintype.sampler.pipeline.Picture(picture.width(), picture.height(), 1, values);
   }
 
   @Override

@@ -59,6 +59,9 @@ public final class RecipeText {
     if (spec.eta() != 0) {
       fields.add("Eta: " + plain(spec.eta()));
     }
+    if (spec.initImage().isPresent()) {
+      fields.add("Denoising strength: " + plain(spec.strength()));
+    }
     if (spec.clipSkip() != 0) {
       fields.add("Clip skip: " + spec.clipSkip());
     }

@@ -1,0 +1,66 @@
+package dev.tintype.queue.store;
+
+import dev.tintype.queue.job.UploadRecord;
+import java.util.Optional;
+
+/** Uploads on PostgreSQL. */
+public final class PostgresUploadStore implements UploadStore {
+  /** One statement: a row that is there renews its time, so that a sweep by age spares it. */
+  private static final String ADD =
+      "INSERT INTO uploads (user_id, sha256, media_type, width, height, bytes, uploaded_at)"
+          + " SELECT ?, ?, ?, ?, ?, ?, tintype_now()"
+          + " WHERE (SELECT count(*) FROM uploads WHERE user_id = ? AND sha256 <> ?) < ?"
+          + " ON CONFLICT (user_id, sha256) DO UPDATE SET uploaded_at = tintype_now()";
+
+  private static final String FIND =
+      "SELECT sha256, media_type, width, height, bytes FROM uploads"
+          + " WHERE user_id = ? AND sha256 = ?"
+          + " UNION ALL"
+          + " SELECT i.sha256, 'image/png', i.width, i.height, i.bytes FROM images i"
+          + " JOIN jobs j ON j.id = i.job_id WHERE i.sha256 = ? AND j.user_id = ? LIMIT 1";
+
+  private final Database database;
+
+  public PostgresUploadStore(Database database) {
+    this.database = database;
+  }
+
+  @Override
+  public boolean add(String userId, UploadRecord upload) {
+    return database.call(
+        connection ->
+            Sql.update(
+                    connection,
+                    ADD,
+                    userId,
+                    upload.sha256(),
+                    upload.mediaType(),
+                    upload.width(),
+                    upload.height(),
+                    upload.bytes(),
+                    userId,
+                    upload.sha256(),
+                    UPLOADS_PER_USER_MAX)
+                == 1);
+  }
+
+  @Override
+  public Optional<UploadRecord> find(String userId, String sha256) {
+    return database.call(
+        connection ->
+            Sql.first(
+                connection,
+                row ->
+                    new UploadRecord(
+                        row.getString("sha256"),
+                        row.getString("media_type"),
+                        row.getInt("width"),
+                        row.getInt("height"),
+                        row.getLong("bytes")),
+                FIND,
+                userId,
+                sha256,
+                sha256,
+                userId));
+  }
+}

@@ -1,0 +1,23 @@
+package dev.tintype.queue.store;
+
+import dev.tintype.queue.job.UploadRecord;
+import java.util.Optional;
+
+/**
+ * Who may start from which stored picture. Bytes are shared by content, permission is not: knowing
+ * the SHA-256 of somebody's picture gives nobody the right to paint from it.
+ */
+public interface UploadStore {
+  /** Most uploads of one user; beyond, an upload is refused until old ones are swept. */
+  int UPLOADS_PER_USER_MAX = 10_000;
+
+  /**
+   * Notes that the user has uploaded that picture; idempotent.
+   *
+   * @return false where the user has {@link #UPLOADS_PER_USER_MAX} others already
+   */
+  boolean add(String userId, UploadRecord upload);
+
+  /** The picture, where the user uploaded it or a job of the user's painted it. */
+  Optional<UploadRecord> find(String userId, String sha256);
+}
