@@ -75,7 +75,10 @@ public final class DirectoryBlobStore implements BlobStore {
         return false;
       }
       Files.setLastModifiedTime(place, FileTime.from(Instant.now()));
-      return true;
+      // The file may have been taken away between its being opened and its time being set, after
+      // the
+      // sweep had looked at that time. Who still finds it here has renewed it before the look.
+      return Files.exists(place);
     } catch (NoSuchFileException e) {
       return false;
     }
