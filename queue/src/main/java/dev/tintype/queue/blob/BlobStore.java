@@ -12,9 +12,9 @@ import java.util.OptionalLong;
  * blob.read_only, blob.io, blob.too_large.
  *
  * <p>A blob has no counter of references that could run away from the truth: who names it stands in
- * the database, and the sweep ({@code dev.tintype.node.sweep}) deletes what nobody names. Between a
- * put and the row that names the blob lies a moment; therefore every put renews the blob's time,
- * and the sweep leaves what is young.
+ * the database. Whoever deletes what nobody names (nothing does yet) meets the moment between a put
+ * and the row that names the blob; therefore every put renews the blob's time, and {@link
+ * #delete(String, Instant)} leaves what is young.
  */
 public interface BlobStore {
   /** Largest blob. */
