@@ -1,0 +1,109 @@
+package dev.tintype.queue.ephemera;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.tintype.queue.QueueException;
+import dev.tintype.servers.ChildProcess;
+import dev.tintype.servers.FreePorts;
+import dev.tintype.servers.RedisServer;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Against a real Redis. */
+@Tag("slow")
+class RedisEphemeraTest extends EphemeraContract {
+  private static final AtomicInteger RUNS = new AtomicInteger();
+  @TempDir static Path folder;
+  private static ChildProcess redis;
+  private static String url;
+
+  @BeforeAll
+  static void startRedis() {
+    int port = FreePorts.one();
+    url = "redis://127.0.0.1:" + port;
+    redis = RedisServer.of("redis", folder, port, 64).start().awaitReady();
+  }
+
+  @AfterAll
+  static void stopRedis() {
+    redis.close();
+  }
+
+  @Override
+  Ephemera open() {
+    return new RedisEphemera(
+        new RedisConfig(
+            url, Optional.empty(), "test" + RUNS.incrementAndGet() + ":", Duration.ofSeconds(5)));
+  }
+
+  /** Redis has only the real clock. */
+  @Override
+  void pass(Duration time) {
+    long until = System.nanoTime() + time.toNanos();
+    while (System.nanoTime() <= until) {
+      LockSupport.parkNanos(Duration.ofMillis(1).toNanos());
+    }
+  }
+
+  @Test
+  void callsFailAtOnceWhileRedisIsAwayAndWorkWhenItIsBack() throws Exception {
+    try (Ephemera ephemera = open();
+        Subscription news = ephemera.subscribe("news")) {
+      ephemera.put("a", bytes("1"), LONG);
+      redis.kill();
+      unavailable(() -> ephemera.get("a"));
+      unavailable(() -> ephemera.take("user", 1, Rate.perSecond(1)));
+      redis.start().awaitReady();
+      until(() -> ephemera.put("a", bytes("2"), LONG));
+      assertThat(text(ephemera.get("a"))).isEqualTo("2");
+      // The subscription is made again; what was published before that is lost.
+      Optional<byte[]> heard = Optional.empty();
+      for (int i = 0; i < 100 && heard.isEmpty(); i++) {
+        ephemera.publish("news", bytes("back"));
+        heard = news.poll(SHORT);
+      }
+      assertThat(text(heard)).isEqualTo("back");
+    }
+  }
+
+  @Test
+  void itMayBeOpenedBeforeRedisIsThere() {
+    int port = FreePorts.one();
+    try (Ephemera early =
+            new RedisEphemera(RedisConfig.of("redis://127.0.0.1:" + port, Optional.empty()));
+        ChildProcess late = RedisServer.of("late", folder, port, 16)) {
+      unavailable(() -> early.get("a"));
+      late.start().awaitReady();
+      until(() -> early.put("a", bytes("1"), LONG));
+      assertThat(text(early.get("a"))).isEqualTo("1");
+    }
+  }
+
+  private static void unavailable(Runnable call) {
+    assertThatThrownBy(call::run)
+        .isInstanceOfSatisfying(
+            QueueException.Unavailable.class,
+            e -> assertThat(e.code()).isEqualTo("ephemera.unavailable"));
+  }
+
+  /** Tries again until it works; the contract's timeout bounds it. */
+  private static void until(Runnable call) {
+    while (true) {
+      try {
+        call.run();
+        return;
+      } catch (QueueException.Unavailable e) {
+        LockSupport.parkNanos(Duration.ofMillis(20).toNanos());
+      }
+    }
+  }
+}
