@@ -1,0 +1,208 @@
+package dev.tintype.queue.blob;
+
+import dev.tintype.queue.QueueException;
+import dev.tintype.queue.job.Sha256;
+import java.io.ByteArrayInputStream;
+import java.io.InputStream;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.function.Supplier;
+import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
+import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
+import software.amazon.awssdk.core.checksums.RequestChecksumCalculation;
+import software.amazon.awssdk.core.checksums.ResponseChecksumValidation;
+import software.amazon.awssdk.core.exception.SdkException;
+import software.amazon.awssdk.core.sync.RequestBody;
+import software.amazon.awssdk.http.urlconnection.UrlConnectionHttpClient;
+import software.amazon.awssdk.regions.Region;
+import software.amazon.awssdk.services.s3.S3Client;
+import software.amazon.awssdk.services.s3.S3ClientBuilder;
+import software.amazon.awssdk.services.s3.model.HeadObjectResponse;
+import software.amazon.awssdk.services.s3.model.NoSuchKeyException;
+import software.amazon.awssdk.services.s3.model.S3Exception;
+
+/**
+ * Blobs in a bucket of S3 or of a server that speaks its protocol. A blob's key is the prefix and
+ * its SHA-256; what is read is checked against that name, so that a broken disk or proxy cannot
+ * pass off other bytes. {@link #put} always sends the bytes: that renews the object's time, and
+ * replaces it by the same bytes, at once and as a whole.
+ *
+ * <p>S3 has no deletion that depends on an object's time, so {@link #delete(String, Instant)} looks
+ * first; a put between the look and the deletion, some milliseconds, would be lost. It would have
+ * to be the same picture as one that nobody had named for the whole age that the sweep waits for.
+ */
+public final class S3BlobStore implements BlobStore, AutoCloseable {
+  private static final Duration CONNECT_MAX = Duration.ofSeconds(3);
+  private static final int NOT_FOUND = 404;
+  private static final int FORBIDDEN = 403;
+
+  private final S3Config config;
+  private final S3Client client;
+
+  /** Does not connect yet: a bucket that is away now may be there when it is needed. */
+  public S3BlobStore(S3Config config) {
+    this.config = config;
+    S3ClientBuilder builder =
+        S3Client.builder()
+            .region(Region.of(config.region()))
+            // Servers of other makers know no trailing checksums; the name is the checksum.
+            .requestChecksumCalculation(RequestChecksumCalculation.WHEN_REQUIRED)
+            .responseChecksumValidation(ResponseChecksumValidation.WHEN_REQUIRED)
+            .httpClientBuilder(
+                UrlConnectionHttpClient.builder()
+                    .connectionTimeout(CONNECT_MAX)
+                    .socketTimeout(config.deadline()))
+            .overrideConfiguration(override -> override.apiCallTimeout(config.deadline()));
+    config.endpoint().ifPresent(uri -> builder.endpointOverride(uri).forcePathStyle(true));
+    config
+        .credentials()
+        .ifPresent(
+            pair ->
+                builder.credentialsProvider(
+                    StaticCredentialsProvider.create(
+                        AwsBasicCredentials.create(pair.accessKey(), pair.secretKey()))));
+    this.client = builder.build();
+  }
+
+  @Override
+  public String put(byte[] bytes) {
+    if (bytes.length == 0 || bytes.length > BLOB_BYTES_MAX) {
+      throw new QueueException.Blob(
+          "blob.too_large", "A blob has 1 to " + BLOB_BYTES_MAX + " bytes.", null);
+    }
+    String sha256 = Sha256.hex(bytes);
+    call(
+        () ->
+            client.putObject(
+                request -> request.bucket(config.bucket()).key(key(sha256)),
+                RequestBody.fromBytes(bytes)));
+    return sha256;
+  }
+
+  @Override
+  public Optional<InputStream> open(String sha256) {
+    String key = key(sha256);
+    Optional<byte[]> bytes =
+        found(
+            () ->
+                client
+                    .getObjectAsBytes(request -> request.bucket(config.bucket()).key(key))
+                    .asByteArrayUnsafe());
+    bytes.ifPresent(
+        found -> {
+          if (!Sha256.hex(found).equals(sha256)) {
+            throw new QueueException.Blob(
+                "blob.io",
+                "The object " + key + " in " + where() + " has other bytes than its name says.",
+                null);
+          }
+        });
+    return bytes.map(ByteArrayInputStream::new);
+  }
+
+  @Override
+  public OptionalLong size(String sha256) {
+    return head(sha256)
+        .map(head -> OptionalLong.of(head.contentLength()))
+        .orElse(OptionalLong.empty());
+  }
+
+  private Optional<HeadObjectResponse> head(String sha256) {
+    String key = key(sha256);
+    return found(() -> client.headObject(request -> request.bucket(config.bucket()).key(key)));
+  }
+
+  @Override
+  public boolean delete(String sha256) {
+    if (head(sha256).isEmpty()) {
+      return false;
+    }
+    call(() -> client.deleteObject(request -> request.bucket(config.bucket()).key(key(sha256))));
+    return true;
+  }
+
+  @Override
+  public boolean delete(String sha256, Instant notPutSince) {
+    return head(sha256).filter(head -> !head.lastModified().isAfter(notPutSince)).isPresent()
+        && delete(sha256);
+  }
+
+  @Override
+  public List<Entry> list(String after, int limit) {
+    return call(
+            () ->
+                client.listObjectsV2(
+                    request ->
+                        request
+                            .bucket(config.bucket())
+                            .prefix(config.prefix())
+                            .startAfter(config.prefix() + after)
+                            .maxKeys(limit)))
+        .contents()
+        .stream()
+        .filter(object -> Sha256.isHex(object.key().substring(config.prefix().length())))
+        .map(
+            object ->
+                new Entry(
+                    object.key().substring(config.prefix().length()),
+                    object.size(),
+                    object.lastModified()))
+        .toList();
+  }
+
+  private String key(String sha256) {
+    if (!Sha256.isHex(sha256)) {
+      throw new QueueException.Blob(
+          "blob.key", "A blob's name is a SHA-256 of 64 lower-case hex digits.", null);
+    }
+    return config.prefix() + sha256;
+  }
+
+  private <T> Optional<T> found(Supplier<T> request) {
+    try {
+      return Optional.of(request.get());
+    } catch (NoSuchKeyException e) {
+      return Optional.empty();
+    } catch (S3Exception e) {
+      if (e.statusCode() == NOT_FOUND) {
+        return Optional.empty();
+      }
+      throw failure(e);
+    } catch (SdkException e) {
+      throw failure(e);
+    }
+  }
+
+  private <T> T call(Supplier<T> request) {
+    try {
+      return request.get();
+    } catch (SdkException e) {
+      throw failure(e);
+    }
+  }
+
+  private QueueException failure(SdkException e) {
+    if (e instanceof S3Exception answer && answer.statusCode() == FORBIDDEN) {
+      return new QueueException.Blob(
+          "blob.read_only",
+          "The credentials may not use " + where() + "; correct them or the bucket's policy.",
+          e);
+    }
+    return new QueueException.Blob(
+        "blob.io", "Cannot read or write in " + where() + ": " + e.getMessage(), e);
+  }
+
+  private String where() {
+    return "bucket "
+        + config.bucket()
+        + config.endpoint().map(uri -> " at " + uri).orElse(" of " + config.region());
+  }
+
+  @Override
+  public void close() {
+    client.close();
+  }
+}

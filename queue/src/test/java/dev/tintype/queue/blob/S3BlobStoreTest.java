@@ -1,0 +1,108 @@
+package dev.tintype.queue.blob;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.tintype.queue.QueueException;
+import dev.tintype.servers.ChildProcess;
+import dev.tintype.servers.FreePorts;
+import dev.tintype.servers.S3Server;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Against a real server of the S3 protocol. */
+@Tag("slow")
+class S3BlobStoreTest extends BlobStoreContract {
+  private static final AtomicInteger RUNS = new AtomicInteger();
+  private static final String SECRET = "for tests only";
+  @TempDir static Path folder;
+  private static ChildProcess server;
+  private static URI endpoint;
+  private S3BlobStore opened;
+
+  @BeforeAll
+  static void startServer() {
+    int port = FreePorts.one();
+    endpoint = URI.create("http://127.0.0.1:" + port);
+    server = S3Server.of("s3", folder, port, "pictures", SECRET).start().awaitReady();
+  }
+
+  @AfterAll
+  static void stopServer() {
+    server.close();
+  }
+
+  @Override
+  BlobStore open() {
+    opened = open(SECRET, "run" + RUNS.incrementAndGet() + "/", Duration.ofSeconds(20));
+    return opened;
+  }
+
+  @AfterEach
+  void close() {
+    if (opened != null) {
+      opened.close();
+    }
+  }
+
+  private static S3BlobStore open(String secret, String prefix, Duration deadline) {
+    return new S3BlobStore(
+        new S3Config(
+            Optional.of(endpoint),
+            "us-east-1",
+            "pictures",
+            prefix,
+            Optional.of(new S3Config.Credentials(S3Server.ACCESS_KEY, secret)),
+            deadline));
+  }
+
+  @Test
+  void otherBytesThanTheNameSaysAreNotServed() throws IOException {
+    BlobStore blobs = open();
+    String name = blobs.put(bytes(1_000));
+    try (var files = Files.walk(folder)) {
+      Path file = files.filter(path -> path.endsWith(name)).findFirst().orElseThrow();
+      Files.write(file, bytes(999));
+    }
+    assertThatThrownBy(() -> blobs.open(name))
+        .isInstanceOfSatisfying(
+            QueueException.Blob.class, e -> assertThat(e.code()).isEqualTo("blob.io"));
+  }
+
+  @Test
+  void wrongCredentialsAreSaidSo() {
+    try (S3BlobStore blobs = open("another secret", "", Duration.ofSeconds(20))) {
+      assertThatThrownBy(() -> blobs.put(bytes(10)))
+          .isInstanceOfSatisfying(
+              QueueException.Blob.class,
+              e -> {
+                assertThat(e.code()).isEqualTo("blob.read_only");
+                assertThat(e.getMessage()).doesNotContain("another secret");
+              });
+    }
+  }
+
+  @Test
+  void aServerThatIsAwayIsSaidSoInTimeAndUsedAgain() {
+    try (S3BlobStore blobs = open(SECRET, "away/", Duration.ofSeconds(2))) {
+      String name = blobs.put(bytes(10));
+      server.kill();
+      assertThatThrownBy(() -> blobs.size(name))
+          .isInstanceOfSatisfying(
+              QueueException.Blob.class, e -> assertThat(e.code()).isEqualTo("blob.io"));
+      server.start().awaitReady();
+      assertThat(blobs.size(name)).hasValue(10);
+    }
+  }
+}
