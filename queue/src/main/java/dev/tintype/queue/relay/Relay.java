@@ -109,6 +109,11 @@ public final class Relay implements AutoCloseable {
     try {
       tick();
     } catch (QueueException.Unavailable e) {
+      if (e.code().startsWith("transport.")) {
+        // The transport tells it itself. The store is there, and so were the workers' renewals.
+        LOG.debug("relay waits: {} {}", e.code(), e.getMessage());
+        return;
+      }
       LOG.warn("relay waits: {} {}", e.code(), e.getMessage());
       reapNotBefore = clock.instant().plus(config.reapGrace());
     } catch (RuntimeException e) {

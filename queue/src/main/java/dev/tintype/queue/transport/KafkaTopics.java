@@ -1,0 +1,220 @@
+package dev.tintype.queue.transport;
+
+import dev.tintype.queue.job.Sha256;
+import dev.tintype.queue.store.TierClass;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AdminClientConfig;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
+import org.apache.kafka.clients.admin.ListShareGroupOffsetsSpec;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.admin.SharePartitionOffsetInfo;
+import org.apache.kafka.common.KafkaFuture;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.errors.GroupIdNotFoundException;
+import org.apache.kafka.common.errors.TopicExistsException;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
+
+/**
+ * The topics of a platform, {@code PREFIX.jobs.MODEL.CLASS}, and the settings of its share group.
+ * Both are made at their first use. Not thread-safe.
+ */
+final class KafkaTopics implements AutoCloseable {
+  /** Wake-ups are older than this only if their claims lapsed and they were sent anew. */
+  private static final Duration RETENTION = Duration.ofMinutes(15);
+
+  private static final int NAME_MAX = 120;
+  private static final Duration CLOSE_MAX = Duration.ofSeconds(2);
+
+  /** Deliveries after which the broker gives up on a wake-up; its job's claim lapses later. */
+  private static final int DELIVERIES_MAX = 5;
+
+  private final KafkaConfig config;
+  private final Admin admin;
+  private final Set<String> made = new HashSet<>();
+  private boolean groupReady;
+
+  KafkaTopics(KafkaConfig config) {
+    this.config = config;
+    Map<String, Object> settings = new HashMap<>(config.client());
+    settings.put(AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG, config.bootstrap());
+    settings.put(AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG, millis());
+    settings.put(AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, millis());
+    this.admin = Admin.create(settings);
+  }
+
+  private int millis() {
+    return (int) config.deadline().toMillis();
+  }
+
+  /** Models have names of any text; topics do not. */
+  String topic(String model, TierClass tierClass) {
+    String name = model.replaceAll("[^a-zA-Z0-9_-]", "_");
+    if (!name.equals(model) || name.length() > NAME_MAX) {
+      String digest = Sha256.hex(model.getBytes(StandardCharsets.UTF_8)).substring(0, 8);
+      name = name.substring(0, Math.min(name.length(), NAME_MAX)) + "-" + digest;
+    }
+    return config.prefix() + ".jobs." + name + "." + tierClass.wire();
+  }
+
+  /** All topics of these models. */
+  List<String> topics(Collection<String> models) {
+    List<String> topics = new ArrayList<>();
+    for (String model : models.stream().sorted().toList()) {
+      for (TierClass tierClass : TierClass.values()) {
+        topics.add(topic(model, tierClass));
+      }
+    }
+    return topics;
+  }
+
+  /** Makes what is missing, the group's settings first. */
+  void make(Collection<String> topics)
+      throws ExecutionException, TimeoutException, InterruptedException {
+    if (!groupReady) {
+      makeGroup();
+      groupReady = true;
+    }
+    List<NewTopic> missing =
+        topics.stream()
+            .filter(topic -> !made.contains(topic))
+            .map(
+                topic ->
+                    new NewTopic(topic, 1, (short) config.replication())
+                        .configs(Map.of("retention.ms", Long.toString(RETENTION.toMillis()))))
+            .toList();
+    if (missing.isEmpty()) {
+      return;
+    }
+    for (Map.Entry<String, KafkaFuture<Void>> one :
+        admin.createTopics(missing).values().entrySet()) {
+      try {
+        await(one.getValue());
+      } catch (ExecutionException e) {
+        if (!(e.getCause() instanceof TopicExistsException)) {
+          throw e;
+        }
+      }
+      made.add(one.getKey());
+    }
+  }
+
+  private void makeGroup() throws ExecutionException, TimeoutException, InterruptedException {
+    Map<String, String> settings =
+        Map.of(
+            // Else a wake-up sent before the first worker came would never be seen.
+            "share.auto.offset.reset",
+            "earliest",
+            "share.record.lock.duration.ms",
+            Long.toString(config.holdTime().toMillis()),
+            "share.renew.acknowledge.enable",
+            "true",
+            "share.delivery.count.limit",
+            Integer.toString(DELIVERIES_MAX));
+    List<AlterConfigOp> changes =
+        settings.entrySet().stream()
+            .map(
+                entry ->
+                    new AlterConfigOp(
+                        new ConfigEntry(entry.getKey(), entry.getValue()),
+                        AlterConfigOp.OpType.SET))
+            .toList();
+    await(
+        admin
+            .incrementalAlterConfigs(
+                Map.of(new ConfigResource(ConfigResource.Type.GROUP, config.group()), changes))
+            .all());
+  }
+
+  /** Records that the group has not dealt with, over these topics; those held are among them. */
+  long backlog(Collection<String> topics)
+      throws ExecutionException, TimeoutException, InterruptedException {
+    List<TopicPartition> partitions =
+        topics.stream().map(topic -> new TopicPartition(topic, 0)).toList();
+    Map<TopicPartition, SharePartitionOffsetInfo> known = offsets(partitions);
+    long backlog = 0;
+    Map<TopicPartition, OffsetSpec> unseen = new HashMap<>();
+    for (TopicPartition partition : partitions) {
+      Optional<Long> lag =
+          Optional.ofNullable(known.get(partition)).flatMap(SharePartitionOffsetInfo::lag);
+      if (lag.isPresent()) {
+        backlog += lag.get();
+      } else {
+        unseen.put(partition, OffsetSpec.latest());
+      }
+    }
+    if (!unseen.isEmpty()) {
+      backlog += ends(unseen) - ends(earliest(unseen.keySet()));
+    }
+    return backlog;
+  }
+
+  private static Map<TopicPartition, OffsetSpec> earliest(Set<TopicPartition> partitions) {
+    Map<TopicPartition, OffsetSpec> specs = new HashMap<>();
+    partitions.forEach(partition -> specs.put(partition, OffsetSpec.earliest()));
+    return specs;
+  }
+
+  private long ends(Map<TopicPartition, OffsetSpec> specs)
+      throws ExecutionException, TimeoutException, InterruptedException {
+    long sum = 0;
+    for (ListOffsetsResultInfo found : await(admin.listOffsets(specs).all()).values()) {
+      sum += found.offset();
+    }
+    return sum;
+  }
+
+  /** Nothing for partitions that no worker has asked for yet, nor before there is a group. */
+  private Map<TopicPartition, SharePartitionOffsetInfo> offsets(List<TopicPartition> partitions)
+      throws ExecutionException, TimeoutException, InterruptedException {
+    try {
+      Map<TopicPartition, SharePartitionOffsetInfo> found = new HashMap<>();
+      await(
+              admin
+                  .listShareGroupOffsets(
+                      Map.of(
+                          config.group(),
+                          new ListShareGroupOffsetsSpec().topicPartitions(partitions)))
+                  .partitionsToOffsetInfo(config.group()))
+          .forEach(
+              (partition, info) -> {
+                if (info != null) {
+                  found.put(partition, info);
+                }
+              });
+      return found;
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof GroupIdNotFoundException
+          || e.getCause() instanceof UnknownTopicOrPartitionException) {
+        return Map.of();
+      }
+      throw e;
+    }
+  }
+
+  private <T> T await(KafkaFuture<T> future)
+      throws ExecutionException, TimeoutException, InterruptedException {
+    return future.get(config.deadline().toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  @Override
+  public void close() {
+    admin.close(CLOSE_MAX);
+  }
+}

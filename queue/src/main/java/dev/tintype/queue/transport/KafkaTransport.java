@@ -1,0 +1,247 @@
+package dev.tintype.queue.transport;
+
+import dev.tintype.queue.QueueException;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The transport of a fleet: a topic per model and tier class, and all workers in one share group
+ * (KIP-932). It may be constructed, and goes on, while Kafka is away: {@link #offer} then refuses,
+ * {@link #poll} finds nothing, {@link #depth} raises {@code transport.unavailable}, and the jobs
+ * wait in the store. What Kafka loses or doubles, the store's claims and leases make good.
+ */
+public final class KafkaTransport implements JobTransport {
+  private static final Logger LOG = LoggerFactory.getLogger(KafkaTransport.class);
+
+  /** A refused connection is not tried again sooner. */
+  private static final long AWAY_PAUSE_NANOS = Duration.ofSeconds(1).toNanos();
+
+  private static final long TELL_EVERY_NANOS = Duration.ofSeconds(30).toNanos();
+  private static final Duration CLOSE_MAX = Duration.ofSeconds(2);
+
+  /** Different sets of models in one process; each is a member of the group. */
+  private static final int INTAKES_MAX = 16;
+
+  private final KafkaConfig config;
+  private final Map<Set<String>, KafkaIntake> intakes = new HashMap<>();
+  private final Set<String> topicsInUse = new TreeSet<>();
+  private KafkaTopics topics;
+  private KafkaProducer<byte[], byte[]> producer;
+  private long awayUntil = System.nanoTime();
+  private long toldAt = System.nanoTime() - TELL_EVERY_NANOS;
+  private Optional<String> trouble = Optional.empty();
+  private volatile boolean closed;
+
+  public KafkaTransport(KafkaConfig config) {
+    this.config = config;
+  }
+
+  @Override
+  public synchronized boolean offer(WakeUp wakeUp) {
+    if (closed || away()) {
+      return false;
+    }
+    try {
+      String topic = topics().topic(wakeUp.model(), wakeUp.tierClass());
+      use(Set.of(wakeUp.model()));
+      producer()
+          .send(new ProducerRecord<>(topic, KafkaIntake.write(wakeUp)))
+          .get(config.deadline().toMillis(), TimeUnit.MILLISECONDS);
+      fine();
+      return true;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    } catch (KafkaException | ExecutionException | TimeoutException e) {
+      // It may have arrived all the same; then the job's lease is refused to the second.
+      lost(e);
+      return false;
+    }
+  }
+
+  @Override
+  public Optional<Delivery> poll(Set<String> models, Duration timeout) throws InterruptedException {
+    if (models.isEmpty()) {
+      throw new QueueException.Invalid(
+          "transport.models", "A worker polls for at least one model.");
+    }
+    Optional<KafkaIntake> intake = intake(models);
+    if (intake.isEmpty()) {
+      pause(timeout);
+      return Optional.empty();
+    }
+    try {
+      return intake.get().poll(timeout);
+    } catch (KafkaException | IllegalStateException e) {
+      if (!closed) {
+        synchronized (this) {
+          intakes.remove(Set.copyOf(models));
+          lost(e);
+        }
+        intake.get().close();
+        pause(timeout);
+      }
+      return Optional.empty();
+    }
+  }
+
+  private synchronized Optional<KafkaIntake> intake(Set<String> models)
+      throws InterruptedException {
+    if (closed) {
+      return Optional.empty();
+    }
+    KafkaIntake known = intakes.get(models);
+    if (known != null || away()) {
+      return Optional.ofNullable(known);
+    }
+    if (intakes.size() == INTAKES_MAX) {
+      throw new QueueException.Invalid(
+          "transport.models", "A process polls for at most " + INTAKES_MAX + " sets of models.");
+    }
+    try {
+      use(models);
+      KafkaIntake fresh = new KafkaIntake(config, Set.copyOf(models), topics().topics(models));
+      intakes.put(Set.copyOf(models), fresh);
+      fine();
+      return Optional.of(fresh);
+    } catch (KafkaException | ExecutionException | TimeoutException e) {
+      lost(e);
+      return Optional.empty();
+    }
+  }
+
+  /** In slices, so that a close is heard. */
+  private void pause(Duration timeout) throws InterruptedException {
+    long until = System.nanoTime() + Math.min(timeout.toNanos(), AWAY_PAUSE_NANOS);
+    while (!closed && System.nanoTime() < until) {
+      if (Thread.interrupted()) {
+        throw new InterruptedException();
+      }
+      LockSupport.parkNanos(Duration.ofMillis(20).toNanos());
+    }
+  }
+
+  @Override
+  public synchronized int depth() {
+    if (closed || topicsInUse.isEmpty()) {
+      return 0;
+    }
+    if (away()) {
+      throw unavailable(null);
+    }
+    try {
+      long held = intakes.values().stream().filter(KafkaIntake::holds).count();
+      return Math.clamp(topics().backlog(topicsInUse) - held, 0, Integer.MAX_VALUE);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw unavailable(e);
+    } catch (KafkaException | ExecutionException | TimeoutException e) {
+      lost(e);
+      throw unavailable(e);
+    }
+  }
+
+  /** Why Kafka cannot be used now; empty while it can, as far as is known. */
+  public synchronized Optional<String> trouble() {
+    return trouble;
+  }
+
+  private void use(Set<String> models)
+      throws ExecutionException, TimeoutException, InterruptedException {
+    List<String> names = topics().topics(models);
+    topics().make(names);
+    topicsInUse.addAll(names);
+  }
+
+  private KafkaTopics topics() {
+    if (topics == null) {
+      topics = new KafkaTopics(config);
+    }
+    return topics;
+  }
+
+  private KafkaProducer<byte[], byte[]> producer() {
+    if (producer == null) {
+      Map<String, Object> settings = new HashMap<>(config.client());
+      settings.put(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, config.bootstrap());
+      settings.put(ProducerConfig.ACKS_CONFIG, "all");
+      settings.put(ProducerConfig.LINGER_MS_CONFIG, 0);
+      settings.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, config.deadline().toMillis());
+      int half = (int) config.deadline().toMillis() / 2;
+      settings.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, half);
+      settings.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, 2 * half);
+      settings.put(ProducerConfig.RECONNECT_BACKOFF_MAX_MS_CONFIG, 1_000);
+      producer =
+          new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer());
+    }
+    return producer;
+  }
+
+  private boolean away() {
+    return trouble.isPresent() && System.nanoTime() < awayUntil;
+  }
+
+  private void fine() {
+    if (trouble.isPresent()) {
+      LOG.info("Kafka at {} is there again", config.bootstrap());
+      trouble = Optional.empty();
+    }
+  }
+
+  private void lost(Exception error) {
+    Throwable cause = error instanceof ExecutionException ? error.getCause() : error;
+    trouble = Optional.of(cause.getClass().getSimpleName() + ": " + cause.getMessage());
+    awayUntil = System.nanoTime() + AWAY_PAUSE_NANOS;
+    if (System.nanoTime() - toldAt >= TELL_EVERY_NANOS) {
+      toldAt = System.nanoTime();
+      LOG.warn(
+          "Kafka at {} cannot be used; jobs wait in the database ({})",
+          config.bootstrap(),
+          trouble.get());
+    }
+  }
+
+  private QueueException unavailable(Exception cause) {
+    return new QueueException.Unavailable(
+        "transport.unavailable",
+        "Kafka at "
+            + config.bootstrap()
+            + " cannot be used: start it, or correct kafka.bootstrap. Jobs wait in the database.",
+        cause);
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    List<KafkaIntake> open;
+    synchronized (this) {
+      open = List.copyOf(intakes.values());
+      intakes.clear();
+    }
+    open.forEach(KafkaIntake::close);
+    synchronized (this) {
+      if (producer != null) {
+        producer.close(CLOSE_MAX);
+      }
+      if (topics != null) {
+        topics.close();
+      }
+    }
+  }
+}

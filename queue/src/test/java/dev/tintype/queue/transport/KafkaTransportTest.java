@@ -1,0 +1,115 @@
+package dev.tintype.queue.transport;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.tintype.servers.ChildProcess;
+import dev.tintype.servers.FreePorts;
+import dev.tintype.servers.KafkaServer;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Against a real broker. */
+@Tag("slow")
+@Timeout(300)
+class KafkaTransportTest extends JobTransportContract {
+  private static final AtomicInteger RUNS = new AtomicInteger();
+  private static final Duration HOLD = Duration.ofSeconds(5);
+  @TempDir static Path folder;
+  private static ChildProcess kafka;
+  private static String bootstrap;
+
+  @BeforeAll
+  static void startKafka() {
+    List<Integer> ports = FreePorts.several(2);
+    bootstrap = "127.0.0.1:" + ports.getFirst();
+    kafka =
+        KafkaServer.of(
+                "kafka",
+                folder,
+                ports.getFirst(),
+                ports.getLast(),
+                Map.of("group.share.min.record.lock.duration.ms", "1000"))
+            .start()
+            .awaitReady();
+  }
+
+  @AfterAll
+  static void stopKafka() {
+    kafka.kill();
+  }
+
+  @Override
+  JobTransport open() {
+    return open("test" + RUNS.incrementAndGet());
+  }
+
+  private static KafkaTransport open(String prefix) {
+    return new KafkaTransport(
+        new KafkaConfig(bootstrap, prefix, 1, HOLD, Duration.ofSeconds(30), Map.of()));
+  }
+
+  @Override
+  Duration patience() {
+    return Duration.ofSeconds(30);
+  }
+
+  /** The broker has only the real clock. */
+  @Override
+  void pass() {
+    long until = System.nanoTime() + HOLD.plusMillis(200).toNanos();
+    while (System.nanoTime() < until) {
+      LockSupport.parkNanos(Duration.ofMillis(20).toNanos());
+    }
+  }
+
+  @Test
+  void whatOneProcessOffersAnotherGets() throws Exception {
+    String prefix = "shared" + RUNS.incrementAndGet();
+    try (KafkaTransport relay = open(prefix);
+        KafkaTransport worker = open(prefix)) {
+      WakeUp wakeUp = wakeUp("a model: with *any* name");
+      assertThat(relay.offer(wakeUp)).isTrue();
+      assertThat(relay.depth()).isEqualTo(1);
+      Delivery delivery = worker.poll(Set.of("a model: with *any* name"), patience()).orElseThrow();
+      assertThat(delivery.wakeUp()).isEqualTo(wakeUp);
+      delivery.ack();
+    }
+  }
+
+  @Test
+  void aBrokerThatIsKilledIsUsedAgain() throws Exception {
+    String prefix = "killed" + RUNS.incrementAndGet();
+    try (KafkaTransport transport =
+        new KafkaTransport(
+            new KafkaConfig(bootstrap, prefix, 1, HOLD, Duration.ofSeconds(2), Map.of()))) {
+      kafka.kill();
+      assertThat(transport.offer(wakeUp("a"))).isFalse();
+      assertThat(transport.poll(MODELS, NONE)).isEmpty();
+      assertThat(transport.trouble()).isPresent();
+      kafka.start().awaitReady();
+      WakeUp late = wakeUp("a");
+      while (!transport.offer(late)) {
+        LockSupport.parkNanos(Duration.ofMillis(100).toNanos());
+      }
+      assertThat(transport.trouble()).isEmpty();
+      Optional<Delivery> delivery = Optional.empty();
+      while (delivery.isEmpty()) {
+        delivery = transport.poll(MODELS, patience());
+      }
+      assertThat(delivery.get().wakeUp()).isEqualTo(late);
+      delivery.get().ack();
+    }
+  }
+}
