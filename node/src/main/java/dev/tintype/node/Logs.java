@@ -37,6 +37,9 @@ public final class Logs {
     Logger.getLogger("com.zaxxer.hikari").setLevel(Level.WARNING);
     Logger.getLogger("org.postgresql").setLevel(Level.SEVERE);
     Logger.getLogger("io.netty").setLevel(Level.SEVERE);
+    Logger.getLogger("io.lettuce").setLevel(Level.SEVERE);
+    Logger.getLogger("org.apache.kafka").setLevel(Level.SEVERE);
+    Logger.getLogger("software.amazon.awssdk").setLevel(Level.SEVERE);
   }
 
   /** Everything at INFO and above into {@code folder/tintype.N.log}. */

@@ -5,12 +5,16 @@ import dev.tintype.gateway.ModelCatalog;
 import dev.tintype.node.ModelShelf.Model;
 import dev.tintype.queue.blob.BlobStore;
 import dev.tintype.queue.blob.DirectoryBlobStore;
+import dev.tintype.queue.blob.S3BlobStore;
+import dev.tintype.queue.blob.S3Config;
 import dev.tintype.queue.job.Sha256;
 import dev.tintype.queue.relay.FairPolicy;
 import dev.tintype.queue.relay.Relay;
 import dev.tintype.queue.relay.RelayConfig;
 import dev.tintype.queue.store.JobStore;
 import dev.tintype.queue.transport.InProcessTransport;
+import dev.tintype.queue.transport.JobTransport;
+import dev.tintype.queue.transport.KafkaTransport;
 import dev.tintype.sampler.device.DeviceOptions;
 import dev.tintype.worker.DeviceEngines;
 import dev.tintype.worker.Worker;
@@ -31,6 +35,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.BiConsumer;
+import java.util.function.IntSupplier;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -85,7 +91,7 @@ public final class Node implements AutoCloseable {
         config.roles().contains(Role.WORKER)
             ? Optional.of(shelf.choose(config.model()))
             : Optional.empty();
-    BlobStore blobs = new DirectoryBlobStore(folder.resolve("blobs"));
+    BlobStore blobs = blobs();
     Optional<StoreParts> store =
         config.needsStore()
             ? Optional.of(StoreParts.open(config, folder.resolve("queue"), random, closers))
@@ -99,7 +105,14 @@ public final class Node implements AutoCloseable {
         model.isPresent()
             ? List.of(model.get().card())
             : shelf.models().stream().map(Model::card).toList();
-    model.ifPresent(chosen -> startWorker(chosen, store.orElseThrow(), blobs));
+    Optional<JobTransport> transport = transport();
+    model.ifPresent(
+        chosen -> startWorker(chosen, store.orElseThrow(), blobs, transport.orElseThrow()));
+    if (config.roles().contains(Role.RELAY) && model.isEmpty()) {
+      Set<String> names = cards.stream().map(ModelCard::name).collect(Collectors.toSet());
+      startRelay(store.orElseThrow(), transport.orElseThrow(), config.fleet()::relaySlots, names);
+      teller.accept("relay", "for " + String.join(", ", names));
+    }
     Web web = new Web(config, folder, blobs, random, closers, teller);
     url = web.start(store, ModelCatalog.of(cards));
     if (config.roles().contains(Role.GATEWAY)) {
@@ -116,6 +129,47 @@ public final class Node implements AutoCloseable {
                     + ")"));
   }
 
+  private BlobStore blobs() {
+    if (config.fleet().s3().isEmpty()) {
+      return new DirectoryBlobStore(folder.resolve("blobs"));
+    }
+    S3Config s3 = config.fleet().s3().get();
+    teller.accept("blobs", "bucket " + s3.bucket() + s3.endpoint().map(u -> " at " + u).orElse(""));
+    return closers.add("blobs", new S3BlobStore(s3));
+  }
+
+  /** Where this process sends or hears of jobs. */
+  private Optional<JobTransport> transport() {
+    if (!config.relays() && !config.roles().contains(Role.WORKER)) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        closers.add(
+            "transport",
+            config
+                .fleet()
+                .kafka()
+                .<JobTransport>map(KafkaTransport::new)
+                .orElseGet(
+                    () -> new InProcessTransport(TRANSPORT_DEPTH_MAX, HOLD, Clock.systemUTC()))));
+  }
+
+  private void startRelay(
+      StoreParts store, JobTransport transport, IntSupplier slots, Set<String> models) {
+    closers.add(
+        "relay",
+        new Relay(
+                store.jobs(),
+                store.accounts().tiers(),
+                transport,
+                new FairPolicy(store.accounts().tiers(), random),
+                RelayConfig.DEFAULT,
+                slots,
+                models,
+                Clock.systemUTC())
+            .start(store.signals()));
+  }
+
   private void keepFirstKey(StoreParts store) {
     newKey = store.accounts().firstKey();
     boolean ours = config.databaseUrl().isEmpty();
@@ -127,11 +181,8 @@ public final class Node implements AutoCloseable {
     newKey.ifPresent(folder::keepApiKey);
   }
 
-  private void startWorker(Model model, StoreParts store, BlobStore blobs) {
+  private void startWorker(Model model, StoreParts store, BlobStore blobs, JobTransport transport) {
     long began = System.nanoTime();
-    InProcessTransport transport =
-        closers.add(
-            "transport", new InProcessTransport(TRANSPORT_DEPTH_MAX, HOLD, Clock.systemUTC()));
     String name = model.card().name();
     String place = place(folder);
     reapOwn(store.jobs(), place);
@@ -153,18 +204,9 @@ public final class Node implements AutoCloseable {
                 error -> lost()));
     worker = Optional.of(started);
     Engine engine = loaded(started.start(name));
-    closers.add(
-        "relay",
-        new Relay(
-                store.jobs(),
-                store.accounts().tiers(),
-                transport,
-                new FairPolicy(store.accounts().tiers(), random),
-                RelayConfig.DEFAULT,
-                settings::jobsMax,
-                Set.of(name),
-                Clock.systemUTC())
-            .start(store.signals()));
+    if (config.relays()) {
+      startRelay(store, transport, settings::jobsMax, Set.of(name));
+    }
     teller.accept(
         "worker",
         "%s (%s, loaded in %.1f s) on %s"

@@ -26,6 +26,7 @@ import java.util.Set;
  * @param databaseUser its role
  * @param databasePassword never logged
  * @param edge settings starting with {@code edge.}, checked by the edge
+ * @param fleet servers shared with other processes; default none
  */
 public record NodeConfig(
     Path data,
@@ -42,12 +43,19 @@ public record NodeConfig(
     Optional<String> databaseUrl,
     String databaseUser,
     String databasePassword,
-    Map<String, String> edge) {
+    Map<String, String> edge,
+    FleetConfig fleet) {
   public NodeConfig {
     roles = Set.copyOf(roles);
     edge = Map.copyOf(edge);
     if (roles.isEmpty()) {
       throw new NodeException.Config("config.roles", "A process has at least one role.");
+    }
+    if (roles.contains(Role.RELAY) && !roles.contains(Role.WORKER) && fleet.kafka().isEmpty()) {
+      throw new NodeException.Config(
+          "config.transport",
+          "A relay in a process of its own reaches workers through Kafka: set transport = kafka and"
+              + " kafka.bootstrap, or leave the role relay out (a worker brings its own).");
     }
     if (!roles.contains(Role.QUEUE) && databaseUrl.isEmpty() && needsStore(roles)) {
       throw new NodeException.Config(
@@ -55,6 +63,11 @@ public record NodeConfig(
           "Without the role queue this process needs database.url, such as"
               + " jdbc:postgresql://db:5432/tintype.");
     }
+  }
+
+  /** True where this process runs a relay: its own role, or beside a worker of the same process. */
+  boolean relays() {
+    return roles.contains(Role.RELAY) || (roles.contains(Role.WORKER) && fleet.kafka().isEmpty());
   }
 
   /** True where the process reads or writes jobs. */
@@ -65,6 +78,7 @@ public record NodeConfig(
   private static boolean needsStore(Set<Role> roles) {
     return roles.contains(Role.GATEWAY)
         || roles.contains(Role.WORKER)
+        || roles.contains(Role.RELAY)
         || roles.contains(Role.QUEUE);
   }
 
@@ -85,7 +99,8 @@ public record NodeConfig(
         databaseUrl,
         databaseUser,
         databasePassword,
-        edge);
+        edge,
+        fleet);
   }
 
   /** Never shows the password. */

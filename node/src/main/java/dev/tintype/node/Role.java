@@ -14,6 +14,8 @@ public enum Role {
   WORKER,
   /** Serves pictures. */
   EDGE,
+  /** Hands jobs to the workers, in a fair order. A worker without Kafka brings its own. */
+  RELAY,
   /** Runs the embedded database. Without it, {@code database.url} names one. */
   QUEUE;
 

@@ -1,10 +1,12 @@
 package dev.tintype.node;
 
+import dev.tintype.queue.blob.S3Config;
+import dev.tintype.queue.ephemera.RedisConfig;
+import dev.tintype.queue.transport.KafkaConfig;
 import dev.tintype.sampler.device.Devices;
 import java.io.IOException;
-import java.io.Reader;
+import java.io.StringReader;
 import java.net.URI;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -23,6 +25,7 @@ import java.util.TreeMap;
  */
 public final class SettingsReader {
   private static final long FILE_BYTES_MAX = 1 << 20;
+  private static final long SECRET_BYTES_MAX = 4_096;
   private static final String ENV_PREFIX = "TINTYPE_";
 
   /** All keys but those that start with {@code edge.}. */
@@ -41,7 +44,21 @@ public final class SettingsReader {
           "batch",
           "database.url",
           "database.user",
-          "database.password");
+          "database.password",
+          "transport",
+          "kafka.bootstrap",
+          "kafka.prefix",
+          "kafka.replication",
+          "redis.url",
+          "redis.password",
+          "redis.prefix",
+          "s3.endpoint",
+          "s3.region",
+          "s3.bucket",
+          "s3.prefix",
+          "s3.access_key",
+          "s3.secret_key",
+          "relay.slots");
 
   private final Map<String, String> values = new TreeMap<>();
   private final Path home;
@@ -53,21 +70,31 @@ public final class SettingsReader {
     this.home = home;
   }
 
-  /** Adds a file of {@code key = value} lines (java.util.Properties, UTF-8). */
+  /**
+   * Adds a file: YAML if its name ends with {@code .yaml} or {@code .yml}, else {@code key = value}
+   * lines (java.util.Properties, UTF-8).
+   */
   public SettingsReader file(Path file) {
-    Properties properties = new Properties();
+    Map<String, String> found = new TreeMap<>();
     try {
       if (Files.size(file) > FILE_BYTES_MAX) {
         throw new NodeException.Config("config.file", file + " is larger than 1 MiB.");
       }
-      try (Reader reader = Files.newBufferedReader(file, StandardCharsets.UTF_8)) {
-        properties.load(reader);
+      String text = Files.readString(file);
+      if (file.toString().endsWith(".yaml") || file.toString().endsWith(".yml")) {
+        found.putAll(YamlSettings.read(file, text));
+      } else {
+        Properties properties = new Properties();
+        properties.load(new StringReader(text));
+        properties
+            .stringPropertyNames()
+            .forEach(key -> found.put(key, properties.getProperty(key)));
       }
     } catch (IOException | IllegalArgumentException e) {
       throw new NodeException.Config(
           "config.file", "The settings in " + file + " cannot be read: " + IoReason.of(e) + ".");
     }
-    for (String key : properties.stringPropertyNames()) {
+    for (String key : found.keySet()) {
       if (!KEYS.contains(key) && !key.startsWith("edge.")) {
         throw new NodeException.Config(
             "config.unknown",
@@ -79,7 +106,7 @@ public final class SettingsReader {
                 + KEYS
                 + " and edge.*.");
       }
-      values.put(key, properties.getProperty(key).strip());
+      values.put(key, found.get(key).strip());
     }
     return this;
   }
@@ -126,8 +153,96 @@ public final class SettingsReader {
         whole("batch", 0, 0, 64),
         text("database.url"),
         text("database.user").orElse("tintype"),
-        text("database.password").orElse(""),
-        edge);
+        secret("database.password").orElse(""),
+        edge,
+        new FleetConfig(kafka(), redis(), s3(), whole("relay.slots", 16, 1, 100_000)));
+  }
+
+  private Optional<KafkaConfig> kafka() {
+    String transport =
+        text("transport").orElse(text("kafka.bootstrap").isPresent() ? "kafka" : "inprocess");
+    return switch (transport) {
+      case "inprocess" -> Optional.empty();
+      case "kafka" -> {
+        KafkaConfig defaults =
+            KafkaConfig.of(
+                text("kafka.bootstrap")
+                    .orElseThrow(
+                        () ->
+                            new NodeException.Config(
+                                "config.transport",
+                                "transport = kafka needs kafka.bootstrap, such as kafka:9092.")));
+        yield Optional.of(
+            new KafkaConfig(
+                defaults.bootstrap(),
+                text("kafka.prefix").orElse(defaults.prefix()),
+                whole("kafka.replication", defaults.replication(), 1, 9),
+                defaults.holdTime(),
+                defaults.deadline(),
+                defaults.client()));
+      }
+      default ->
+          throw new NodeException.Config(
+              "config.transport", "transport is inprocess or kafka; found " + transport);
+    };
+  }
+
+  private Optional<RedisConfig> redis() {
+    return text("redis.url")
+        .map(url -> RedisConfig.of(url, secret("redis.password")))
+        .map(
+            redis ->
+                new RedisConfig(
+                    redis.url(),
+                    redis.password(),
+                    text("redis.prefix").orElse(redis.prefix()),
+                    redis.deadline()));
+  }
+
+  private Optional<S3Config> s3() {
+    Optional<S3Config.Credentials> credentials =
+        text("s3.access_key")
+            .map(
+                key ->
+                    new S3Config.Credentials(
+                        key,
+                        secret("s3.secret_key")
+                            .orElseThrow(
+                                () ->
+                                    new NodeException.Config(
+                                        "config.s3", "s3.access_key needs s3.secret_key."))));
+    return text("s3.bucket")
+        .map(
+            bucket ->
+                new S3Config(
+                    text("s3.endpoint").map(SettingsReader::origin).map(URI::create),
+                    text("s3.region").orElse("us-east-1"),
+                    bucket,
+                    text("s3.prefix").orElse(""),
+                    credentials,
+                    S3Config.DEADLINE_DEFAULT));
+  }
+
+  /** A secret, or {@code file:PATH} of the file that has it. */
+  private Optional<String> secret(String key) {
+    return text(key)
+        .map(
+            value -> {
+              if (!value.startsWith("file:")) {
+                return value;
+              }
+              Path file = Path.of(value.substring("file:".length()));
+              try {
+                if (Files.size(file) > SECRET_BYTES_MAX) {
+                  throw new NodeException.Config(
+                      "config.secret", key + ": " + file + " is too long for a secret.");
+                }
+                return Files.readString(file).strip();
+              } catch (IOException e) {
+                throw new NodeException.Config(
+                    "config.secret", key + ": " + file + " cannot be read: " + IoReason.of(e));
+              }
+            });
   }
 
   private Optional<String> text(String key) {

@@ -51,7 +51,9 @@ final class NodeOptions {
   @Option(
       names = "--config",
       paramLabel = "FILE",
-      description = "Settings as key = value lines (env TINTYPE_CONFIG); unknown keys are errors.")
+      description =
+          "Settings as YAML (*.yaml) or key = value lines (env TINTYPE_CONFIG); unknown keys are"
+              + " errors.")
   Path config;
 
   /** Flags over environment over file over defaults. */

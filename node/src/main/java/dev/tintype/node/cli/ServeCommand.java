@@ -27,7 +27,8 @@ import picocli.CommandLine.Option;
       "Examples:",
       "  tintype serve",
       "  tintype serve --port 9000 --data /var/lib/tintype",
-      "  tintype serve --roles gateway,edge --config tintype.properties"
+      "  tintype serve --roles gateway,edge --config tintype.properties",
+      "  tintype serve --roles relay --config fleet.yaml"
     })
 final class ServeCommand implements Callable<Integer> {
   /** What a stop may take beside the pictures in the making: workers, streams, the database. */
@@ -38,7 +39,7 @@ final class ServeCommand implements Callable<Integer> {
   @Option(
       names = "--roles",
       paramLabel = "LIST",
-      description = "gateway, worker, edge, queue, or all (env TINTYPE_ROLES; default all).")
+      description = "gateway, worker, relay, edge, queue, or all (env TINTYPE_ROLES; default all).")
   String roles;
 
   @Option(
