@@ -9,6 +9,7 @@ import java.util.List;
 public final class PerfCommands implements MoreCommands {
   @Override
   public List<Object> commands() {
-    return List.of(new BenchCommand(), new ChaosCommand(), new SimulateCommand());
+    return List.of(
+        new BenchCommand(), new ChaosCommand(), new DemoFleetCommand(), new SimulateCommand());
   }
 }

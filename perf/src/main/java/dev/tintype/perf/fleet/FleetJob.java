@@ -1,0 +1,93 @@
+package dev.tintype.perf.fleet;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.time.Duration;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+
+/** One job through one gateway, followed by its events to the picture at the edge. */
+public final class FleetJob {
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final Duration JOB_MAX = Duration.ofMinutes(3);
+
+  private FleetJob() {}
+
+  /**
+   * @param state as the API says at the end
+   * @param url of the picture; empty where there is none
+   * @param bytes of the picture as the edge served it
+   */
+  public record Result(String id, String state, String url, int bytes, long tookMs) {
+    public boolean good() {
+      return state.equals("succeeded") && bytes > 0;
+    }
+  }
+
+  public static Result run(String gateway, String key, String prompt, Consumer<String> onEvent)
+      throws IOException, InterruptedException {
+    long began = System.nanoTime();
+    try (HttpClient client =
+        HttpClient.newBuilder()
+            .version(HttpClient.Version.HTTP_1_1)
+            .connectTimeout(Duration.ofSeconds(5))
+            .build()) {
+      JsonNode accepted =
+          JSON.readTree(
+              client
+                  .send(
+                      request(gateway + "/v1/jobs", key)
+                          .header("Content-Type", "application/json")
+                          .POST(
+                              HttpRequest.BodyPublishers.ofString(
+                                  JSON.createObjectNode().put("prompt", prompt).toString()))
+                          .build(),
+                      HttpResponse.BodyHandlers.ofString())
+                  .body());
+      if (!accepted.hasNonNull("id")) {
+        throw new IOException(gateway + " did not accept the job: " + accepted);
+      }
+      String id = accepted.get("id").asText();
+      try (Stream<String> lines =
+          client
+              .send(
+                  request(gateway + "/v1/jobs/" + id + "/events", key).build(),
+                  HttpResponse.BodyHandlers.ofLines())
+              .body()) {
+        lines
+            .filter(line -> line.startsWith("event:"))
+            .map(line -> line.substring("event:".length()).strip())
+            .forEach(onEvent);
+      }
+      JsonNode job =
+          JSON.readTree(
+              client
+                  .send(
+                      request(gateway + "/v1/jobs/" + id, key).build(),
+                      HttpResponse.BodyHandlers.ofString())
+                  .body());
+      String url = job.at("/images/0/urls/original").asText("");
+      int bytes = 0;
+      if (!url.isEmpty()) {
+        HttpResponse<byte[]> picture =
+            client.send(
+                HttpRequest.newBuilder(URI.create(url)).timeout(Duration.ofSeconds(30)).build(),
+                HttpResponse.BodyHandlers.ofByteArray());
+        bytes = picture.statusCode() == 200 ? picture.body().length : 0;
+      }
+      return new Result(
+          id, job.path("state").asText(), url, bytes, (System.nanoTime() - began) / 1_000_000);
+    }
+  }
+
+  private static HttpRequest.Builder request(String url, String key) {
+    return HttpRequest.newBuilder(URI.create(url))
+        .timeout(JOB_MAX)
+        .header("Authorization", "Bearer " + key);
+  }
+}
