@@ -1,6 +1,7 @@
 package dev.tintype.worker;
 
 import dev.tintype.queue.job.JobFailure;
+import dev.tintype.queue.job.JobId;
 import dev.tintype.worker.JobScribe.Ending;
 import dev.tintype.worker.RunningJob.Sample;
 import dev.tintype.worker.StageTimes.Stage;
@@ -32,8 +33,12 @@ final class StepLoop {
 
   private static final long IDLE_MS = 1_000;
 
-  /** Failed calls of the device without a good one between them that mean that it is lost. */
-  static final int FAILED_CALLS_MAX = 5;
+  /**
+   * Jobs whose calls failed on the device, without a good call between them, that mean that it is
+   * lost. Jobs are counted, not calls: one poisonous job is tried again until it is dead, and must
+   * not end an idle server.
+   */
+  static final int FAILED_JOBS_MAX = 5;
 
   private final WorkerConfig config;
   private final BlockingQueue<Runnable> inbox;
@@ -41,7 +46,7 @@ final class StepLoop {
   private final List<RunningJob> jobs = new ArrayList<>();
   private volatile boolean abandoned;
   private int batchMax;
-  private int failedCalls;
+  private final Set<JobId> failedJobs = new HashSet<>();
   private long admissions;
 
   /**
@@ -143,7 +148,7 @@ final class StepLoop {
   }
 
   private void stepped(List<Sample> batch, long took) throws InterruptedException {
-    failedCalls = 0;
+    failedJobs.clear();
     Set<RunningJob> stepped = new HashSet<>();
     for (Sample sample : batch) {
       if (stepped.add(sample.job())) {
@@ -247,8 +252,10 @@ final class StepLoop {
   /** Ends one job with the error's words; throws it on where the device is lost. */
   private void fail(RunningJob job, RuntimeException error) {
     EngineFault fault = EngineFault.of(error);
-    if (fault == EngineFault.DEVICE
-        || fault == EngineFault.CALL && ++failedCalls >= FAILED_CALLS_MAX) {
+    if (fault == EngineFault.CALL) {
+      failedJobs.add(job.lease().jobId());
+    }
+    if (fault == EngineFault.DEVICE || failedJobs.size() >= FAILED_JOBS_MAX) {
       throw error;
     }
     if (fault == EngineFault.DEFECT) {

@@ -9,6 +9,8 @@ import dev.tintype.queue.transport.Delivery;
 import dev.tintype.queue.transport.JobTransport;
 import dev.tintype.worker.engine.Engine;
 import dev.tintype.worker.engine.EngineFault;
+import dev.tintype.worker.picture.JdkDecoder;
+import dev.tintype.worker.picture.PictureDecoder;
 import dev.tintype.worker.picture.StoredPictures;
 import java.time.Duration;
 import java.util.Map;
@@ -21,6 +23,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -51,10 +54,12 @@ public final class Worker implements AutoCloseable {
   private final CountDownLatch stopping = new CountDownLatch(1);
   private final CompletableFuture<Void> intakeEnded = new CompletableFuture<>();
   private final CompletableFuture<Void> loopEnded = new CompletableFuture<>();
+  private final AtomicBoolean broken = new AtomicBoolean();
   private volatile StepLoop loop;
 
   /**
-   * @param onBroken called once if the device is lost; the process should end then, loudly
+   * @param onBroken called once if the device is lost or the process is in a state from which
+   *     nothing can be hoped; the process should end then, loudly
    */
   public Worker(
       WorkerConfig config,
@@ -64,6 +69,18 @@ public final class Worker implements AutoCloseable {
       EventHub hub,
       EngineLoader loader,
       Consumer<Throwable> onBroken) {
+    this(config, store, transport, blobs, hub, loader, new JdkDecoder(), onBroken);
+  }
+
+  Worker(
+      WorkerConfig config,
+      JobStore store,
+      JobTransport transport,
+      BlobStore blobs,
+      EventHub hub,
+      EngineLoader loader,
+      PictureDecoder decoder,
+      Consumer<Throwable> onBroken) {
     this.config = config;
     this.store = store;
     this.transport = transport;
@@ -71,7 +88,7 @@ public final class Worker implements AutoCloseable {
     this.hub = hub;
     this.loader = loader;
     this.onBroken = onBroken;
-    this.pictures = new StoredPictures(blobs);
+    this.pictures = new StoredPictures(blobs, decoder);
     this.room = new Semaphore(config.jobsMax());
   }
 
@@ -104,7 +121,7 @@ public final class Worker implements AutoCloseable {
       draining.countDown();
       if (!loaded.completeExceptionally(e)) {
         LOG.error("The device is lost: {}", e.getMessage(), e);
-        onBroken.accept(e);
+        endBroken(e);
       }
     } finally {
       draining.countDown();
@@ -127,8 +144,19 @@ public final class Worker implements AutoCloseable {
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+    } catch (Error e) {
+      LOG.error("No more jobs can be taken: {}", e.getMessage(), e);
+      endBroken(e);
     } finally {
+      draining.countDown();
       intakeEnded.complete(null);
+    }
+  }
+
+  private void endBroken(Throwable why) {
+    draining.countDown();
+    if (broken.compareAndSet(false, true)) {
+      onBroken.accept(why);
     }
   }
 
@@ -193,16 +221,20 @@ public final class Worker implements AutoCloseable {
 
   /**
    * Reads what the job starts from. On the intake's thread: one picture at a time is decoded,
-   * whatever its size, while the loop goes on. False where the job has failed.
+   * whatever its size, while the loop goes on. False where the job has failed. An error beyond that
+   * gives the job back, so that its lease is not renewed for ever, and ends the intake.
    */
   private boolean begin(RunningJob job) {
     try {
       job.start(pictures.of(job.spec()));
       return true;
     } catch (RuntimeException e) {
-      LOG.warn("Job {}: {}", job.lease().jobId(), e.getMessage());
+      LOG.warn("Job {}: {}", job.lease().jobId(), e.getMessage(), e);
       job.scribe().end(new JobScribe.Ending.Fail(EngineFault.failure(e)));
       return false;
+    } catch (Error e) {
+      job.scribe().end(new JobScribe.Ending.GiveBack());
+      throw e;
     }
   }
 

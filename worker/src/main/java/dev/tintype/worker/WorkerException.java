@@ -34,5 +34,9 @@ public abstract sealed class WorkerException extends RuntimeException {
     public Unsuitable(String code, String message) {
       super(code, message, null);
     }
+
+    public Unsuitable(String code, String message, Throwable cause) {
+      super(code, message, cause);
+    }
   }
 }

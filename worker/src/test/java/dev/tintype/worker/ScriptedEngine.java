@@ -25,6 +25,10 @@ final class ScriptedEngine implements Engine, EngineLoader {
   final AtomicInteger open = new AtomicInteger();
   volatile int memory = Integer.MAX_VALUE;
   volatile int largestBatch;
+
+  /** Steps of two or more that threw. */
+  final AtomicInteger batchesFailed = new AtomicInteger();
+
   volatile boolean closed;
 
   @Override
@@ -76,7 +80,12 @@ final class ScriptedEngine implements Engine, EngineLoader {
     if (batch.size() > memory) {
       throw new DeviceException(DeviceException.OUT_OF_MEMORY, "no room for " + batch.size());
     }
-    batch.forEach(painting -> ((Scribble) painting).check());
+    try {
+      batch.forEach(painting -> ((Scribble) painting).check());
+    } catch (RuntimeException e) {
+      batchesFailed.addAndGet(batch.size() > 1 ? 1 : 0);
+      throw e;
+    }
     largestBatch = Math.max(largestBatch, batch.size());
     batch.forEach(painting -> ((Scribble) painting).advance());
   }

@@ -23,6 +23,8 @@ import dev.tintype.queue.store.SubmitResult;
 import dev.tintype.queue.store.TierClass;
 import dev.tintype.queue.transport.InProcessTransport;
 import dev.tintype.queue.transport.WakeUp;
+import dev.tintype.worker.engine.Picture;
+import dev.tintype.worker.picture.JdkDecoder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -49,6 +51,14 @@ import org.junit.jupiter.api.TestInstance;
 class WorkerTest {
   private static final Duration WAIT_MAX = Duration.ofSeconds(60);
 
+  /** The product's limits without its waits. */
+  private static final RetryPolicy RETRY =
+      new RetryPolicy(
+          RetryPolicy.DEFAULT.crashesMax(),
+          RetryPolicy.DEFAULT.errorsMax(),
+          Duration.ZERO,
+          Duration.ZERO);
+
   private final SecureRandom random = new SecureRandom();
   private Path folder;
   private EmbeddedPostgres server;
@@ -61,6 +71,7 @@ class WorkerTest {
   private ScriptedEngine engine;
   private CompletableFuture<Throwable> broken;
   private Worker worker;
+  private volatile Error decoding;
 
   @BeforeAll
   void open() throws IOException {
@@ -68,7 +79,7 @@ class WorkerTest {
     server = EmbeddedPostgres.start(folder.resolve("queue"));
     database = Database.open(server.config());
     signals = PostgresSignals.start(database, random);
-    store = new PostgresJobStore(database, signals, RetryPolicy.DEFAULT, Clock.systemUTC(), random);
+    store = new PostgresJobStore(database, signals, RETRY, Clock.systemUTC(), random);
     new PostgresAccountStore(database, random).createUser("ann", "pro", false);
     hub = LiveEventHub.start(store, signals);
     blobs = new DirectoryBlobStore(folder.resolve("blobs"));
@@ -92,6 +103,7 @@ class WorkerTest {
   void start() throws Exception {
     transport = new InProcessTransport(64, Duration.ofSeconds(30), Clock.systemUTC());
     engine = new ScriptedEngine();
+    decoding = null;
     broken = new CompletableFuture<>();
     worker =
         new Worker(
@@ -101,6 +113,7 @@ class WorkerTest {
             blobs,
             hub,
             engine,
+            this::decode,
             broken::complete);
     worker.start(ScriptedEngine.MODEL).get(10, TimeUnit.SECONDS);
   }
@@ -110,6 +123,13 @@ class WorkerTest {
     engine.slowSteps.release(10_000);
     worker.close();
     transport.close();
+  }
+
+  private Picture decode(byte[] file, int width, int height, int background) throws IOException {
+    if (decoding != null) {
+      throw decoding;
+    }
+    return new JdkDecoder().decode(file, width, height, background);
   }
 
   private JobId submit(String prompt, int images, int steps) {
@@ -207,9 +227,12 @@ class WorkerTest {
     until(gate, EventType.STARTED);
     JobId bad = run("defect", 1, 3);
     JobId good = run("plain", 2, 3);
+    // Jobs are taken one after the other: when the last has started, the two are with the loop.
+    until(run("plain", 1, 3), EventType.STARTED);
     engine.slowSteps.release(1);
     until(good, EventType.SUCCEEDED);
     untilQueuedAgain(bad);
+    assertThat(engine.batchesFailed).hasValue(1);
     assertThat(job(good).attempt()).isEqualTo(1);
     assertThat(job(good).errors()).isZero();
     assertThat(job(bad).errors()).isEqualTo(1);
@@ -226,10 +249,56 @@ class WorkerTest {
 
   @Test
   void callsThatFailAgainAndAgainMeanThatTheDeviceIsLost() throws Exception {
-    for (int i = 0; i < StepLoop.FAILED_CALLS_MAX; i++) {
+    for (int i = 0; i < StepLoop.FAILED_JOBS_MAX; i++) {
       run("call", 1, 3);
     }
     assertThat(broken.get(30, TimeUnit.SECONDS)).hasMessage("a call failed");
+  }
+
+  @Test
+  void oneJobThatFailsUntilItIsDeadDoesNotEndTheWorker() throws Exception {
+    JobId poison = run("call", 1, 3);
+    for (int tries = 2; tries <= RETRY.errorsMax(); tries++) {
+      passingSteps(poison, EventType.QUEUED, tries);
+      offer(poison);
+    }
+    until(poison, EventType.DEAD);
+    until(run("plain", 1, 3), EventType.SUCCEEDED);
+    assertThat(broken).isNotDone();
+  }
+
+  private JobId runFrom(String sha256) {
+    JobSpec spec =
+        JobSpec.builder(ScriptedEngine.MODEL, "plain")
+            .size(8, 8)
+            .steps(2)
+            .initImage(sha256)
+            .build();
+    SubmitResult result =
+        store.submit(SubmitRequest.plain("ann", "pro", spec, Long.toString(random.nextLong()), 1));
+    JobId id = ((SubmitResult.Accepted) result).job().id();
+    offer(id);
+    return id;
+  }
+
+  @Test
+  void aPictureThatFillsTheHeapFailsItsJobAlone() throws Exception {
+    decoding = new OutOfMemoryError("a picture too large");
+    JobId large = runFrom(blobs.put(new byte[] {1}));
+    until(large, EventType.FAILED);
+    assertThat(job(large).failure().orElseThrow().code()).isEqualTo("worker.image");
+    assertThat(job(large).attempt()).isEqualTo(1);
+    until(run("plain", 1, 3), EventType.SUCCEEDED);
+    assertThat(broken).isNotDone();
+  }
+
+  @Test
+  void anErrorBeyondThatGivesTheJobBackAndEndsTheWorkerLoudly() throws Exception {
+    decoding = new NoClassDefFoundError("a broken installation");
+    JobId id = runFrom(blobs.put(new byte[] {1}));
+    assertThat(broken.get(30, TimeUnit.SECONDS)).isSameAs(decoding);
+    untilQueuedAgain(id);
+    assertThat(job(id).errors() + job(id).crashes()).isZero();
   }
 
   @Test

@@ -1,42 +1,35 @@
 package dev.tintype.worker.picture;
 
+import dev.tintype.queue.QueueException;
 import dev.tintype.queue.blob.BlobStore;
 import dev.tintype.queue.job.JobSpec;
 import dev.tintype.worker.WorkerException;
 import dev.tintype.worker.engine.Picture;
 import dev.tintype.worker.engine.StartPictures;
-import java.awt.image.BufferedImage;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.util.Iterator;
-import java.util.List;
 import java.util.Optional;
-import javax.imageio.ImageIO;
-import javax.imageio.ImageReader;
-import javax.imageio.stream.ImageInputStream;
-import javax.imageio.stream.MemoryCacheImageInputStream;
 
 /**
- * Reads what a job starts from out of the blob store: PNG and JPEG by the JDK's own decoders, sizes
- * checked before pixels are. Cut and scaled to the job's size.
+ * Reads what a job starts from out of the blob store, cut and scaled to the job's size. Whatever
+ * the file makes the decoder throw, running out of memory too, is that job's failure and nobody
+ * else's.
  */
 public final class StoredPictures {
   /** The gateway takes 16 MiB; a worker's own PNG may be larger. */
   private static final int FILE_BYTES_MAX = 64 * 1024 * 1024;
 
-  private static final long AREA_PIXELS_MAX = 70_000_000;
-  private static final List<String> FORMATS = List.of("png", "JPEG");
-
   private final BlobStore blobs;
+  private final PictureDecoder decoder;
 
-  public StoredPictures(BlobStore blobs) {
+  public StoredPictures(BlobStore blobs, PictureDecoder decoder) {
     this.blobs = blobs;
+    this.decoder = decoder;
   }
 
   /**
    * @throws WorkerException.Unsuitable worker.image where a picture is gone or cannot be decoded
+   * @throws QueueException.Blob blob.io where the store cannot be read; another try may do
    */
   public StartPictures of(JobSpec spec) {
     return new StartPictures(
@@ -46,75 +39,45 @@ public final class StoredPictures {
   }
 
   private Picture read(String field, String sha256, JobSpec spec, int background) {
-    byte[] file = bytes(field, sha256);
-    Picture whole;
     try {
-      whole = decode(file, background);
+      byte[] file = bytes(field, sha256);
+      return Resampling.cover(decode(field, file, spec, background), spec.width(), spec.height());
+    } catch (OutOfMemoryError e) {
+      // What was being built is garbage now, so the worker can go on; a second try would end alike.
+      throw unsuitable(field, "needs more memory than the worker has; send a smaller one", e);
+    }
+  }
+
+  private Picture decode(String field, byte[] file, JobSpec spec, int background) {
+    try {
+      return decoder.decode(file, spec.width(), spec.height(), background);
     } catch (IOException | RuntimeException e) {
       // The JDK's decoders raise many kinds for a damaged file, and none is ours to tell apart.
-      throw unsuitable(field, "cannot be decoded; send it again as a plain PNG or JPEG");
+      throw unsuitable(field, "cannot be decoded; send it again as a plain PNG or JPEG", e);
     }
-    return Resampling.cover(whole, spec.width(), spec.height());
   }
 
   private byte[] bytes(String field, String sha256) {
     Optional<InputStream> blob = blobs.open(sha256);
     if (blob.isEmpty()) {
-      throw unsuitable(field, "is no longer in the store; send it again to POST /v1/images");
+      throw unsuitable(field, "is no longer in the store; send it again to POST /v1/images", null);
     }
+    byte[] file;
     try (InputStream in = blob.get()) {
-      byte[] file = in.readNBytes(FILE_BYTES_MAX + 1);
-      if (file.length > FILE_BYTES_MAX) {
-        throw unsuitable(field, "is larger than " + FILE_BYTES_MAX + " bytes");
-      }
-      return file;
+      file = in.readNBytes(FILE_BYTES_MAX + 1);
     } catch (IOException e) {
-      throw new UncheckedIOException(e);
+      throw new QueueException.Blob(
+          "blob.io", "Cannot read blob " + sha256 + ": " + e.getMessage(), e);
     }
+    if (file.length > FILE_BYTES_MAX) {
+      throw unsuitable(field, "is larger than " + FILE_BYTES_MAX + " bytes", null);
+    }
+    return file;
   }
 
-  private static Picture decode(byte[] file, int background) throws IOException {
-    for (String format : FORMATS) {
-      Iterator<ImageReader> readers = ImageIO.getImageReadersByFormatName(format);
-      ImageReader reader = readers.next();
-      try (ImageInputStream in = new MemoryCacheImageInputStream(new ByteArrayInputStream(file))) {
-        if (!reader.getOriginatingProvider().canDecodeInput(in)) {
-          continue;
-        }
-        reader.setInput(in, true, true);
-        long pixels = (long) reader.getWidth(0) * reader.getHeight(0);
-        if (pixels > AREA_PIXELS_MAX) {
-          throw new IOException("too many pixels");
-        }
-        return rgb(reader.read(0), background);
-      } finally {
-        reader.dispose();
-      }
-    }
-    throw new IOException("neither PNG nor JPEG");
-  }
-
-  /** sRGB over a grey background where it is transparent. */
-  private static Picture rgb(BufferedImage image, int background) {
-    int width = image.getWidth();
-    byte[] rgb = new byte[Math.multiplyExact(width * 3, image.getHeight())];
-    int[] row = new int[width];
-    int at = 0;
-    for (int y = 0; y < image.getHeight(); y++) {
-      image.getRGB(0, y, width, 1, row, 0, width);
-      for (int argb : row) {
-        int alpha = argb >>> 24;
-        for (int shift = 16; shift >= 0; shift -= 8) {
-          int over = (argb >> shift & 0xff) * alpha + background * (255 - alpha);
-          rgb[at++] = (byte) ((over + 127) / 255);
-        }
-      }
-    }
-    return new Picture(width, image.getHeight(), rgb);
-  }
-
-  private static WorkerException.Unsuitable unsuitable(String field, String problem) {
+  private static WorkerException.Unsuitable unsuitable(
+      String field, String problem, Throwable cause) {
     return new WorkerException.Unsuitable(
-        "worker.image", "The picture that " + field + " names " + problem + ".");
+        "worker.image", "The picture that " + field + " names " + problem + ".", cause);
   }
 }

@@ -3,6 +3,7 @@ package dev.tintype.worker.picture;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.tintype.queue.QueueException;
 import dev.tintype.queue.blob.BlobStore;
 import dev.tintype.queue.blob.DirectoryBlobStore;
 import dev.tintype.queue.job.JobSpec;
@@ -12,6 +13,7 @@ import dev.tintype.worker.engine.StartPictures;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -29,7 +31,7 @@ class StoredPicturesTest {
   @BeforeEach
   void open() {
     blobs = new DirectoryBlobStore(folder);
-    pictures = new StoredPictures(blobs);
+    pictures = new StoredPictures(blobs, new JdkDecoder());
   }
 
   private StartPictures read(byte[] init, int width, int height) {
@@ -76,6 +78,62 @@ class StoredPicturesTest {
     assertThat(cut.rgb()[7 * 3]).isEqualTo((byte) 255);
     assertThat(cut.rgb()[3 * 3] & 0xff).isLessThan(128);
     assertThat(cut.rgb()[4 * 3] & 0xff).isGreaterThan(127);
+  }
+
+  @Test
+  void whatIsMuchLargerIsDecodedInABoundedSize() throws IOException {
+    PictureDecoder decoder = new JdkDecoder();
+    for (int[] size : new int[][] {{1_000, 1_000}, {4_000, 40}, {40, 4_000}, {127, 127}, {31, 9}}) {
+      for (String format : List.of("png", "jpeg")) {
+        byte[] large = file(format, BufferedImage.TYPE_INT_RGB, size[0], size[1], 0xff405060);
+        Picture small = decoder.decode(large, 32, 32, 0);
+        int least = Math.min(32, Math.min(size[0], size[1]));
+        int most = 32 * JdkDecoder.FINER_MAX + 2 * (JdkDecoder.FINER_MAX + 2);
+        assertThat(small.width()).isBetween(least, most);
+        assertThat(small.height()).isBetween(least, most);
+        assertThat(small.rgb()[0] & 0xff).isBetween(0x3e, 0x42);
+      }
+    }
+  }
+
+  @Test
+  void cuttingWhileDecodingChangesNoPixel() {
+    Picture wide = noise(300, 40);
+    assertThat(read(PngEncoder.encode(wide, List.of()), 16, 24).init().orElseThrow().rgb())
+        .isEqualTo(Resampling.cover(wide, 16, 24).rgb());
+  }
+
+  @Test
+  void ofWhatIsLeftOutTheMiddleStaysInTheMiddle() {
+    byte[] rgb = new byte[800 * 400 * 3];
+    for (int i = 0; i < rgb.length; i++) {
+      rgb[i] = (byte) (i / 3 % 800 < 400 ? 0 : 255);
+    }
+    Picture cut =
+        read(PngEncoder.encode(new Picture(800, 400, rgb), List.of()), 8, 8).init().orElseThrow();
+    assertThat(cut.rgb()[2 * 3]).isEqualTo((byte) 0);
+    assertThat(cut.rgb()[5 * 3]).isEqualTo((byte) 255);
+  }
+
+  @Test
+  void aStoreThatCannotBeReadIsNotThePicturesFault() throws IOException {
+    String sha256 = blobs.put(new byte[] {1, 2, 3});
+    Path file = blobs.file(sha256).orElseThrow();
+    // A folder in the file's place can be opened and not be read, like a disk with a bad sector.
+    Files.delete(file);
+    Files.createDirectory(file);
+    JobSpec spec = JobSpec.builder("m", "p").initImage(sha256).build();
+    assertThatThrownBy(() -> pictures.of(spec))
+        .isInstanceOfSatisfying(
+            QueueException.Blob.class, e -> assertThat(e.code()).isEqualTo("blob.io"))
+        .hasRootCauseInstanceOf(IOException.class);
+  }
+
+  @Test
+  void theDecodersReasonIsKept() {
+    assertThatThrownBy(() -> read(new byte[] {1, 2, 3}, 8, 8))
+        .isInstanceOf(WorkerException.Unsuitable.class)
+        .hasRootCauseMessage("neither PNG nor JPEG");
   }
 
   @Test
