@@ -56,7 +56,7 @@ public final class EdgeRoutes implements AutoCloseable {
     this.clock = clock;
     variants = new VariantService(config, originals);
     date = new DateField(clock);
-    hot = new HotPath(variants, date);
+    hot = new HotPath(variants, date, config.delivery().clientHints());
   }
 
   /** Adds the routes. */
@@ -144,7 +144,7 @@ public final class EdgeRoutes implements AutoCloseable {
           answer.served(),
           served -> {
             response.send(served, answer.collapsed());
-            hot.learn(http, request, key.get(), served);
+            hot.learn(response, key.get(), served);
           });
     } else {
       later(

@@ -19,46 +19,33 @@ import java.util.Optional;
  * Answers again what was answered a moment ago. A URL whose variant was sent from memory is
  * remembered with everything that was found out about it (its signature fits, it is canonical, this
  * is its key), so that the next one costs two look-ups instead of an HMAC, a parse and a hash. The
- * picture itself stays in the memory cache alone: what is evicted or purged there takes the long
- * way. Nothing that depends on the time of day or on other headers comes this way: expiring URLs,
- * ranges and validators do not.
+ * picture itself stays in the memory cache alone: what is evicted there takes the long way. Nothing
+ * that depends on the time of day or on other headers comes this way: expiring URLs, ranges and
+ * validators do not.
  */
 final class HotPath {
-  /** URLs that are remembered; about half a kilobyte each. */
+  /** URLs that are remembered; about a kilobyte each. */
   private static final int URLS_MAX = 16_384;
 
   /** A longer Accept header takes the long way. */
   private static final int ACCEPT_CHARS_MAX = 256;
 
-  /** Request headers that change the answer. */
+  /** Request headers that change any answer. */
   private static final List<CharSequence> CHANGING =
       List.of(
           HttpHeaders.createOptimized("range"),
           HttpHeaders.createOptimized("if-none-match"),
-          HttpHeaders.createOptimized("if-match"),
-          HttpHeaders.createOptimized("save-data"),
-          HttpHeaders.createOptimized("dpr"),
-          HttpHeaders.createOptimized("sec-ch-dpr"),
-          HttpHeaders.createOptimized("width"),
-          HttpHeaders.createOptimized("sec-ch-width"));
+          HttpHeaders.createOptimized("if-match"));
 
-  private static final CharSequence CACHE_STATUS = HttpHeaders.createOptimized("cache-status");
-  private static final CharSequence SERVER_TIMING = HttpHeaders.createOptimized("server-timing");
-  private static final CharSequence CONTENT_TYPE_OPTIONS =
-      HttpHeaders.createOptimized("x-content-type-options");
-  private static final CharSequence RESOURCE_POLICY =
-      HttpHeaders.createOptimized("cross-origin-resource-policy");
-  private static final CharSequence BYTES = HttpHeaders.createOptimized("bytes");
-  private static final CharSequence NOSNIFF = HttpHeaders.createOptimized("nosniff");
-  private static final CharSequence CROSS_ORIGIN = HttpHeaders.createOptimized("cross-origin");
-  private static final CharSequence IMMUTABLE =
-      HttpHeaders.createOptimized(ImageResponse.IMMUTABLE);
-  private static final CharSequence HIT = HttpHeaders.createOptimized(ImageResponse.MEMORY_HIT);
+  /** Request headers that change what {@code auto} chooses, where client hints are looked at. */
+  private static final List<CharSequence> HINTS =
+      List.of(HttpHeaders.createOptimized("save-data"), HttpHeaders.createOptimized("sec-ch-dpr"));
+
   private static final CharSequence FROM_MEMORY = HttpHeaders.createOptimized("cache;desc=memory");
-  private static final CharSequence ACCEPT = HttpHeaders.ACCEPT;
 
   private final VariantService variants;
   private final DateField date;
+  private final boolean hints;
   private final Cache<Asked, Known> known = Caffeine.newBuilder().maximumSize(URLS_MAX).build();
 
   /**
@@ -69,12 +56,17 @@ final class HotPath {
   private record Asked(String uri, String accept) {}
 
   /** What was found out, as it stands in the answer. */
-  private record Known(
-      String id, CharSequence etag, CharSequence type, CharSequence length, boolean varies) {}
+  private record Known(String id, List<ImageResponse.Field> fields) {}
 
-  HotPath(VariantService variants, DateField date) {
+  /**
+   * Knows nothing yet.
+   *
+   * @param hints whether {@code auto} looks at client hints
+   */
+  HotPath(VariantService variants, DateField date, boolean hints) {
     this.variants = variants;
     this.date = date;
+    this.hints = hints;
   }
 
   /** Whether the request was answered; if not, nothing has happened to it. */
@@ -93,58 +85,55 @@ final class HotPath {
   }
 
   /** Remembers a URL whose variant has just been sent whole, from memory. */
-  void learn(HttpServerRequest http, ImageRequest request, VariantKey key, Served served) {
+  void learn(ImageResponse response, VariantKey key, Served served) {
+    HttpServerRequest http = response.http();
     boolean lasting =
         served.source() == Served.Source.MEMORY
-            && request.operations().expiresS().isEmpty()
+            && response.request().operations().expiresS().isEmpty()
             && http.method().equals(HttpMethod.GET);
     if (lasting) {
       asked(http)
           .ifPresent(
               asked ->
-                  known.put(
-                      asked,
-                      new Known(
-                          key.id(),
-                          HttpHeaders.createOptimized("\"" + key.id() + "\""),
-                          HttpHeaders.createOptimized(key.spec().format().mediaType()),
-                          HttpHeaders.createOptimized(Long.toString(served.body().size())),
-                          request.format().isEmpty())));
+                  known.put(asked, new Known(key.id(), response.fields(served.source(), false))));
     }
   }
 
   /** Empty for what must take the long way. */
-  private static Optional<Asked> asked(HttpServerRequest http) {
+  private Optional<Asked> asked(HttpServerRequest http) {
     MultiMap headers = http.headers();
-    for (CharSequence name : CHANGING) {
-      if (headers.contains(name)) {
-        return Optional.empty();
-      }
+    if (any(headers, CHANGING)) {
+      return Optional.empty();
     }
     String uri = http.uri();
     if (!uri.endsWith("." + ImageRequest.AUTO)) {
       return Optional.of(new Asked(uri, ""));
     }
-    List<String> accepts = headers.getAll(ACCEPT);
+    if (hints && any(headers, HINTS)) {
+      return Optional.empty();
+    }
+    List<String> accepts = headers.getAll(HttpHeaders.ACCEPT);
     boolean plain = accepts.size() == 1 && accepts.getFirst().length() <= ACCEPT_CHARS_MAX;
     return plain ? Optional.of(new Asked(uri, accepts.getFirst())) : Optional.empty();
+  }
+
+  private static boolean any(MultiMap headers, List<CharSequence> names) {
+    for (CharSequence name : names) {
+      if (headers.contains(name)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private void send(HttpServerResponse response, Known found, Buffer body) {
     MultiMap headers = response.headers();
     headers.set(HttpHeaders.DATE, date.now());
-    headers.set(HttpHeaders.ETAG, found.etag);
-    headers.set(HttpHeaders.CACHE_CONTROL, IMMUTABLE);
-    headers.set(CONTENT_TYPE_OPTIONS, NOSNIFF);
-    headers.set(RESOURCE_POLICY, CROSS_ORIGIN);
-    if (found.varies) {
-      headers.set(HttpHeaders.VARY, "Accept");
+    for (ImageResponse.Field field : found.fields) {
+      headers.set(field.name(), field.value());
     }
-    headers.set(HttpHeaders.CONTENT_TYPE, found.type);
-    headers.set(HttpHeaders.ACCEPT_RANGES, BYTES);
-    headers.set(CACHE_STATUS, HIT);
-    headers.set(SERVER_TIMING, FROM_MEMORY);
-    headers.set(HttpHeaders.CONTENT_LENGTH, found.length);
+    headers.set(ImageResponse.SERVER_TIMING, FROM_MEMORY);
+    headers.set(HttpHeaders.CONTENT_LENGTH, Integer.toString(body.length()));
     response.end(body);
   }
 }

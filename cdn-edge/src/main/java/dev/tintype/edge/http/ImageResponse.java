@@ -9,6 +9,8 @@ import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
@@ -38,11 +40,29 @@ record ImageResponse(
   /** The name of this cache in Cache-Status. */
   private static final String CACHE = "tintype";
 
+  static final CharSequence SERVER_TIMING = HttpHeaders.createOptimized("server-timing");
+
+  private static final CharSequence CACHE_STATUS = HttpHeaders.createOptimized("cache-status");
+  private static final CharSequence CONTENT_TYPE_OPTIONS =
+      HttpHeaders.createOptimized("x-content-type-options");
+  private static final CharSequence RESOURCE_POLICY =
+      HttpHeaders.createOptimized("cross-origin-resource-policy");
+  private static final CharSequence ACCEPT_CH = HttpHeaders.createOptimized("accept-ch");
+  private static final CharSequence BYTES = HttpHeaders.createOptimized("bytes");
+  private static final CharSequence NOSNIFF = HttpHeaders.createOptimized("nosniff");
+  private static final CharSequence CROSS_ORIGIN = HttpHeaders.createOptimized("cross-origin");
+  private static final CharSequence HINTS = HttpHeaders.createOptimized(ClientHints.NAMES);
+  private static final CharSequence ACCEPT = HttpHeaders.createOptimized("Accept");
+  private static final CharSequence ACCEPT_AND_HINTS =
+      HttpHeaders.createOptimized("Accept, " + ClientHints.NAMES);
+
   /** Cache-Control of what never changes. */
-  static final String IMMUTABLE = "public, max-age=" + YEAR_S + ", immutable";
+  private static final CharSequence IMMUTABLE =
+      HttpHeaders.createOptimized("public, max-age=" + YEAR_S + ", immutable");
 
   /** Cache-Status of what was in memory. */
-  static final String MEMORY_HIT = CACHE + "; hit; detail=memory";
+  private static final CharSequence MEMORY_HIT =
+      HttpHeaders.createOptimized(CACHE + "; hit; detail=memory");
 
   /** Sends the image, or the part of it that was asked for. */
   void send(Served served, boolean collapsed) {
@@ -52,11 +72,8 @@ record ImageResponse(
     }
     long size = served.body().size();
     Optional<ByteRange> range = range(size);
-    common();
-    response.putHeader(HttpHeaders.CONTENT_TYPE, format.mediaType());
-    response.putHeader(HttpHeaders.ACCEPT_RANGES, "bytes");
-    response.putHeader("Cache-Status", cacheStatus(served, collapsed));
-    response.putHeader("Server-Timing", serverTiming(served));
+    put(fields(served.source(), collapsed));
+    response.putHeader(SERVER_TIMING, serverTiming(served));
     range.ifPresent(
         part -> {
           response.setStatusCode(206);
@@ -92,8 +109,8 @@ record ImageResponse(
 
   /** Says that the client's copy is good. */
   void notModified() {
-    common();
-    http.response().putHeader("Cache-Status", CACHE + "; hit; detail=validator");
+    put(common());
+    http.response().putHeader(CACHE_STATUS, CACHE + "; hit; detail=validator");
     http.response().setStatusCode(304).end();
   }
 
@@ -104,22 +121,41 @@ record ImageResponse(
     return asked ? ByteRange.parse(http.getHeader("Range"), size) : Optional.empty();
   }
 
-  /** What 200, 206 and 304 have in common (RFC 9110, section 15.4.5). */
-  private void common() {
-    HttpServerResponse response = http.response();
-    response.putHeader(HttpHeaders.ETAG, etag);
-    response.putHeader(HttpHeaders.CACHE_CONTROL, cacheControl());
-    response.putHeader("X-Content-Type-Options", "nosniff");
-    response.putHeader("Cross-Origin-Resource-Policy", "cross-origin");
-    if (request.format().isEmpty()) {
-      response.putHeader(HttpHeaders.VARY, hints ? "Accept, " + ClientHints.NAMES : "Accept");
-    }
-    if (hints) {
-      response.putHeader("Accept-CH", ClientHints.NAMES);
-    }
+  /** One line of the answer's head; its text is in the form in which it is sent. */
+  record Field(CharSequence name, CharSequence value) {}
+
+  /** What the whole picture is sent with, but for its length, the date and what it took. */
+  List<Field> fields(Served.Source source, boolean collapsed) {
+    List<Field> fields = common();
+    fields.add(
+        new Field(HttpHeaders.CONTENT_TYPE, HttpHeaders.createOptimized(format.mediaType())));
+    fields.add(new Field(HttpHeaders.ACCEPT_RANGES, BYTES));
+    fields.add(new Field(CACHE_STATUS, cacheStatus(source, collapsed)));
+    return fields;
   }
 
-  private String cacheControl() {
+  /** What 200, 206 and 304 have in common (RFC 9110, section 15.4.5). */
+  private List<Field> common() {
+    List<Field> fields = new ArrayList<>();
+    fields.add(new Field(HttpHeaders.ETAG, HttpHeaders.createOptimized(etag)));
+    fields.add(new Field(HttpHeaders.CACHE_CONTROL, cacheControl()));
+    fields.add(new Field(CONTENT_TYPE_OPTIONS, NOSNIFF));
+    fields.add(new Field(RESOURCE_POLICY, CROSS_ORIGIN));
+    if (request.format().isEmpty()) {
+      fields.add(new Field(HttpHeaders.VARY, hints ? ACCEPT_AND_HINTS : ACCEPT));
+    }
+    if (hints) {
+      fields.add(new Field(ACCEPT_CH, HINTS));
+    }
+    return fields;
+  }
+
+  private void put(List<Field> fields) {
+    HttpServerResponse response = http.response();
+    fields.forEach(field -> response.putHeader(field.name, field.value));
+  }
+
+  private CharSequence cacheControl() {
     var expires = request.operations().expiresS();
     if (expires.isPresent()) {
       return "private, max-age="
@@ -130,8 +166,8 @@ record ImageResponse(
   }
 
   /** RFC 9211. */
-  private static String cacheStatus(Served served, boolean collapsed) {
-    return switch (served.source()) {
+  private static CharSequence cacheStatus(Served.Source source, boolean collapsed) {
+    return switch (source) {
       case MEMORY -> MEMORY_HIT;
       case DISK -> CACHE + "; hit; detail=disk";
       case ENCODED -> CACHE + "; fwd=miss; " + (collapsed ? "collapsed" : "stored");

@@ -3,6 +3,7 @@ package dev.tintype.edge.http;
 import static dev.tintype.edge.http.EdgeServer.URLS;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tintype.edge.EdgeConfig;
 import dev.tintype.edge.Pictures;
 import dev.tintype.edge.url.ImageFormat;
 import dev.tintype.edge.url.Operations;
@@ -12,11 +13,14 @@ import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * The short way of what is in memory says the same as the long one. The first request encodes, the
@@ -28,18 +32,26 @@ final class HotPathTest {
 
   @TempDir static Path folder;
   private static EdgeServer edge;
+  private static EdgeServer hinting;
   private static String sha;
 
   @BeforeAll
   static void start() throws Exception {
     Loaded.vips();
-    edge = new EdgeServer(folder);
+    edge = new EdgeServer(folder.resolve("plain"));
+    hinting =
+        new EdgeServer(
+            folder.resolve("hinting"),
+            config -> config.with(new EdgeConfig.Delivery(Set.of(), true)),
+            originals -> originals);
     sha = edge.put(Pictures.png(320, 240));
+    hinting.put(Pictures.png(320, 240));
   }
 
   @AfterAll
   static void stop() throws Exception {
     edge.close();
+    hinting.close();
   }
 
   private static boolean isShort(HttpResponse<byte[]> response) {
@@ -60,21 +72,43 @@ final class HotPathTest {
     return all;
   }
 
-  @Test
-  void theShortWaySaysWhatTheLongOneSays() throws Exception {
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void theShortWaySaysWhatTheLongOneSays(boolean hints) throws Exception {
+    EdgeServer asked = hints ? hinting : edge;
     for (String extension : new String[] {"webp", "auto"}) {
       String path =
           extension.equals("auto")
               ? URLS.auto(sha, Operations.none().width(61))
               : URLS.variant(sha, Operations.none().width(62), ImageFormat.WEBP);
-      edge.get(path, "Accept", "image/avif");
-      HttpResponse<byte[]> slow = edge.get(path, "Accept", "image/avif");
+      asked.get(path, "Accept", "image/avif");
+      HttpResponse<byte[]> slow = asked.get(path, "Accept", "image/avif");
       assertThat(isShort(slow)).isFalse();
-      HttpResponse<byte[]> fast = edge.get(path, "Accept", "image/avif");
+      HttpResponse<byte[]> fast = asked.get(path, "Accept", "image/avif");
       assertThat(isShort(fast)).isTrue();
       assertThat(headers(fast)).isEqualTo(headers(slow));
       assertThat(fast.statusCode()).isEqualTo(200);
       assertThat(fast.body()).isEqualTo(slow.body());
+    }
+  }
+
+  @Test
+  void hintsTakeTheLongWayOnlyWhereTheyMatter() throws Exception {
+    String auto = URLS.auto(sha, Operations.none().width(68));
+    String named = URLS.variant(sha, Operations.none().width(68), ImageFormat.WEBP);
+    for (String[] hint : new String[][] {{"Sec-CH-DPR", "2"}, {"Save-Data", "on"}}) {
+      for (int i = 0; i < 3; i++) {
+        hinting.get(auto, "Accept", "image/webp");
+        hinting.get(named, "Accept", "image/webp");
+        edge.get(auto, "Accept", "image/webp");
+      }
+      for (int i = 0; i < 3; i++) {
+        HttpResponse<byte[]> hinted = hinting.get(auto, "Accept", "image/webp", hint[0], hint[1]);
+        assertThat(isShort(hinted)).as(hint[0]).isFalse();
+        assertThat(hinted.body()).isNotEqualTo(hinting.get(auto, "Accept", "image/webp").body());
+      }
+      assertThat(isShort(hinting.get(named, "Accept", "image/webp", hint[0], hint[1]))).isTrue();
+      assertThat(isShort(edge.get(auto, "Accept", "image/webp", hint[0], hint[1]))).isTrue();
     }
   }
 
