@@ -23,7 +23,7 @@ import java.util.Optional;
 /**
  * The watermark, drawn once at start: [height, width, 4] of 8 bits, RGB and alpha, not
  * premultiplied, its opacity in the alpha. It stands in the lower right corner of a variant, and
- * takes a part of its width.
+ * takes a part of its width, or less where it would be too tall.
  */
 final class Mark {
   private static final int FILE_BYTES_MAX = 4 * 1024 * 1024;
@@ -34,6 +34,12 @@ final class Mark {
 
   /** Distance from both edges, in hundredths of the variant's width. */
   private static final int MARGIN_PERCENT = 3;
+
+  /** On a flat variant the distance is at most this part of the height, so that a mark has room. */
+  private static final int MARGIN_OF_HEIGHT = 8;
+
+  /** Raised when the same mark is laid otherwise than before, so that validators change too. */
+  private static final int REVISION = 2;
 
   /** Large enough that no variant enlarges it, at the largest share of the width. */
   private static final String FONT = "sans bold 96";
@@ -216,7 +222,8 @@ final class Mark {
   private static String digest(byte[] rgba, int width, int widthPercent) {
     try {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      digest.update((width + "," + widthPercent + ",").getBytes(StandardCharsets.US_ASCII));
+      digest.update(
+          (REVISION + "," + width + "," + widthPercent + ",").getBytes(StandardCharsets.US_ASCII));
       return HexFormat.of().formatHex(digest.digest(rgba), 0, 8);
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("every Java has SHA-256", e);
@@ -225,17 +232,21 @@ final class Mark {
 
   /** Lays the mark over the picture, and leaves its bands as they were. */
   void over(VipsCalls calls, Arena arena, ImageChain chain) {
-    int margin = Math.ceilDiv(chain.width() * MARGIN_PERCENT, 100);
-    int wanted = Math.min(width, chain.width() * widthPercent / 100);
-    int tall = Math.max(1, Math.round((float) height * wanted / width));
-    if (chain.width() < VARIANT_PX_MIN || tall + 2 * margin > chain.height()) {
+    if (chain.width() < VARIANT_PX_MIN) {
       return;
     }
+    int margin =
+        Math.min(
+            Math.ceilDiv(chain.width() * MARGIN_PERCENT, 100), chain.height() / MARGIN_OF_HEIGHT);
+    int room = chain.height() - 2 * margin;
+    int share = Math.min(width, chain.width() * widthPercent / 100);
+    int wanted = Math.clamp((long) room * width / height, 1, share);
+    int tall = Math.clamp(Math.round((double) height * wanted / width), 1, room);
     boolean alpha = chain.alpha();
     chain.then(
         "mark",
         (in, out) -> calls.colourspace().apply(in, out, Vips.VIPS_INTERPRETATION_sRGB(), NULL));
-    int left = chain.width() - wanted - margin;
+    int left = Math.max(0, chain.width() - wanted - margin);
     int top = chain.height() - tall - margin;
     MemorySegment mark = scaled(calls, arena, wanted, tall);
     try {

@@ -193,13 +193,19 @@ final class LooksTest {
   }
 
   private EdgeConfig.Watermark redSquare() throws IOException {
-    BufferedImage mark = new BufferedImage(40, 40, BufferedImage.TYPE_INT_RGB);
+    return redMark(40, 40, 50, 10);
+  }
+
+  private EdgeConfig.Watermark redMark(int width, int height, int opacity, int percent)
+      throws IOException {
+    BufferedImage mark = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
     Graphics2D g = mark.createGraphics();
     g.setColor(new Color(255, 0, 0));
-    g.fillRect(0, 0, 40, 40);
+    g.fillRect(0, 0, width, height);
     g.dispose();
     Path file = Files.write(folder.resolve("mark.png"), Pictures.encode(mark, "png"));
-    return new EdgeConfig.Watermark(Optional.empty(), Optional.of(file), 50, 10, Set.of("free"));
+    return new EdgeConfig.Watermark(
+        Optional.empty(), Optional.of(file), opacity, percent, Set.of("free"));
   }
 
   @ParameterizedTest
@@ -217,6 +223,34 @@ final class LooksTest {
     assertThat(marked.at(160, 184, 0)).isCloseTo(0, within(8));
     Decoded plain = Decoded.of(make(marking, original, "full", format));
     assertThat(plain.at(184, 184, 0)).isCloseTo(0, within(4));
+  }
+
+  /** Flat pictures, tall marks: the mark shrinks, and never goes. */
+  @ParameterizedTest
+  @CsvSource({
+    "1000,20,40,40,10",
+    "1000,1,40,40,10",
+    "64,64,40,40,100",
+    "400,60,4,800,50",
+    "64,5,1,2000,5"
+  })
+  void noPictureEscapesItsMark(int width, int height, int markWidth, int markHeight, int percent)
+      throws IOException {
+    Transcoder marking = with(redMark(markWidth, markHeight, 100, percent));
+    BufferedImage black = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
+    byte[] original = Pictures.encode(black, "png");
+    Decoded marked = Decoded.of(make(marking, original, "watermark", ImageFormat.PNG));
+    assertThat(marked.width()).isEqualTo(width);
+    assertThat(marked.height()).isEqualTo(height);
+    assertThat(reds(marked)).isPositive();
+  }
+
+  @Test
+  void belowTheSmallestWidthThereIsNoMark() throws IOException {
+    Transcoder marking = with(redMark(40, 40, 100, 50));
+    BufferedImage black = new BufferedImage(63, 200, BufferedImage.TYPE_INT_RGB);
+    byte[] original = Pictures.encode(black, "png");
+    assertThat(reds(Decoded.of(make(marking, original, "watermark", ImageFormat.PNG)))).isZero();
   }
 
   @Test
