@@ -31,6 +31,15 @@ public record EdgeConfig(
   private static final long KIB = 1024;
   private static final long MIB = 1024 * KIB;
 
+  /** Validates what holds between the parts. */
+  public EdgeConfig {
+    if (watermark.configured() && !delivery.unsignedPresets().isEmpty()) {
+      throw EdgeException.config(
+          "edge.unsigned_presets and edge.watermark.text or .file exclude each other: anyone could"
+              + " take the watermark out of a URL that needs no signature. Leave one of them out.");
+    }
+  }
+
   /**
    * Where variants are kept.
    *
@@ -199,7 +208,7 @@ public record EdgeConfig(
    * What is answered, and to whom.
    *
    * @param unsignedPresets presets, alone and as {@code auto} or in a format, whose URLs need no
-   *     signature: {@code /i/-/thumb/{sha256}.auto}. Default none
+   *     signature: {@code /i/-/thumb/{sha256}.auto}. Not beside a watermark. Default none
    * @param clientHints whether {@code auto} looks at Save-Data and Sec-CH-DPR too. Default false:
    *     each hint multiplies the variants that caches keep
    */

@@ -58,6 +58,19 @@ final class EdgeConfigTest {
         .hasMessageContaining(key);
   }
 
+  @ParameterizedTest
+  @CsvSource({"edge.watermark.text,Made here", "edge.watermark.file,mark.png"})
+  void unsignedPresetsWouldDefeatAWatermark(String key, String value) {
+    Map<String, String> values = minimal();
+    values.put(key, value);
+    assertThat(EdgeConfig.parse(values).watermark().configured()).isTrue();
+    values.put("edge.unsigned_presets", "thumb");
+    assertThatThrownBy(() -> EdgeConfig.parse(values))
+        .isInstanceOf(EdgeException.Config.class)
+        .hasMessageContaining("edge.unsigned_presets")
+        .hasMessageContaining("edge.watermark");
+  }
+
   /**
    * The table in docs/edge.md is the operator's only source; a key or a default that is missing
    * there is a fault.
