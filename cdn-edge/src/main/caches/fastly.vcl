@@ -4,6 +4,10 @@
 # not count.
 if (req.url.path ~ "^/i/") {
   unset req.http.Cookie;
+  unset req.http.Authorization;
+  # Client hints would keep a copy for every spelling of them.
+  unset req.http.Save-Data;
+  unset req.http.Sec-CH-DPR;
   if (req.url.path ~ "\.auto$") {
     if (req.http.Accept ~ "(?i)image/avif(?!\s*;\s*q=0(\.0*)?\s*(,|$))") {
       set req.http.Accept = "image/avif";

@@ -18,6 +18,9 @@ sub vcl_recv {
   # Pictures do not depend on who asks: the URL is signed. Cookies would keep Varnish from caching.
   unset req.http.Cookie;
   unset req.http.Authorization;
+  # Client hints would keep a copy for every spelling of them.
+  unset req.http.Save-Data;
+  unset req.http.Sec-CH-DPR;
   # Every browser has its own Accept; the edge knows three answers to it. A format refused with q=0 does not count.
   if (req.url ~ "\.auto$") {
     if (req.http.Accept ~ "(?i)image/avif(?!\s*;\s*q=0(\.0*)?\s*(,|$))") {

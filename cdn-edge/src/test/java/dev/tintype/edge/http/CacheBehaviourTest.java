@@ -4,9 +4,11 @@ import static dev.tintype.edge.http.EdgeServer.URLS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.tintype.edge.EdgeConfig;
 import dev.tintype.edge.Pictures;
 import dev.tintype.edge.url.ImageFormat;
 import dev.tintype.edge.url.Operations;
+import dev.tintype.edge.vips.Decoded;
 import dev.tintype.edge.vips.ImageSniffer;
 import dev.tintype.edge.vips.Loaded;
 import java.net.URI;
@@ -21,6 +23,7 @@ import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
@@ -88,7 +91,11 @@ final class CacheBehaviourTest {
     @BeforeAll
     void start(@TempDir Path folder) throws Exception {
       Loaded.vips();
-      edge = new EdgeServer(folder.resolve("edge"));
+      edge =
+          new EdgeServer(
+              folder.resolve("edge"),
+              config -> config.with(new EdgeConfig.Delivery(Set.of(), true)),
+              originals -> originals);
       front = front(Files.createDirectories(folder.resolve("front")), edge.port());
       png = Pictures.png(200, 150);
       sha = edge.put(png);
@@ -323,7 +330,16 @@ final class CacheBehaviourTest {
                 for (int i = 0; i < 4; i++) {
                   // What browsers send along must not split the cache.
                   answers.add(
-                      get(path, "Cookie", "a=" + i, "Accept", "x/" + i, "User-Agent", "u" + i));
+                      get(
+                          path,
+                          "Cookie",
+                          "a=" + i,
+                          "Authorization",
+                          "Basic " + i,
+                          "Accept",
+                          "x/" + i,
+                          "User-Agent",
+                          "u" + i));
                 }
               });
       assertThat(asked).isEqualTo(1);
@@ -375,6 +391,27 @@ final class CacheBehaviourTest {
                 }
               });
       assertThat(asked).isEqualTo(cached() ? 3 : 12);
+    }
+
+    // RFC 9111, section 4.1: the edge varies on client hints, so none may get past a cache that
+    // does
+    // not have them in its key.
+    @Test
+    void oneReadersHintsChangeNobodyElsesPicture() throws Exception {
+      int width = 15;
+      String path = URLS.auto(sha, Operations.none().width(width));
+      HttpResponse<byte[]> dense = get(path, "Accept", "image/webp", "Sec-CH-DPR", "3");
+      HttpResponse<byte[]> saving = get(path, "Accept", "image/webp", "Save-Data", "on");
+      HttpResponse<byte[]> plain = get(path, "Accept", "image/webp");
+      assertThat(Decoded.of(plain.body()).width()).isEqualTo(width);
+      assertThat(Decoded.of(saving.body()).width()).isEqualTo(width);
+      assertThat(Decoded.of(dense.body()).width()).isEqualTo(cached() ? width : 3 * width);
+      if (cached()) {
+        assertThat(saving.body()).isEqualTo(plain.body());
+        get(fresh(), "Cookie", "a=b", "Authorization", "Basic x", "Sec-CH-DPR", "2");
+        assertThat(edge.headers)
+            .doesNotContain("cookie", "authorization", "save-data", "sec-ch-dpr");
+      }
     }
 
     private void assertFormat(ImageFormat format, String path, String accept) throws Exception {

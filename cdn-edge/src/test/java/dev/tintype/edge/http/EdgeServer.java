@@ -22,8 +22,11 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
+import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
@@ -39,6 +42,9 @@ final class EdgeServer implements AutoCloseable {
 
   /** What has arrived here, from clients or from a cache in front. */
   final AtomicInteger requests = new AtomicInteger();
+
+  /** Names of the headers that have arrived here, lower case. */
+  final Set<String> headers = ConcurrentHashMap.newKeySet();
 
   private final Path folder;
   private boolean closed;
@@ -65,12 +71,17 @@ final class EdgeServer implements AutoCloseable {
             .requestHandler(
                 request -> {
                   requests.incrementAndGet();
+                  request.headers().names().forEach(each -> headers.add(lower(each)));
                   handler.handle(request);
                 })
             .listen(0, "127.0.0.1")
             .toCompletionStage()
             .toCompletableFuture()
             .get(30, TimeUnit.SECONDS);
+  }
+
+  private static String lower(String name) {
+    return name.toLowerCase(Locale.ROOT);
   }
 
   private Optional<OriginalImage> open(String sha256) {
