@@ -12,11 +12,14 @@ export default {
     const key = new Request(`https://${url.hostname}/tintype-cache${url.pathname}/${accept}`, request)
     const kept = await caches.default.match(key)
     if (kept) {
-      return kept
+      const answer = new Response(kept.body, kept)
+      answer.headers.set('vary', 'Accept')
+      return answer
     }
-    const answer = await fetch(url, { headers: { accept }, cf: { cacheEverything: false } })
+    // A redirect to the canonical URL is the browser's to follow: the picture has its own key there.
+    const answer = await fetch(url, { headers: { accept }, redirect: 'manual', cf: { cacheEverything: false } })
     if (answer.status === 200 && !/private|no-store/.test(answer.headers.get('cache-control') || '')) {
-      // The Cache API refuses what varies; the format is in the key, and the browser still gets the header.
+      // The Cache API does not choose by Vary: the format is in the key, and the browser is told again above.
       const copy = new Response(answer.clone().body, answer)
       copy.headers.delete('vary')
       context.waitUntil(caches.default.put(key, copy))
