@@ -3,10 +3,13 @@ package dev.tintype.gateway.metrics;
 import dev.tintype.gateway.GatewayParts;
 import dev.tintype.gateway.http.BlockingCalls;
 import dev.tintype.gateway.http.Reply;
+import dev.tintype.gateway.problem.GatewayException.UnavailableException;
 import dev.tintype.queue.QueueException;
 import dev.tintype.queue.job.JobState;
 import dev.tintype.queue.store.QueueLoad;
+import io.vertx.core.Context;
 import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import java.lang.management.GarbageCollectorMXBean;
 import java.lang.management.ManagementFactory;
 import java.lang.management.MemoryUsage;
@@ -15,12 +18,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.IntSupplier;
 import java.util.function.ToDoubleFunction;
 
 /**
  * GET /metrics. Needs no key, as scrapers expect, and names no user, prompt or job. The database is
- * asked at most once in {@link #FRESH_MS}, however many ask.
+ * asked at most once at a time and once in {@link #FRESH_MS}, however many ask.
  */
 public final class MetricsApi {
   /** Age up to which an answer is given again, ms. */
@@ -34,6 +38,10 @@ public final class MetricsApi {
   private final BlockingCalls calls;
   private final SubmitMetrics submits;
   private final IntSupplier streams;
+
+  /** The question to the database that is under way, or null; whoever comes meanwhile shares it. */
+  private final AtomicReference<Future<Page>> loading = new AtomicReference<>();
+
   private volatile Page latest = new Page(new byte[0], Long.MIN_VALUE);
 
   /**
@@ -57,15 +65,40 @@ public final class MetricsApi {
     if (page.bytes().length > 0 && Math.abs(parts.clock().millis() - page.atMillis()) < FRESH_MS) {
       return Future.succeededFuture(reply(page));
     }
-    return calls
+    Promise<Page> mine = Promise.promise();
+    Future<Page> underWay = loading.compareAndExchange(null, mine.future());
+    if (underWay != null) {
+      return here(underWay).map(MetricsApi::reply);
+    }
+    calls
         .run(this::load)
-        .recover(cause -> Future.succeededFuture(Optional.empty()))
+        .recover(MetricsApi::noAnswer)
         .map(
             load -> {
-              Page fresh = new Page(write(load), parts.clock().millis());
-              latest = fresh;
-              return reply(fresh);
+              latest = new Page(write(load), parts.clock().millis());
+              return latest;
+            })
+        .onComplete(
+            outcome -> {
+              loading.set(null);
+              mine.handle(outcome);
             });
+    return mine.future().map(MetricsApi::reply);
+  }
+
+  /** The outcome of another event loop's call on the caller's own. */
+  private <T> Future<T> here(Future<T> elsewhere) {
+    Context context = parts.vertx().getOrCreateContext();
+    Promise<T> promise = Promise.promise();
+    elsewhere.onComplete(outcome -> context.runOnContext(on -> promise.handle(outcome)));
+    return promise.future();
+  }
+
+  /** Silence of the database is something to show; anything else is a defect of ours. */
+  private static Future<Optional<List<QueueLoad>>> noAnswer(Throwable cause) {
+    return cause instanceof UnavailableException slow && slow.code().equals("gateway.timeout")
+        ? Future.succeededFuture(Optional.empty())
+        : Future.failedFuture(cause);
   }
 
   private static Reply reply(Page page) {

@@ -9,6 +9,7 @@ import dev.tintype.queue.blob.DirectoryBlobStore;
 import dev.tintype.queue.embedded.EmbeddedPostgres;
 import dev.tintype.queue.relay.CostModel;
 import dev.tintype.queue.store.Database;
+import dev.tintype.queue.store.JobStore;
 import dev.tintype.queue.store.LiveEventHub;
 import dev.tintype.queue.store.PostgresAccountStore;
 import dev.tintype.queue.store.PostgresJobStore;
@@ -91,6 +92,47 @@ public final class Platform implements AutoCloseable {
     return new Platform();
   }
 
+  /** What a gateway stands on, with that store of jobs. */
+  public GatewayParts parts(JobStore store) {
+    return new GatewayParts(
+        vertx,
+        store,
+        accounts,
+        uploads,
+        blobs,
+        hub,
+        Models.CATALOG,
+        LINKS,
+        CostModel.linear(23),
+        Clock.systemUTC(),
+        new SecureRandom());
+  }
+
+  /** Gives a user so many uploads, whose bytes nobody has. */
+  public void fillUploads(User user, int count) {
+    update(
+        "INSERT INTO uploads (user_id, sha256, media_type, width, height, bytes, uploaded_at)"
+            + " SELECT '"
+            + user.id()
+            + "', lpad(to_hex(n), 64, '0'), 'image/png', 1, 1, 1, now() FROM generate_series(1, "
+            + count
+            + ") n");
+  }
+
+  /** As the sweep does with old ones. */
+  public void sweepUploads(User user) {
+    update("DELETE FROM uploads WHERE user_id = '" + user.id() + "'");
+  }
+
+  private void update(String sql) {
+    database.call(
+        connection -> {
+          try (Statement statement = connection.createStatement()) {
+            return statement.executeUpdate(sql);
+          }
+        });
+  }
+
   /** A gateway on a free port. */
   public Server serve(GatewayConfig config) {
     return new Server(config);
@@ -140,21 +182,7 @@ public final class Platform implements AutoCloseable {
     private final HttpServer http;
 
     private Server(GatewayConfig config) {
-      gateway =
-          new Gateway(
-              config,
-              new GatewayParts(
-                  vertx,
-                  jobs,
-                  accounts,
-                  uploads,
-                  blobs,
-                  hub,
-                  Models.CATALOG,
-                  LINKS,
-                  CostModel.linear(23),
-                  Clock.systemUTC(),
-                  new SecureRandom()));
+      gateway = new Gateway(config, parts(jobs));
       Router router = Router.router(vertx);
       // Somebody else's room beside ours, as the edge will be.
       router.get("/i/*").handler(context -> context.response().end("picture"));
