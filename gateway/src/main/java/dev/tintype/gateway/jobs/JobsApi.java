@@ -98,12 +98,7 @@ public final class JobsApi {
                       join,
                       Optional.empty(),
                       parts.costs().estimateMs(spec));
-              return calls.run(
-                  () -> {
-                    spec.initImage().ifPresent(sha -> requireOwn(account, "init_image", sha));
-                    spec.maskImage().ifPresent(sha -> requireOwn(account, "mask", sha));
-                    return submitted(parts.jobs().submit(request), began);
-                  });
+              return calls.run(() -> submitted(accepted(request), began));
             });
   }
 
@@ -119,15 +114,32 @@ public final class JobsApi {
     return join.isPresent();
   }
 
-  private void requireOwn(Account account, String field, String sha256) {
-    if (parts.uploads().find(account.userId(), sha256).isEmpty()) {
-      throw new RequestException(
-          422,
-          "image.unknown",
-          field,
-          "You have no picture with this SHA-256: send it to POST /v1/images first, or name one"
-              + " that a job of yours has painted.");
+  /** A replay is answered as it was the first time, though its pictures may be swept by now. */
+  private SubmitResult accepted(SubmitRequest request) {
+    Optional<String> foreign =
+        foreign(request, "init_image", request.spec().initImage())
+            .or(() -> foreign(request, "mask", request.spec().maskImage()));
+    if (foreign.isEmpty()) {
+      return parts.jobs().submit(request);
     }
+    return parts
+        .jobs()
+        .earlier(request)
+        .orElseThrow(
+            () ->
+                new RequestException(
+                    422,
+                    "image.unknown",
+                    foreign.get(),
+                    "You have no picture with this SHA-256: send it to POST /v1/images first, or"
+                        + " name one that a job of yours has painted."));
+  }
+
+  /** The field, where it names a picture that the user may not start from. */
+  private Optional<String> foreign(SubmitRequest request, String field, Optional<String> sha256) {
+    return sha256
+        .filter(sha -> parts.uploads().find(request.userId(), sha).isEmpty())
+        .map(sha -> field);
   }
 
   private Reply submitted(SubmitResult result, long began) {

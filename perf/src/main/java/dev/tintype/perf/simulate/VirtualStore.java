@@ -318,6 +318,11 @@ final class VirtualStore implements JobStore {
   }
 
   @Override
+  public Optional<SubmitResult> earlier(SubmitRequest request) {
+    throw notAsked();
+  }
+
+  @Override
   public SubmitResult submit(SubmitRequest request) {
     throw notAsked();
   }

@@ -34,6 +34,12 @@ public interface JobStore extends AutoCloseable {
    */
   SubmitResult submit(SubmitRequest request);
 
+  /**
+   * What {@link #submit} would answer because of an earlier submission (Replayed or Conflict),
+   * where there is one. Writes nothing.
+   */
+  Optional<SubmitResult> earlier(SubmitRequest request);
+
   Optional<Job> get(JobId id);
 
   /**

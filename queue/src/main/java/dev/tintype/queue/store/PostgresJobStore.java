@@ -55,6 +55,11 @@ public final class PostgresJobStore implements JobStore {
   }
 
   @Override
+  public Optional<SubmitResult> earlier(SubmitRequest request) {
+    return submissions.earlier(request);
+  }
+
+  @Override
   public SubmitResult submit(SubmitRequest request) {
     SubmitResult result = submissions.submit(request);
     if (result instanceof SubmitResult.Accepted accepted) {

@@ -106,18 +106,34 @@ final class Submissions {
         row -> true,
         "SELECT pg_advisory_xact_lock(hashtextextended(?, 7))",
         request.userId() + "\n" + request.bodyFingerprint());
-    Optional<Job> open =
-        Sql.first(
-            connection,
-            JobRows::job,
-            "SELECT * FROM jobs WHERE user_id = ? AND fingerprint = ? AND "
-                + JobMoves.open()
-                + " ORDER BY id LIMIT 1",
-            request.userId(),
-            request.bodyFingerprint());
+    Optional<Job> open = underWay(connection, request);
     return open.isPresent()
         ? new SubmitResult.Replayed(open.get())
         : insert(connection, id, request);
+  }
+
+  private static Optional<Job> underWay(Connection connection, SubmitRequest request)
+      throws SQLException {
+    return Sql.first(
+        connection,
+        JobRows::job,
+        "SELECT * FROM jobs WHERE user_id = ? AND fingerprint = ? AND "
+            + JobMoves.open()
+            + " ORDER BY id LIMIT 1",
+        request.userId(),
+        request.bodyFingerprint());
+  }
+
+  /** The answer that an earlier submission decides, without writing. */
+  Optional<SubmitResult> earlier(SubmitRequest request) {
+    return database.call(
+        connection -> {
+          Optional<Job> open =
+              request.joinInFlight() ? underWay(connection, request) : Optional.empty();
+          return open.isPresent()
+              ? open.map(SubmitResult.Replayed::new)
+              : byKey(connection, request);
+        });
   }
 
   private SubmitResult insert(Connection connection, JobId id, SubmitRequest request)
@@ -155,19 +171,9 @@ final class Submissions {
    */
   private static SubmitResult whyNot(Connection connection, SubmitRequest request)
       throws SQLException {
-    if (request.idempotencyKey().isPresent()) {
-      Optional<SubmitResult> earlier =
-          Sql.<Optional<SubmitResult>>first(
-                  connection,
-                  row -> earlier(connection, row, request),
-                  "SELECT fingerprint, job_id FROM idempotency WHERE user_id = ? AND key = ? AND"
-                      + " expires_at >= tintype_now()",
-                  request.userId(),
-                  request.idempotencyKey())
-              .flatMap(found -> found);
-      if (earlier.isPresent()) {
-        return earlier.get();
-      }
+    Optional<SubmitResult> earlier = byKey(connection, request);
+    if (earlier.isPresent()) {
+      return earlier.get();
     }
     return Sql.<SubmitResult>first(
             connection,
@@ -180,6 +186,21 @@ final class Submissions {
             () ->
                 new QueueException.Invalid(
                     "account.unknown", "There is no such user or tier, or the user is disabled."));
+  }
+
+  private static Optional<SubmitResult> byKey(Connection connection, SubmitRequest request)
+      throws SQLException {
+    if (request.idempotencyKey().isEmpty()) {
+      return Optional.empty();
+    }
+    return Sql.<Optional<SubmitResult>>first(
+            connection,
+            row -> earlier(connection, row, request),
+            "SELECT fingerprint, job_id FROM idempotency WHERE user_id = ? AND key = ? AND"
+                + " expires_at >= tintype_now()",
+            request.userId(),
+            request.idempotencyKey())
+        .flatMap(found -> found);
   }
 
   private static Optional<SubmitResult> earlier(
