@@ -97,7 +97,7 @@ public final class Gateway implements AutoCloseable {
     BodyReader bodies = new BodyReader(parts.vertx(), config.bodyBytesMax(), config.bodyTime());
     SubmitMetrics submitMetrics = new SubmitMetrics();
     jobs = new JobsApi(parts, calls, bodies, submits, json, submitMetrics);
-    images = new ImagesApi(parts, calls, submits);
+    images = new ImagesApi(parts, submits);
     streams = new EventStreams(config, parts, calls, json);
     admins = new AdminApi(parts, calls, json);
     metrics = new MetricsApi(parts, calls, submitMetrics, streams::openStreams);

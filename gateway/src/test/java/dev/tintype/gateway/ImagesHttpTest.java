@@ -7,6 +7,8 @@ import dev.tintype.gateway.testing.Client;
 import dev.tintype.gateway.testing.Client.Answer;
 import dev.tintype.gateway.testing.Platform;
 import dev.tintype.gateway.testing.TestPictures;
+import dev.tintype.queue.job.Sha256;
+import dev.tintype.queue.store.UploadStore;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
@@ -94,6 +96,37 @@ class ImagesHttpTest {
             "{\"prompt\":\"a\",\"init_image\":\"%s\",\"mask\":\"%s\"}"
                 .formatted(picture, "0".repeat(64)))
         .refusedWith(422, "image.unknown");
+  }
+
+  @Test
+  void aReplayIsAnsweredThoughItsPictureWasSwept() {
+    Platform.User user = PLATFORM.user("standard");
+    Client own = server.client(user);
+    String picture = stored(own, TestPictures.png(16, 16));
+    String body = "{\"prompt\":\"a\",\"init_image\":\"%s\"}".formatted(picture);
+    Answer first = own.submit(body, "Idempotency-Key", "swept");
+    assertThat(first.status()).as(first.text()).isEqualTo(202);
+    PLATFORM.sweepUploads(user);
+    Answer again = own.submit(body, "Idempotency-Key", "swept");
+    assertThat(again.status()).as(again.text()).isEqualTo(202);
+    assertThat(again.json().path("id")).isEqualTo(first.json().path("id"));
+    assertThat(again.header("Idempotency-Replayed")).isEqualTo("true");
+    own.submit(body.replace("\"a\"", "\"b\""), "Idempotency-Key", "swept")
+        .refusedWith(422, "idempotency.conflict");
+    own.submit(body, "Idempotency-Key", "new").refusedWith(422, "image.unknown");
+  }
+
+  @Test
+  void whoIsFullStoresNothingNew() {
+    Platform.User user = PLATFORM.user("standard");
+    Client own = server.client(user);
+    byte[] known = TestPictures.png(11, 13);
+    stored(own, known);
+    PLATFORM.fillUploads(user, UploadStore.UPLOADS_PER_USER_MAX - 1);
+    byte[] fresh = TestPictures.png(13, 11);
+    send(own, "image/png", fresh).refusedWith(429, "image.limit");
+    assertThat(PLATFORM.blobs.exists(Sha256.hex(fresh))).isFalse();
+    assertThat(stored(own, known)).isEqualTo(Sha256.hex(known));
   }
 
   @Test

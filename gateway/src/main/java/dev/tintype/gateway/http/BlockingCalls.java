@@ -14,7 +14,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 /**
  * Runs blocking calls on virtual threads: at most {@code inFlightMax} at a time, at most {@code
  * waitingMax} more wait for their turn, and everything beyond is refused at once. Results come back
- * on the caller's event loop.
+ * on the caller's event loop. Each gate guards one thing that may be slow, so that a slow disk does
+ * not keep the database's callers waiting.
  */
 public final class BlockingCalls {
   private static final Duration RETRY_AFTER = Duration.ofSeconds(2);
@@ -22,6 +23,7 @@ public final class BlockingCalls {
   private final Vertx vertx;
   private final int taskMax;
   private final Duration time;
+  private final String tooSlow;
   private final Semaphore turns;
   private final AtomicInteger tasks = new AtomicInteger();
 
@@ -30,9 +32,18 @@ public final class BlockingCalls {
    *     may still run
    */
   public BlockingCalls(Vertx vertx, int inFlightMax, int waitingMax, Duration time) {
+    this(vertx, inFlightMax, waitingMax, time, "The database did not answer in time.");
+  }
+
+  /**
+   * @param tooSlow what did not happen in time, as a sentence for the user
+   */
+  public BlockingCalls(
+      Vertx vertx, int inFlightMax, int waitingMax, Duration time, String tooSlow) {
     this.vertx = vertx;
     this.taskMax = inFlightMax + waitingMax;
     this.time = time;
+    this.tooSlow = tooSlow;
     this.turns = new Semaphore(inFlightMax, true);
   }
 
@@ -41,8 +52,19 @@ public final class BlockingCalls {
    * throws.
    */
   public <T> Future<T> run(Callable<T> call) {
+    return run(call, () -> {});
+  }
+
+  /**
+   * As {@link #run(Callable)}.
+   *
+   * @param onEnd called once, on any thread, when the call has ended or will never begin; where the
+   *     future failed for lack of time, that may be much later
+   */
+  public <T> Future<T> run(Callable<T> call, Runnable onEnd) {
     if (tasks.incrementAndGet() > taskMax) {
       tasks.decrementAndGet();
+      onEnd.run();
       return Future.failedFuture(
           new UnavailableException(
               "gateway.busy", "Too many requests at once. Try again soon.", RETRY_AFTER));
@@ -57,6 +79,7 @@ public final class BlockingCalls {
             () -> {
               Future<T> outcome = perform(call, deadline);
               tasks.decrementAndGet();
+              onEnd.run();
               context.runOnContext(
                   done -> {
                     vertx.cancelTimer(timer);
@@ -87,8 +110,7 @@ public final class BlockingCalls {
     }
   }
 
-  private static UnavailableException tooSlow() {
-    return new UnavailableException(
-        "gateway.timeout", "The database did not answer in time. Try again soon.", RETRY_AFTER);
+  private UnavailableException tooSlow() {
+    return new UnavailableException("gateway.timeout", tooSlow + " Try again soon.", RETRY_AFTER);
   }
 }

@@ -8,7 +8,7 @@ import dev.tintype.gateway.http.BodyReader;
 import dev.tintype.gateway.http.Json;
 import dev.tintype.gateway.http.Reply;
 import dev.tintype.gateway.problem.GatewayException.LimitException;
-import dev.tintype.gateway.problem.GatewayException.UnavailableException;
+import dev.tintype.queue.job.Sha256;
 import dev.tintype.queue.job.UploadRecord;
 import dev.tintype.queue.store.Account;
 import dev.tintype.queue.store.UploadStore;
@@ -16,7 +16,6 @@ import io.vertx.core.Future;
 import io.vertx.ext.web.RoutingContext;
 import java.time.Duration;
 import java.util.Set;
-import java.util.concurrent.Semaphore;
 
 /** POST /v1/images: takes a picture that later jobs of the same user may start from. */
 public final class ImagesApi {
@@ -26,25 +25,30 @@ public final class ImagesApi {
   /** How long a client may take to send it: 16 MiB at 2.3 Mbit/s. */
   public static final Duration UPLOAD_TIME = Duration.ofSeconds(60);
 
-  /** Uploads in the heap at a time: 128 MiB at most. */
-  static final int UPLOADS_AT_ONCE_MAX = 8;
+  /** For checks and storing: longer than the 30 s that S3 is given. */
+  private static final Duration STORE_TIME = Duration.ofSeconds(45);
 
-  private static final Duration RETRY_AFTER = Duration.ofSeconds(2);
   private static final Set<String> TYPES =
       Set.of("image/png", "image/jpeg", "application/octet-stream");
 
   private final GatewayParts parts;
-  private final BlockingCalls calls;
+  private final BlockingCalls stores;
   private final RateLimiter submits;
   private final BodyReader bodies;
-  private final Semaphore room = new Semaphore(UPLOADS_AT_ONCE_MAX);
+  private final UploadPermits permits = new UploadPermits();
 
   /**
    * @param submits the rate of new jobs, which uploads share
    */
-  public ImagesApi(GatewayParts parts, BlockingCalls calls, RateLimiter submits) {
+  public ImagesApi(GatewayParts parts, RateLimiter submits) {
     this.parts = parts;
-    this.calls = calls;
+    this.stores =
+        new BlockingCalls(
+            parts.vertx(),
+            UploadPermits.AT_ONCE_MAX,
+            0,
+            STORE_TIME,
+            "The picture could not be stored in time.");
     this.submits = submits;
     this.bodies =
         new BodyReader(
@@ -54,19 +58,20 @@ public final class ImagesApi {
   /** The request must be paused. */
   public Future<Reply> upload(RoutingContext context, Account account) {
     submits.admit(account.userId());
-    if (!room.tryAcquire()) {
-      return Future.failedFuture(
-          new UnavailableException(
-              "image.busy", "Too many pictures are being sent. Try again soon.", RETRY_AFTER));
-    }
+    UploadPermits.Permit permit = permits.take(account.userId());
+    // The bytes stay in the heap until the work on them has ended, even where nobody waits any
+    // more.
     return bodies
         .binary(context.request(), TYPES)
-        .compose(file -> calls.run(() -> stored(account, file)))
-        .onComplete(done -> room.release());
+        .onFailure(nothingCame -> permit.giveBack())
+        .compose(file -> stores.run(() -> stored(account, file), permit::giveBack));
   }
 
   private Reply stored(Account account, byte[] file) {
     PictureHeader header = PictureHeader.read(file);
+    if (!parts.uploads().hasRoom(account.userId(), Sha256.hex(file))) {
+      throw full();
+    }
     UploadRecord upload =
         new UploadRecord(
             parts.blobs().put(file),
@@ -74,11 +79,9 @@ public final class ImagesApi {
             header.width(),
             header.height(),
             file.length);
+    // Another upload of the same user may have been quicker.
     if (!parts.uploads().add(account.userId(), upload)) {
-      throw new LimitException(
-          "image.limit",
-          "You have " + UploadStore.UPLOADS_PER_USER_MAX + " stored pictures, as many as allowed.",
-          Duration.ofHours(1));
+      throw full();
     }
     ObjectNode node =
         Json.object()
@@ -88,5 +91,12 @@ public final class ImagesApi {
             .put("height", upload.height())
             .put("bytes", upload.bytes());
     return Reply.json(201, node);
+  }
+
+  private static LimitException full() {
+    return new LimitException(
+        "image.limit",
+        "You have " + UploadStore.UPLOADS_PER_USER_MAX + " stored pictures, as many as allowed.",
+        Duration.ofHours(1));
   }
 }

@@ -5,11 +5,15 @@ import java.util.Optional;
 
 /** Uploads on PostgreSQL. */
 public final class PostgresUploadStore implements UploadStore {
+  private static final String ROOM =
+      "(SELECT count(*) FROM uploads WHERE user_id = ? AND sha256 <> ?) < ?";
+
   /** One statement: a row that is there renews its time, so that a sweep by age spares it. */
   private static final String ADD =
       "INSERT INTO uploads (user_id, sha256, media_type, width, height, bytes, uploaded_at)"
           + " SELECT ?, ?, ?, ?, ?, ?, tintype_now()"
-          + " WHERE (SELECT count(*) FROM uploads WHERE user_id = ? AND sha256 <> ?) < ?"
+          + " WHERE "
+          + ROOM
           + " ON CONFLICT (user_id, sha256) DO UPDATE SET uploaded_at = tintype_now()";
 
   private static final String FIND =
@@ -23,6 +27,20 @@ public final class PostgresUploadStore implements UploadStore {
 
   public PostgresUploadStore(Database database) {
     this.database = database;
+  }
+
+  @Override
+  public boolean hasRoom(String userId, String sha256) {
+    return database.call(
+        connection ->
+            Sql.first(
+                    connection,
+                    row -> row.getBoolean(1),
+                    "SELECT " + ROOM,
+                    userId,
+                    sha256,
+                    UPLOADS_PER_USER_MAX)
+                .orElseThrow());
   }
 
   @Override

@@ -12,6 +12,12 @@ public interface UploadStore {
   int UPLOADS_PER_USER_MAX = 10_000;
 
   /**
+   * Whether {@link #add} would take that picture now: asked before its bytes are stored, so that a
+   * user without room fills no disk.
+   */
+  boolean hasRoom(String userId, String sha256);
+
+  /**
    * Notes that the user has uploaded that picture; idempotent.
    *
    * @return false where the user has {@link #UPLOADS_PER_USER_MAX} others already
