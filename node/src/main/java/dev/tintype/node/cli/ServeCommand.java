@@ -4,11 +4,9 @@ import dev.tintype.node.Logs;
 import dev.tintype.node.Node;
 import dev.tintype.node.NodeConfig;
 import java.time.Duration;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.logging.Level;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -68,27 +66,11 @@ final class ServeCommand implements Callable<Integer> {
             .flag("host", host)
             .flag("public_url", publicUrl)
             .read();
-    CountDownLatch stop = new CountDownLatch(1);
-    CountDownLatch stopped = new CountDownLatch(1);
-    AtomicReference<Thread> opening = new AtomicReference<>(Thread.currentThread());
-    Thread hook =
-        new Thread(
-            () -> {
-              stop.countDown();
-              Optional.ofNullable(opening.getAndSet(null)).ifPresent(Thread::interrupt);
-              try {
-                stopped.await(STOP_MAX.plus(config.drain()).toSeconds(), TimeUnit.SECONDS);
-              } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-              }
-            },
-            "stop");
-    Runtime.getRuntime().addShutdownHook(hook);
     Startup startup = new Startup(json);
-    try (Node node = Node.open(config, startup::tell, stop::countDown)) {
-      if (opening.getAndSet(null) == null) {
-        Thread.interrupted(); // It came too late for the opening.
-      } else {
+    Stop stop = new Stop(Thread.currentThread(), STOP_MAX.plus(config.drain()));
+    Runtime.getRuntime().addShutdownHook(new Thread(stop::fromOutside, "stop"));
+    try (Node node = Node.open(config, startup::tell, stop::ask)) {
+      if (stop.opened()) {
         startup.ready(node.url());
       }
       stop.await();
@@ -96,13 +78,70 @@ final class ServeCommand implements Callable<Integer> {
       node.drain();
       return node.broken() ? Tintype.FAILED : 0;
     } catch (RuntimeException e) {
-      if (stop.getCount() == 0 && opening.get() == null) {
+      if (stop.cutShort()) {
         System.out.println("Stopped before it was ready.");
         return Tintype.INTERRUPTED;
       }
       throw e;
     } finally {
-      stopped.countDown();
+      stop.done();
+    }
+  }
+
+  /** A stop that may be asked for at any time, also while the model is still loaded. */
+  private static final class Stop {
+    private final Thread opener;
+    private final Duration patience;
+    private final CountDownLatch asked = new CountDownLatch(1);
+    private final CountDownLatch done = new CountDownLatch(1);
+    private boolean opening = true;
+    private boolean cutShort;
+
+    Stop(Thread opener, Duration patience) {
+      this.opener = opener;
+      this.patience = patience;
+    }
+
+    void ask() {
+      asked.countDown();
+    }
+
+    /** By SIGTERM or Ctrl-C: the process ends when this returns. */
+    void fromOutside() {
+      ask();
+      synchronized (this) {
+        if (opening) {
+          cutShort = true;
+          opener.interrupt();
+        }
+      }
+      try {
+        done.await(patience.toSeconds(), TimeUnit.SECONDS);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    }
+
+    /** From now on nobody is interrupted. False where the stop came first, and just too late. */
+    synchronized boolean opened() {
+      opening = false;
+      if (cutShort) {
+        Thread.interrupted();
+      }
+      return !cutShort;
+    }
+
+    /** The opening was interrupted. */
+    synchronized boolean cutShort() {
+      return opening && cutShort;
+    }
+
+    void await() throws InterruptedException {
+      asked.await();
+    }
+
+    void done() {
+      done.countDown();
     }
   }
 
