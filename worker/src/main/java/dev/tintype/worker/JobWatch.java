@@ -4,7 +4,7 @@ import dev.tintype.queue.QueueException;
 import dev.tintype.queue.job.JobEvent;
 import dev.tintype.queue.store.EventFeed;
 import dev.tintype.queue.store.EventHub;
-import dev.tintype.queue.store.JobStore;
+import dev.tintype.queue.store.LeaseStore;
 import dev.tintype.queue.store.Renewal;
 import java.time.Duration;
 import java.util.List;
@@ -26,7 +26,7 @@ final class JobWatch implements Runnable {
   private static final long READ_AGAIN_NANOS = TimeUnit.SECONDS.toNanos(1);
 
   private final RunningJob job;
-  private final JobStore store;
+  private final LeaseStore store;
   private final EventHub hub;
   private final Duration leaseTime;
   private final Runnable wakeLoop;
@@ -37,7 +37,7 @@ final class JobWatch implements Runnable {
   /**
    * @param wakeLoop called after a reason to stop was set, so that an idle loop looks at it
    */
-  JobWatch(RunningJob job, JobStore store, EventHub hub, Duration leaseTime, Runnable wakeLoop) {
+  JobWatch(RunningJob job, LeaseStore store, EventHub hub, Duration leaseTime, Runnable wakeLoop) {
     this.job = job;
     this.store = store;
     this.hub = hub;

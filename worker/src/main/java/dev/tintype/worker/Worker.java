@@ -3,8 +3,8 @@ package dev.tintype.worker;
 import dev.tintype.queue.QueueException;
 import dev.tintype.queue.blob.BlobStore;
 import dev.tintype.queue.store.EventHub;
-import dev.tintype.queue.store.JobStore;
 import dev.tintype.queue.store.Lease;
+import dev.tintype.queue.store.LeaseStore;
 import dev.tintype.queue.transport.Delivery;
 import dev.tintype.queue.transport.JobTransport;
 import dev.tintype.worker.engine.Engine;
@@ -39,7 +39,7 @@ public final class Worker implements AutoCloseable {
   private static final Duration CLOSE_MAX = Duration.ofSeconds(30);
 
   private final WorkerConfig config;
-  private final JobStore store;
+  private final LeaseStore store;
   private final JobTransport transport;
   private final BlobStore blobs;
   private final StoredPictures pictures;
@@ -63,7 +63,7 @@ public final class Worker implements AutoCloseable {
    */
   public Worker(
       WorkerConfig config,
-      JobStore store,
+      LeaseStore store,
       JobTransport transport,
       BlobStore blobs,
       EventHub hub,

@@ -19,7 +19,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "simulate",
     description =
-        "Runs the real scheduling policy, relay, admission and leases on virtual time, against"
+        "Runs the real scheduling policy, relay, transport and admission on virtual time, against"
             + " bursts, lost GPUs, silent workers, lost and doubled deliveries.",
     mixinStandardHelpOptions = true,
     footer = {

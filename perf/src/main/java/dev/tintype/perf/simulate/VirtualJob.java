@@ -7,11 +7,15 @@ import dev.tintype.queue.job.JobId;
 import dev.tintype.queue.job.JobState;
 import dev.tintype.queue.job.JobStateMachine;
 import dev.tintype.queue.store.ReadyJob;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 
 /** A row of the jobs table. Times are milliseconds since the simulation's start. */
 final class VirtualJob {
+  private static final int AVOIDED_MAX = 3;
+
   final JobId id;
   final Arrivals.Wish wish;
   final ReadyJob ready;
@@ -27,6 +31,11 @@ final class VirtualJob {
   long firstLeaseMs = -1;
   long finishedMs = -1;
   String worker = "";
+
+  /** The last workers whose lease of this job lapsed, the newest last. */
+  private final Deque<String> avoided = new ArrayDeque<>();
+
+  private long avoidUntilMs = -1;
   int visible;
   Optional<JobFailure> failure = Optional.empty();
 
@@ -50,6 +59,19 @@ final class VirtualJob {
     Optional<JobState> next = JobStateMachine.next(state, action);
     next.ifPresent(to -> state = to);
     return next.isPresent();
+  }
+
+  void avoid(String crashed, long untilMs) {
+    avoided.remove(crashed);
+    avoided.addLast(crashed);
+    if (avoided.size() > AVOIDED_MAX) {
+      avoided.removeFirst();
+    }
+    avoidUntilMs = untilMs;
+  }
+
+  boolean avoids(String workerId, long nowMs) {
+    return nowMs < avoidUntilMs && avoided.contains(workerId);
   }
 
   boolean claimed(long nowMs) {

@@ -3,24 +3,17 @@ package dev.tintype.perf.simulate;
 import dev.tintype.queue.job.ImageRecord;
 import dev.tintype.queue.job.Job;
 import dev.tintype.queue.job.JobAction;
-import dev.tintype.queue.job.JobEvent;
 import dev.tintype.queue.job.JobFailure;
 import dev.tintype.queue.job.JobId;
 import dev.tintype.queue.job.JobState;
 import dev.tintype.queue.job.NewEvent;
-import dev.tintype.queue.store.Backlog;
-import dev.tintype.queue.store.CancelResult;
-import dev.tintype.queue.store.JobStore;
+import dev.tintype.queue.store.DispatchStore;
 import dev.tintype.queue.store.Lease;
-import dev.tintype.queue.store.MeasuredJob;
-import dev.tintype.queue.store.QueueCounts;
-import dev.tintype.queue.store.QueueLoad;
+import dev.tintype.queue.store.LeaseStore;
 import dev.tintype.queue.store.ReadyJob;
 import dev.tintype.queue.store.ReadyPage;
 import dev.tintype.queue.store.Renewal;
 import dev.tintype.queue.store.RetryPolicy;
-import dev.tintype.queue.store.SubmitRequest;
-import dev.tintype.queue.store.SubmitResult;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -39,9 +32,12 @@ import java.util.random.RandomGenerator;
 
 /**
  * The jobs table on virtual time: the same moves, by the same state machine, retry policy and fence
- * as the one in PostgreSQL. What the relay and the workers of a simulation do not ask is not there.
+ * as the one in PostgreSQL, as far as relays and workers see it.
  */
-final class VirtualStore implements JobStore {
+final class VirtualStore implements DispatchStore, LeaseStore {
+  /** A job that was refused to a worker that it crashed goes out again for others after this. */
+  private static final long PASS_OVER_MS = 1_000;
+
   private final VirtualClock clock;
   private final RandomGenerator random;
   private final RetryPolicy retries = RetryPolicy.DEFAULT;
@@ -172,6 +168,12 @@ final class VirtualStore implements JobStore {
   @Override
   public Optional<Lease> lease(JobId id, String workerId, Duration leaseTime) {
     VirtualJob job = jobs.get(id);
+    if (job.state == JobState.QUEUED && job.avoids(workerId, clock.nowMs())) {
+      job.claimedUntilMs = -1;
+      job.notBeforeMs = clock.nowMs() + PASS_OVER_MS;
+      alarms.add(new Alarm(job.notBeforeMs, job));
+      return Optional.empty();
+    }
     if (!job.move(JobAction.LEASE)) {
       return Optional.empty();
     }
@@ -243,17 +245,17 @@ final class VirtualStore implements JobStore {
     job.errors++;
     job.failure = Optional.of(failure);
     JobAction action = retries.afterError(job.errors, failure.retryable(), false);
-    again(job, action, job.crashes + job.errors);
+    again(job, action, retries.backoff(job.crashes + job.errors, random));
     return Optional.of(job.state);
   }
 
-  private void again(VirtualJob job, JobAction action, int failures) {
+  private void again(VirtualJob job, JobAction action, Duration wait) {
     if (!job.move(action)) {
       throw new IllegalStateException(action + " from " + job.state);
     }
     if (job.state == JobState.QUEUED) {
       job.leaseUntilMs = -1;
-      job.notBeforeMs = clock.nowMs() + retries.backoff(failures, random).toMillis();
+      job.notBeforeMs = clock.nowMs() + wait.toMillis();
       alarms.add(new Alarm(job.notBeforeMs, job));
       queued(job, 1);
     } else {
@@ -272,27 +274,13 @@ final class VirtualStore implements JobStore {
         if (action == JobAction.BURY) {
           job.failure = Optional.of(new JobFailure("job.crashes", "It crashed too often.", false));
         }
-        again(job, action, job.crashes + job.errors);
+        Duration wait = retries.backoff(job.crashes + job.errors, random);
+        job.avoid(job.worker, clock.nowMs() + wait.plus(AVOID_TIME).toMillis());
+        again(job, action, wait);
         reaped.add(job.job());
       }
     }
     return reaped;
-  }
-
-  @Override
-  public QueueCounts counts() {
-    long ms = queuedMs.values().stream().mapToLong(Long::longValue).sum();
-    return new QueueCounts(
-        count(JobState.QUEUED), count(JobState.LEASED), count(JobState.RUNNING), ms);
-  }
-
-  private long count(JobState state) {
-    return jobs.values().stream().filter(job -> job.state == state).count();
-  }
-
-  @Override
-  public Optional<Job> get(JobId id) {
-    return Optional.ofNullable(jobs.get(id)).map(VirtualJob::job);
   }
 
   @Override
@@ -302,7 +290,12 @@ final class VirtualStore implements JobStore {
 
   @Override
   public int forgetKeys(int limit) {
-    return 0;
+    return 0; // Nor an idempotency key.
+  }
+
+  @Override
+  public int sweep(String tier, int limit) {
+    return 0; // Retention is longer than any simulation.
   }
 
   @Override
@@ -311,99 +304,14 @@ final class VirtualStore implements JobStore {
   }
 
   @Override
-  public void close() {}
-
-  private static UnsupportedOperationException notAsked() {
-    return new UnsupportedOperationException("no part of a simulation asks this");
-  }
-
-  @Override
-  public Optional<SubmitResult> earlier(SubmitRequest request) {
-    throw notAsked();
-  }
-
-  @Override
-  public SubmitResult submit(SubmitRequest request) {
-    throw notAsked();
-  }
-
-  @Override
-  public List<Job> list(String userId, Optional<JobId> before, int limit) {
-    throw notAsked();
-  }
-
-  @Override
-  public long queuedBefore(JobId id, int most) {
-    throw notAsked();
-  }
-
-  @Override
-  public List<JobEvent> events(JobId id, long afterSeq, int limit) {
-    throw notAsked();
-  }
-
-  @Override
-  public List<JobEvent> events(Map<JobId, Long> afterSeqs, int limitEach) {
-    throw notAsked();
-  }
-
-  @Override
-  public CancelResult cancel(String userId, JobId id) {
-    throw notAsked();
-  }
-
-  @Override
   public boolean finishCanceled(Lease lease) {
-    throw notAsked();
+    return false; // Nobody asked for it.
   }
 
   @Override
   public boolean release(Lease lease) {
-    throw notAsked();
-  }
-
-  @Override
-  public List<Job> reapWorkers(String workerIdPrefix) {
-    throw notAsked();
-  }
-
-  @Override
-  public List<Job> dead(Optional<JobId> before, int limit) {
-    throw notAsked();
-  }
-
-  @Override
-  public boolean redrive(JobId id) {
-    throw notAsked();
-  }
-
-  @Override
-  public boolean purge(JobId id) {
-    throw notAsked();
-  }
-
-  @Override
-  public int sweep(String tier, int limit) {
-    return 0;
-  }
-
-  @Override
-  public List<MeasuredJob> measured(int limit) {
-    throw notAsked();
-  }
-
-  @Override
-  public Map<String, Backlog> backlogs() {
-    throw notAsked();
-  }
-
-  @Override
-  public List<QueueLoad> load() {
-    throw notAsked();
-  }
-
-  @Override
-  public long userBacklogMs(String userId) {
-    throw notAsked();
+    Optional<VirtualJob> owned = owned(lease);
+    owned.ifPresent(job -> again(job, JobAction.RELEASE, Duration.ZERO));
+    return owned.isPresent();
   }
 }

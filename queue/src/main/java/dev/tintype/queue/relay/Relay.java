@@ -2,7 +2,7 @@ package dev.tintype.queue.relay;
 
 import dev.tintype.queue.QueueException;
 import dev.tintype.queue.job.JobId;
-import dev.tintype.queue.store.JobStore;
+import dev.tintype.queue.store.DispatchStore;
 import dev.tintype.queue.store.ReadyJob;
 import dev.tintype.queue.store.ReadyPage;
 import dev.tintype.queue.store.Signals;
@@ -41,7 +41,7 @@ public final class Relay implements AutoCloseable {
   private static final Duration FORGET_KEYS_EVERY = Duration.ofMinutes(1);
   private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(15);
 
-  private final JobStore store;
+  private final DispatchStore store;
   private final JobTransport transport;
   private final OrderPolicy policy;
   private final RelayConfig config;
@@ -69,7 +69,7 @@ public final class Relay implements AutoCloseable {
    *     take their wake-ups out of the transport, and these would fill it
    */
   public Relay(
-      JobStore store,
+      DispatchStore store,
       List<Tier> tiers,
       JobTransport transport,
       OrderPolicy policy,
@@ -159,8 +159,8 @@ public final class Relay implements AutoCloseable {
     }
     if (!now.isBefore(forgetNotBefore)) {
       forgetNotBefore = now.plus(FORGET_KEYS_EVERY);
-      store.forgetKeys(JobStore.ROWS_MAX);
-      lanes.keySet().forEach(tier -> store.sweep(tier, JobStore.ROWS_MAX));
+      store.forgetKeys(DispatchStore.ROWS_MAX);
+      lanes.keySet().forEach(tier -> store.sweep(tier, DispatchStore.ROWS_MAX));
     }
     return fill();
   }
@@ -218,7 +218,7 @@ public final class Relay implements AutoCloseable {
               tier,
               models,
               cursors.getOrDefault(tier, Optional.empty()),
-              JobStore.ROWS_MAX,
+              DispatchStore.ROWS_MAX,
               perUser);
       cursors.put(tier, page.next());
       heads.addAll(page.jobs());

@@ -321,16 +321,6 @@ public final class PostgresJobStore implements JobStore {
   }
 
   @Override
-  public Map<String, Backlog> backlogs() {
-    return work.backlogs();
-  }
-
-  @Override
-  public long userBacklogMs(String userId) {
-    return work.userBacklogMs(userId);
-  }
-
-  @Override
   public long queuedBefore(JobId id, int most) {
     checkLimit(most);
     return work.queuedBefore(id, most);

@@ -2,9 +2,7 @@ package dev.tintype.queue.store;
 
 import dev.tintype.queue.job.JobId;
 import dev.tintype.queue.job.JobSpec;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 
 /** How much work waits, and what work of that kind took. */
 final class WorkAhead {
@@ -27,31 +25,6 @@ final class WorkAhead {
                         + " DESC LIMIT ?",
                     limit))
         .reversed();
-  }
-
-  Map<String, Backlog> backlogs() {
-    Map<String, Backlog> backlogs = new HashMap<>();
-    database.call(
-        connection ->
-            Sql.query(
-                connection,
-                row -> backlogs.put(row.getString(1), new Backlog(row.getLong(2), row.getLong(3))),
-                "SELECT tier, count(*), sum(cost_ms)::bigint FROM jobs WHERE "
-                    + JobMoves.open()
-                    + " GROUP BY tier"));
-    return Map.copyOf(backlogs);
-  }
-
-  long userBacklogMs(String userId) {
-    return database.call(
-        connection ->
-            Sql.query(
-                    connection,
-                    row -> row.getLong(1),
-                    "SELECT COALESCE(sum(cost_ms), 0)::bigint FROM jobs WHERE user_id = ? AND "
-                        + JobMoves.open(),
-                    userId)
-                .getFirst());
   }
 
   long queuedBefore(JobId id, int most) {

@@ -322,12 +322,9 @@ class LeaseTest {
   @Test
   void aMeasuredCostIsRemembered() {
     Lease lease = running(db.submit("ann").id());
-    assertThat(db.store.userBacklogMs("ann")).isEqualTo(100);
-    assertThat(db.store.backlogs()).containsEntry("pro", new Backlog(1, 100));
     assertThat(db.store.finish(lease, IMAGES, OptionalLong.of(1234))).isTrue();
     assertThat(db.store.finish(running(db.submit("ann").id()), IMAGES)).isTrue();
     assertThat(db.store.measured(10)).containsExactly(new MeasuredJob(lease.job().spec(), 1234));
-    assertThat(db.store.backlogs()).isEmpty();
   }
 
   @Test

@@ -1,0 +1,56 @@
+package dev.tintype.queue.store;
+
+import dev.tintype.queue.job.Job;
+import dev.tintype.queue.job.JobId;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/** What a relay needs of the store: the heads of the queue, claims, and clearing away. */
+public interface DispatchStore {
+  /** Most rows that one call returns or changes. */
+  int ROWS_MAX = 1000;
+
+  /**
+   * The heads of the queue: for each of at most {@code usersMax} users of that tier with work to
+   * do, in the order of their ids, starting behind {@code afterUser}, their oldest {@code perUser}
+   * jobs that are queued, past their backoff, not claimed, and for one of those models.
+   */
+  ReadyPage ready(
+      String tier, Set<String> models, Optional<String> afterUser, int usersMax, int perUser);
+
+  /**
+   * Claims jobs for publishing, so that no other relay publishes them too. Rows that another relay
+   * has locked are passed over. A claim lapses after {@code claimTime}; then the wake-up is taken
+   * for lost and the job is ready again.
+   *
+   * @return the ids that were claimed, in the order asked
+   */
+  List<JobId> claim(Collection<JobId> ids, Duration claimTime);
+
+  /** Gives claims back (the transport was full). */
+  void unclaim(Collection<JobId> ids);
+
+  /**
+   * Ends lapsed leases: queued again with backoff, canceled where that was requested, dead after
+   * too many crashes.
+   */
+  List<Job> reapLapsed(int limit);
+
+  /** Expires jobs whose deadline passed. */
+  List<Job> expireDue(int limit);
+
+  /**
+   * Deletes jobs of that tier that ended longer than the tier's retention ago, with their logs,
+   * pictures' rows and idempotency keys; the oldest first, at most {@code limit}. Dead jobs too:
+   * whoever wants one back has as long as the tier keeps anything.
+   *
+   * @return how many
+   */
+  int sweep(String tier, int limit);
+
+  /** Forgets idempotency keys older than a day; returns how many. */
+  int forgetKeys(int limit);
+}
