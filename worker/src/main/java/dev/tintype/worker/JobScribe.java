@@ -6,7 +6,7 @@ import dev.tintype.queue.job.EventType;
 import dev.tintype.queue.job.ImageRecord;
 import dev.tintype.queue.job.JobFailure;
 import dev.tintype.queue.job.NewEvent;
-import dev.tintype.queue.store.JobStore;
+import dev.tintype.queue.store.LeaseStore;
 import dev.tintype.worker.StageTimes.Stage;
 import dev.tintype.worker.engine.Engine;
 import dev.tintype.worker.engine.Picture;
@@ -19,6 +19,7 @@ import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
@@ -39,7 +40,10 @@ final class JobScribe implements Runnable {
 
   /** How a job leaves this worker. */
   sealed interface Ending {
-    record Succeed(int steps) implements Ending {}
+    /**
+     * @param deviceMs what the job took of the device
+     */
+    record Succeed(int steps, long deviceMs) implements Ending {}
 
     record Fail(JobFailure failure) implements Ending {}
 
@@ -53,7 +57,7 @@ final class JobScribe implements Runnable {
   private record Finished(int index, Picture picture) {}
 
   private final RunningJob job;
-  private final JobStore store;
+  private final LeaseStore store;
   private final BlobStore blobs;
   private final Semaphore picturesPending;
   private final long progressEveryNanos;
@@ -73,7 +77,7 @@ final class JobScribe implements Runnable {
    */
   JobScribe(
       RunningJob job,
-      JobStore store,
+      LeaseStore store,
       BlobStore blobs,
       Semaphore picturesPending,
       long progressEveryNanos,
@@ -222,11 +226,11 @@ final class JobScribe implements Runnable {
 
   private void write(Ending how) throws InterruptedException {
     switch (how) {
-      case Ending.Succeed(int steps) -> {
+      case Ending.Succeed(int steps, long deviceMs) -> {
         NewEvent timings = new NewEvent(EventType.PROGRESS, job.times().toProgressJson(steps));
         images.sort(Comparator.comparingInt(ImageRecord::index));
         lostUnless(() -> store.appendEvents(job.lease(), List.of(timings)));
-        lostUnless(() -> store.finish(job.lease(), List.copyOf(images)));
+        lostUnless(() -> store.finish(job.lease(), List.copyOf(images), OptionalLong.of(deviceMs)));
       }
       case Ending.Fail(JobFailure failure) ->
           lostUnless(() -> store.fail(job.lease(), failure).isPresent());

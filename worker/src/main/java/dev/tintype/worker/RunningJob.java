@@ -40,6 +40,7 @@ final class RunningJob {
   private int decoded;
   private int stepsDone;
   private int stepsPerPicture;
+  private long deviceNanos;
 
   RunningJob(Lease lease, Engine engine, StageTimes times) {
     this.lease = lease;
@@ -119,6 +120,16 @@ final class RunningJob {
   void stepped() {
     stepsDone++;
     scribe.progress(stepsDone, stepsInAll());
+  }
+
+  /** Adds time of the device: of a shared call, this job's part of it. */
+  void addDeviceNanos(long nanos) {
+    deviceNanos += nanos;
+  }
+
+  /** What the job took of the device so far, in ms; over all jobs the time that it was busy. */
+  long deviceMs() {
+    return deviceNanos / 1_000_000;
   }
 
   int stepsInAll() {

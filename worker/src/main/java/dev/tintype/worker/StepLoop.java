@@ -117,7 +117,9 @@ final class StepLoop {
         try {
           Painting painting = job.engine().admit(job.spec(), job.nextIndex(), job.start());
           job.admit(new Sample(job, job.nextIndex(), admissions++, painting));
-          job.times().add(Stage.TEXT, System.nanoTime() - start);
+          long took = System.nanoTime() - start;
+          job.times().add(Stage.TEXT, took);
+          job.addDeviceNanos(took);
           running++;
         } catch (RuntimeException e) {
           if (EngineFault.of(e) == EngineFault.MEMORY && running > 0) {
@@ -154,6 +156,7 @@ final class StepLoop {
       if (stepped.add(sample.job())) {
         sample.job().times().add(Stage.STEPS, took);
       }
+      sample.job().addDeviceNanos(took / batch.size());
       sample.job().stepped();
     }
     for (Sample sample : batch) {
@@ -240,11 +243,13 @@ final class StepLoop {
       jobs.remove(job);
       return;
     }
-    job.times().add(Stage.DECODE, System.nanoTime() - start);
+    long took = System.nanoTime() - start;
+    job.times().add(Stage.DECODE, took);
+    job.addDeviceNanos(took);
     job.scribe().picture(sample.index(), picture);
     job.decoded(sample);
     if (job.complete()) {
-      job.scribe().end(new Ending.Succeed(job.stepsInAll()));
+      job.scribe().end(new Ending.Succeed(job.stepsInAll(), job.deviceMs()));
       jobs.remove(job);
     }
   }

@@ -192,6 +192,15 @@ class WorkerTest {
   }
 
   @Test
+  void whatAJobTookOfTheDeviceIsReported() throws Exception {
+    int before = store.measured(1000).size();
+    JobId id = run("plain", 2, 3);
+    until(id, EventType.SUCCEEDED);
+    assertThat(store.measured(1000)).hasSize(before + 1);
+    assertThat(store.measured(1).getFirst().spec()).isEqualTo(job(id).spec());
+  }
+
+  @Test
   void outOfMemoryHalvesTheBatchAndBlamesNobody() throws Exception {
     engine.memory = 2;
     JobId id = run("plain", 4, 3);
