@@ -85,14 +85,16 @@ public final class Gateway implements AutoCloseable {
             "requests",
             config.requestsPerSecond(),
             config.requestsBurst(),
-            parts.clock());
+            parts.limits(),
+            calls);
     RateLimiter submits =
         new RateLimiter(
             "rate.submits",
             "new jobs",
             config.submitsPerSecond(),
             config.submitsBurst(),
-            parts.clock());
+            parts.limits(),
+            calls);
     JobJson json = new JobJson(parts.links());
     BodyReader bodies = new BodyReader(parts.vertx(), config.bodyBytesMax(), config.bodyTime());
     SubmitMetrics submitMetrics = new SubmitMetrics();
@@ -187,10 +189,10 @@ public final class Gateway implements AutoCloseable {
         authenticator
             .account(context.request())
             .compose(
-                account -> {
-                  requests.admit(account.userId());
-                  return action.perform(context, account);
-                });
+                account ->
+                    requests
+                        .admit(account.userId())
+                        .compose(admitted -> action.perform(context, account)));
   }
 
   private Endpoint.Action admin(Authorized action) {

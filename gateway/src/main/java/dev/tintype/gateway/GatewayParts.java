@@ -1,6 +1,7 @@
 package dev.tintype.gateway;
 
 import dev.tintype.queue.blob.BlobStore;
+import dev.tintype.queue.ephemera.Ephemera;
 import dev.tintype.queue.relay.CostModel;
 import dev.tintype.queue.store.AccountStore;
 import dev.tintype.queue.store.EventHub;
@@ -23,7 +24,8 @@ import java.util.random.RandomGenerator;
  * @param models what can be asked for
  * @param links URLs of pictures
  * @param costs estimates jobs for the queue
- * @param clock for rate limits and caches
+ * @param limits counts requests, for all gateways that share it
+ * @param clock for caches
  * @param random draws seeds and request ids; thread-safe
  */
 public record GatewayParts(
@@ -36,6 +38,7 @@ public record GatewayParts(
     ModelCatalog models,
     ImageLinks links,
     CostModel costs,
+    Ephemera limits,
     Clock clock,
     RandomGenerator random) {
 
@@ -49,6 +52,7 @@ public record GatewayParts(
     Objects.requireNonNull(models);
     Objects.requireNonNull(links);
     Objects.requireNonNull(costs);
+    Objects.requireNonNull(limits);
     Objects.requireNonNull(clock);
     Objects.requireNonNull(random);
   }

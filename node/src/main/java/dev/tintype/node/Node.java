@@ -7,6 +7,9 @@ import dev.tintype.queue.blob.BlobStore;
 import dev.tintype.queue.blob.DirectoryBlobStore;
 import dev.tintype.queue.blob.S3BlobStore;
 import dev.tintype.queue.blob.S3Config;
+import dev.tintype.queue.ephemera.Ephemera;
+import dev.tintype.queue.ephemera.InProcessEphemera;
+import dev.tintype.queue.ephemera.RedisEphemera;
 import dev.tintype.queue.job.Sha256;
 import dev.tintype.queue.relay.FairPolicy;
 import dev.tintype.queue.relay.Relay;
@@ -113,7 +116,7 @@ public final class Node implements AutoCloseable {
       startRelay(store.orElseThrow(), transport.orElseThrow(), config.fleet()::relaySlots, names);
       teller.accept("relay", "for " + String.join(", ", names));
     }
-    Web web = new Web(config, folder, blobs, random, closers, teller);
+    Web web = new Web(config, folder, blobs, ephemera(), random, closers, teller);
     url = web.start(store, ModelCatalog.of(cards));
     if (config.roles().contains(Role.GATEWAY)) {
       teller.accept("gateway", url + " (page, API at /v1, /openapi.json)");
@@ -136,6 +139,17 @@ public final class Node implements AutoCloseable {
     S3Config s3 = config.fleet().s3().get();
     teller.accept("blobs", "bucket " + s3.bucket() + s3.endpoint().map(u -> " at " + u).orElse(""));
     return closers.add("blobs", new S3BlobStore(s3));
+  }
+
+  /** What all processes may share and lose: rate limits. */
+  private Ephemera ephemera() {
+    return closers.add(
+        "ephemera",
+        config
+            .fleet()
+            .redis()
+            .<Ephemera>map(RedisEphemera::new)
+            .orElseGet(() -> new InProcessEphemera(Clock.systemUTC())));
   }
 
   /** Where this process sends or hears of jobs. */

@@ -12,7 +12,7 @@ import dev.tintype.gateway.ImageLinks;
 import dev.tintype.gateway.ModelCatalog;
 import dev.tintype.queue.QueueException;
 import dev.tintype.queue.blob.BlobStore;
-import dev.tintype.queue.relay.CostModel;
+import dev.tintype.queue.ephemera.Ephemera;
 import io.vertx.core.Future;
 import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
@@ -42,9 +42,6 @@ import java.util.stream.Stream;
 
 /** The one HTTP server of a process, with the routes of its roles. */
 public final class Web {
-  /** 23 ns per pixel and step is an SD1.5 on a fast GPU; only ratios between jobs matter. */
-  private static final double NS_PER_PIXEL_STEP = 23;
-
   private static final int IDLE_S = 120;
   private static final int HEADER_BYTES_MAX = 16 * 1024;
   private static final int START_S_MAX = 20;
@@ -53,6 +50,7 @@ public final class Web {
   private final NodeConfig config;
   private final DataFolder folder;
   private final BlobStore blobs;
+  private final Ephemera limits;
   private final SecureRandom random;
   private final Closers closers;
   private final BiConsumer<String, String> teller;
@@ -62,12 +60,14 @@ public final class Web {
       NodeConfig config,
       DataFolder folder,
       BlobStore blobs,
+      Ephemera limits,
       SecureRandom random,
       Closers closers,
       BiConsumer<String, String> teller) {
     this.config = config;
     this.folder = folder;
     this.blobs = blobs;
+    this.limits = limits;
     this.random = random;
     this.closers = closers;
     this.teller = teller;
@@ -224,7 +224,8 @@ public final class Web {
                     store.events(),
                     models,
                     links,
-                    CostModel.linear(NS_PER_PIXEL_STEP),
+                    closers.add("costs", new StoreCosts(store.jobs()).start()),
+                    limits,
                     Clock.systemUTC(),
                     random)));
     gateway.mount(router);

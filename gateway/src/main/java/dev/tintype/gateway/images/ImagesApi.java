@@ -57,7 +57,10 @@ public final class ImagesApi {
 
   /** The request must be paused. */
   public Future<Reply> upload(RoutingContext context, Account account) {
-    submits.admit(account.userId());
+    return submits.admit(account.userId()).compose(admitted -> received(context, account));
+  }
+
+  private Future<Reply> received(RoutingContext context, Account account) {
     UploadPermits.Permit permit = permits.take(account.userId());
     // The bytes stay in the heap until the work on them has ended, even where nobody waits any
     // more.

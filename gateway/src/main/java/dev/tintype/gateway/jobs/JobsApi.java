@@ -81,9 +81,9 @@ public final class JobsApi {
     long began = System.nanoTime();
     Optional<String> key = IdempotencyKeys.read(context.request().headers());
     boolean join = join(context);
-    submits.admit(account.userId());
-    return bodies
-        .json(context.request())
+    return submits
+        .admit(account.userId())
+        .compose(admitted -> bodies.json(context.request()))
         .compose(
             bytes -> {
               ObjectNode body = Json.readObject(bytes);

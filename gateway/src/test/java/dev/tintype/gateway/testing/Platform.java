@@ -7,6 +7,7 @@ import dev.tintype.gateway.ImageLinks;
 import dev.tintype.queue.blob.BlobStore;
 import dev.tintype.queue.blob.DirectoryBlobStore;
 import dev.tintype.queue.embedded.EmbeddedPostgres;
+import dev.tintype.queue.ephemera.InProcessEphemera;
 import dev.tintype.queue.relay.CostModel;
 import dev.tintype.queue.store.Database;
 import dev.tintype.queue.store.JobStore;
@@ -104,6 +105,7 @@ public final class Platform implements AutoCloseable {
         Models.CATALOG,
         LINKS,
         CostModel.linear(23),
+        new InProcessEphemera(Clock.systemUTC()),
         Clock.systemUTC(),
         new SecureRandom());
   }
