@@ -106,51 +106,21 @@ public final class FairPolicy implements OrderPolicy {
       }
     }
     List<ReadyJob> taken = new ArrayList<>();
-    for (ReadyJob urgent : urgent(heads, now)) {
-      if (taken.size() == room) {
-        return taken;
-      }
-      taken.add(takeUrgent(waiting, urgent));
-    }
     while (taken.size() < room && !waiting.isEmpty()) {
-      taken.add(takeOne(waiting));
+      taken.add(takeOne(waiting, now));
     }
     return taken;
   }
 
-  /** Those that have waited for half of their tier's bound, by the end of the bound. */
-  private List<ReadyJob> urgent(Collection<ReadyJob> heads, Instant now) {
-    return heads.stream()
-        .filter(job -> tiers.containsKey(job.tier()) && tiers.get(job.tier()).urgent(job, now))
-        .sorted(
-            Comparator.<ReadyJob, Instant>comparing(job -> tiers.get(job.tier()).due(job))
-                .thenComparing(ReadyJob::id))
-        .toList();
-  }
-
-  /** It is charged like any other, so its tier and its user pay for it afterwards. */
-  private ReadyJob takeUrgent(Map<String, Map<String, Deque<Candidate>>> waiting, ReadyJob job) {
-    Map<String, Deque<Candidate>> users = waiting.get(job.tier());
-    Deque<Candidate> jobs = users.get(job.userId());
-    jobs.removeIf(candidate -> candidate.job().equals(job));
-    if (jobs.isEmpty()) {
-      users.remove(job.userId());
-    }
-    if (users.isEmpty()) {
-      waiting.remove(job.tier());
-    }
-    tiers.get(job.tier()).charge(job, virtualTime);
-    return job;
-  }
-
-  private ReadyJob takeOne(Map<String, Map<String, Deque<Candidate>>> waiting) {
+  private ReadyJob takeOne(Map<String, Map<String, Deque<Candidate>>> waiting, Instant now) {
     String tierName =
         waiting.keySet().stream()
             .min(Comparator.comparingDouble(name -> tiers.get(name).start(virtualTime)))
             .orElseThrow();
     TierQueue tier = tiers.get(tierName);
     Map<String, Deque<Candidate>> users = waiting.get(tierName);
-    Candidate next = users.values().stream().map(Deque::peekFirst).min(tier.order()).orElseThrow();
+    Candidate next =
+        users.values().stream().map(Deque::peekFirst).min(tier.order(now)).orElseThrow();
     Deque<Candidate> jobs = users.get(next.job().userId());
     jobs.removeFirst();
     if (jobs.isEmpty()) {
@@ -175,7 +145,6 @@ public final class FairPolicy implements OrderPolicy {
   /** One tier: its pass, and the finish tags of its users. */
   private static final class TierQueue {
     private final double weight;
-    private final Duration maxWait;
     private final Duration urgentAfter;
     private final Map<String, Double> finish = new HashMap<>();
     private double pass;
@@ -183,16 +152,12 @@ public final class FairPolicy implements OrderPolicy {
 
     TierQueue(double weight, Duration maxWait) {
       this.weight = weight;
-      this.maxWait = maxWait;
       this.urgentAfter = Duration.ofMillis(Math.round(maxWait.toMillis() * URGENT_AFTER));
     }
 
-    boolean urgent(ReadyJob job, Instant now) {
-      return !job.createdAt().plus(urgentAfter).isAfter(now);
-    }
-
-    Instant due(ReadyJob job) {
-      return job.createdAt().plus(maxWait);
+    /** When it was accepted, for a job that is urgent; for all others the end of time. */
+    Instant urgency(ReadyJob job, Instant now) {
+      return job.createdAt().plus(urgentAfter).isAfter(now) ? Instant.MAX : job.createdAt();
     }
 
     /** A tier that was idle starts now, and claims nothing for the past. */
@@ -204,8 +169,9 @@ public final class FairPolicy implements OrderPolicy {
       return Math.max(userTime, finish.getOrDefault(userId, 0.0));
     }
 
-    Comparator<Candidate> order() {
-      return Comparator.<Candidate>comparingDouble(candidate -> userStart(candidate.job().userId()))
+    Comparator<Candidate> order(Instant now) {
+      return Comparator.<Candidate, Instant>comparing(candidate -> urgency(candidate.job(), now))
+          .thenComparingDouble(candidate -> userStart(candidate.job().userId()))
           .thenComparing(candidate -> candidate.job().deadline().orElse(Instant.MAX))
           .thenComparingLong(Candidate::draw);
     }
