@@ -37,15 +37,6 @@ final class Simulation {
   private static final long DRAIN_MS_MAX = 24 * 3_600_000L;
   private static final Set<String> MODELS = Set.of(Arrivals.MODEL, Arrivals.SLOW_MODEL);
 
-  /** A claim is given up sooner than by default, so that a wake-up lost on the way costs 20 s. */
-  private static final RelayConfig RELAY =
-      new RelayConfig(
-          2,
-          Duration.ofSeconds(20),
-          Duration.ofMillis(TICK_MS),
-          Duration.ofSeconds(1),
-          Duration.ofSeconds(15));
-
   private static final List<ImageRecord> PICTURE =
       List.of(new ImageRecord(0, "0".repeat(64), 512, 512, 0, 1, Optional.empty()));
 
@@ -83,7 +74,7 @@ final class Simulation {
             Scenario.TIERS,
             transport,
             policy(),
-            RELAY,
+            RelayConfig.DEFAULT,
             () -> Math.min(well, InProcessTransport.DEPTH_MAX / 2),
             MODELS,
             clock.skewed(skew == 0 ? 0 : random.nextLong(-skew, skew + 1)));
@@ -195,6 +186,7 @@ final class Simulation {
 
   private void take(VirtualGpu gpu, Delivery delivery) {
     if (chance(scenario.faults().lostDeliveries())) {
+      store.row(delivery.wakeUp().jobId()).wakeUpLost = true;
       delivery.ack();
       idle.addFirst(gpu);
       return;

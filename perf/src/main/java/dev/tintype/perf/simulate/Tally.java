@@ -106,10 +106,11 @@ final class Tally {
     long[] waits =
         jobs.stream().filter(job -> job.firstLeaseMs >= 0).mapToLong(wait).sorted().toArray();
     long boundMs = tier.maxWait().toMillis();
-    long late = 0;
-    for (int i = waits.length - 1; i >= 0 && waits[i] > boundMs; i--) {
-      late++;
-    }
+    long late =
+        jobs.stream()
+            .filter(job -> job.firstLeaseMs >= 0 && !job.wakeUpLost)
+            .filter(job -> wait.applyAsLong(job) > boundMs)
+            .count();
     return new Outcome.Lane(
         tier.name(),
         jobs.size(),

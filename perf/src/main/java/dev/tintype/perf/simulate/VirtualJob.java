@@ -37,6 +37,12 @@ final class VirtualJob {
 
   private long avoidUntilMs = -1;
   int visible;
+
+  /**
+   * A wake-up for it vanished on the way: the bound does not hold for it, the claim's time does.
+   */
+  boolean wakeUpLost;
+
   Optional<JobFailure> failure = Optional.empty();
 
   VirtualJob(JobId id, Arrivals.Wish wish, long nowMs) {

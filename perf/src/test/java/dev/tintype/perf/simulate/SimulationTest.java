@@ -11,7 +11,11 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** The queue's promises over many histories. A failure names the seed that replays it. */
+/**
+ * The order, the relay, the transport and admission over many histories. A failure names the seed
+ * that replays it. That the store in PostgreSQL loses and doubles nothing is shown by its own tests
+ * and by chaos, not here: the store of a simulation is in memory.
+ */
 class SimulationTest {
   private static final Logger QUEUE = Logger.getLogger("dev.tintype.queue");
 
@@ -53,6 +57,18 @@ class SimulationTest {
     assertThat(accepted).isGreaterThan(100_000);
     assertThat(fenced).isGreaterThan(100);
     assertThat(dead).isPositive();
+  }
+
+  @Test
+  @Tag("slow")
+  void theBoundIsKeptInManyHistoriesOfOverloadAndUsualFaults() {
+    int promised = 0;
+    for (long seed = 0; seed < 300; seed++) {
+      Outcome outcome = run(new Scenario(seed, 0.5, 20, 9, Faults.USUAL, Order.FAIR));
+      kept(outcome);
+      promised += outcome.boundPromised() ? 1 : 0;
+    }
+    assertThat(promised).isGreaterThan(250);
   }
 
   @Test

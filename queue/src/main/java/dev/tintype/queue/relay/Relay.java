@@ -38,7 +38,7 @@ public final class Relay implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Relay.class);
   private static final int PER_USER_MAX = 32;
   private static final int REAP_MAX = 200;
-  private static final Duration FORGET_KEYS_EVERY = Duration.ofMinutes(1);
+  private static final Duration SWEEP_EVERY = Duration.ofMinutes(1);
   private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(15);
 
   private final DispatchStore store;
@@ -58,7 +58,7 @@ public final class Relay implements AutoCloseable {
   private boolean signal = true;
   private boolean closed;
   private Instant reapNotBefore = Instant.MIN;
-  private Instant forgetNotBefore = Instant.MIN;
+  private Instant sweepNotBefore = Instant.MIN;
   private final Thread thread = Thread.ofVirtual().name("tintype-relay").unstarted(this::loop);
 
   /**
@@ -148,8 +148,8 @@ public final class Relay implements AutoCloseable {
   }
 
   /**
-   * One round: clear away what lapsed, then fill the transport. Returns how many wake-ups were
-   * sent.
+   * One round: clear away what lapsed, fill the transport, then delete what is old. Returns how
+   * many wake-ups were sent.
    */
   public int tick() {
     Instant now = clock.instant();
@@ -157,12 +157,21 @@ public final class Relay implements AutoCloseable {
       reapNotBefore = now.plus(config.reapEvery());
       reap();
     }
-    if (!now.isBefore(forgetNotBefore)) {
-      forgetNotBefore = now.plus(FORGET_KEYS_EVERY);
-      store.forgetKeys(DispatchStore.ROWS_MAX);
-      lanes.keySet().forEach(tier -> store.sweep(tier, DispatchStore.ROWS_MAX));
+    int sent = fill();
+    if (!now.isBefore(sweepNotBefore)) {
+      // A full batch means that there is more: the next round goes on.
+      sweepNotBefore = sweep() ? now : now.plus(SWEEP_EVERY);
     }
-    return fill();
+    return sent;
+  }
+
+  /** True where a batch was full. */
+  private boolean sweep() {
+    boolean more = store.forgetKeys(DispatchStore.ROWS_MAX) == DispatchStore.ROWS_MAX;
+    for (String tier : lanes.keySet()) {
+      more |= store.sweep(tier, DispatchStore.ROWS_MAX) == DispatchStore.ROWS_MAX;
+    }
+    return more;
   }
 
   private void reap() {

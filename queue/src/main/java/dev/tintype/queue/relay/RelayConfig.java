@@ -8,8 +8,9 @@ import java.time.Duration;
  *
  * @param depthMin least wake-ups kept in the transport, default 2; more hides the latency of the
  *     relay, fewer decides the order later
- * @param claimTime after this long a published job that nobody leased is published again, default 5
- *     min; longer than a wake-up waits in a shallow transport
+ * @param claimTime after this long a published job that nobody leased is published again, default
+ *     30 s: what a wake-up that is lost on the way costs. One that only waits for longer is sent
+ *     twice, which harms nothing, since the second lease is refused
  * @param poll a look at the queue even without a signal, default 500 ms
  * @param reapEvery between looks for lapsed leases and passed deadlines, default 1 s
  * @param reapGrace no lease is reaped this soon after the database came back, since no worker could
@@ -20,7 +21,7 @@ public record RelayConfig(
   public static final RelayConfig DEFAULT =
       new RelayConfig(
           2,
-          Duration.ofMinutes(5),
+          Duration.ofSeconds(30),
           Duration.ofMillis(500),
           Duration.ofSeconds(1),
           Duration.ofSeconds(15));
