@@ -123,13 +123,16 @@ final class Dispatch {
     return reap("lease_until < tintype_now()", "", limit);
   }
 
-  List<Job> reapWorkers(String workerIdPrefix) {
+  void endClaims() {
     database.call(
         connection ->
             Sql.update(
                 connection,
                 "UPDATE jobs SET claimed_until = NULL WHERE state = 'queued' AND claimed_until IS"
                     + " NOT NULL"));
+  }
+
+  List<Job> reapWorkers(String workerIdPrefix) {
     List<Job> all = new ArrayList<>();
     List<Job> some;
     do {

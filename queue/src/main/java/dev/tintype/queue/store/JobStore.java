@@ -61,10 +61,15 @@ public interface JobStore extends DispatchStore, LeaseStore, AutoCloseable {
 
   /**
    * Ends the leases of all workers whose id starts with {@code workerIdPrefix} at once, as if they
-   * had lapsed, and all claims: for a process that starts alone and knows that its former workers
-   * and relay are gone.
+   * had lapsed: for a process that knows that its former workers are gone.
    */
   List<Job> reapWorkers(String workerIdPrefix);
+
+  /**
+   * Ends all claims: for a process whose transport died with it, and what was published in it. Not
+   * for one of several: the others' wake-ups would go out twice.
+   */
+  void endClaims();
 
   // For admins.
 
@@ -74,10 +79,7 @@ public interface JobStore extends DispatchStore, LeaseStore, AutoCloseable {
   /** Gives a dead job another life. False where it is not dead. */
   boolean redrive(JobId id);
 
-  /**
-   * Deletes a dead job with its log, for good. False where it is not dead. Its pictures' blobs, if
-   * it ever had some, are swept by reference elsewhere.
-   */
+  /** Deletes a dead job with its log, for good. False where it is not dead. Blobs stay. */
   boolean purge(JobId id);
 
   // For the cost model and what watches.

@@ -261,6 +261,11 @@ public final class PostgresJobStore implements JobStore {
   }
 
   @Override
+  public void endClaims() {
+    dispatch.endClaims();
+  }
+
+  @Override
   public List<Job> expireDue(int limit) {
     checkLimit(limit);
     return announce(dispatch.expireDue(limit));

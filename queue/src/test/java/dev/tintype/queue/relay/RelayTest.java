@@ -168,6 +168,7 @@ class RelayTest {
     transport = new InProcessTransport(100, Duration.ofSeconds(30), Clock.systemUTC());
     assertThat(relay(4).tick()).isZero();
     assertThat(db.store.reapWorkers("alone-")).hasSize(1);
+    db.store.endClaims();
     db.clockAhead(Duration.ofSeconds(2));
     assertThat(relay(4).tick()).isEqualTo(2);
   }

@@ -240,8 +240,13 @@ class LeaseTest {
     Job other = db.submit("ann");
     db.store.lease(mine.id(), "alone-1", LEASE).orElseThrow();
     db.store.lease(other.id(), "fleet-1", LEASE).orElseThrow();
+    Job published = db.submit("ann");
+    assertThat(db.store.claim(List.of(published.id()), Duration.ofMinutes(5))).hasSize(1);
     assertThat(db.store.reapWorkers("alone-")).extracting(Job::id).containsExactly(mine.id());
     assertThat(get(other.id()).state()).isEqualTo(JobState.LEASED);
+    assertThat(ready()).as("another relay's claim stands").doesNotContain(published.id());
+    db.store.endClaims();
+    assertThat(ready()).contains(published.id());
   }
 
   @Test
