@@ -6,6 +6,7 @@ import java.io.ByteArrayInputStream;
 import java.io.InputStream;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -21,8 +22,10 @@ import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.s3.S3ClientBuilder;
 import software.amazon.awssdk.services.s3.model.HeadObjectResponse;
+import software.amazon.awssdk.services.s3.model.ListObjectsV2Response;
 import software.amazon.awssdk.services.s3.model.NoSuchKeyException;
 import software.amazon.awssdk.services.s3.model.S3Exception;
+import software.amazon.awssdk.services.s3.model.S3Object;
 
 /**
  * Blobs in a bucket of S3 or of a server that speaks its protocol. A blob's key is the prefix and
@@ -126,31 +129,46 @@ public final class S3BlobStore implements BlobStore, AutoCloseable {
 
   @Override
   public boolean delete(String sha256, Instant notPutSince) {
-    return head(sha256).filter(head -> !head.lastModified().isAfter(notPutSince)).isPresent()
-        && delete(sha256);
+    boolean old =
+        head(sha256).filter(head -> !head.lastModified().isAfter(notPutSince)).isPresent();
+    if (old) {
+      call(() -> client.deleteObject(request -> request.bucket(config.bucket()).key(key(sha256))));
+    }
+    return old;
   }
 
+  /** Pages on over what is not ours, since an empty answer means the end. */
   @Override
   public List<Entry> list(String after, int limit) {
-    return call(
-            () ->
-                client.listObjectsV2(
-                    request ->
-                        request
-                            .bucket(config.bucket())
-                            .prefix(config.prefix())
-                            .startAfter(config.prefix() + after)
-                            .maxKeys(limit)))
-        .contents()
-        .stream()
-        .filter(object -> Sha256.isHex(object.key().substring(config.prefix().length())))
-        .map(
-            object ->
-                new Entry(
-                    object.key().substring(config.prefix().length()),
-                    object.size(),
-                    object.lastModified()))
-        .toList();
+    if (limit < 1 || limit > LIST_MAX) {
+      throw new IllegalArgumentException("limit is 1 to " + LIST_MAX);
+    }
+    List<Entry> found = new ArrayList<>();
+    String last = config.prefix() + after;
+    boolean more = true;
+    while (more && found.size() < limit) {
+      String from = last;
+      int wanted = limit - found.size();
+      ListObjectsV2Response page =
+          call(
+              () ->
+                  client.listObjectsV2(
+                      request ->
+                          request
+                              .bucket(config.bucket())
+                              .prefix(config.prefix())
+                              .startAfter(from)
+                              .maxKeys(wanted)));
+      for (S3Object object : page.contents()) {
+        last = object.key();
+        String name = last.substring(config.prefix().length());
+        if (Sha256.isHex(name)) {
+          found.add(new Entry(name, object.size(), object.lastModified()));
+        }
+      }
+      more = Boolean.TRUE.equals(page.isTruncated()) && !page.contents().isEmpty();
+    }
+    return List.copyOf(found);
   }
 
   private String key(String sha256) {

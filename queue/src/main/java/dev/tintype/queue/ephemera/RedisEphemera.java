@@ -2,6 +2,7 @@ package dev.tintype.queue.ephemera;
 
 import dev.tintype.queue.QueueException;
 import io.lettuce.core.KeyValue;
+import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisException;
 import io.lettuce.core.ScriptOutputType;
 import io.lettuce.core.api.sync.RedisCommands;
@@ -183,6 +184,8 @@ public final class RedisEphemera implements Ephemera {
   private <T> T call(Function<RedisCommands<String, byte[]>, T> command) {
     try {
       return command.apply(link.commands());
+    } catch (RedisCommandExecutionException e) {
+      throw Checks.unavailable("Redis refused: " + e.getMessage(), e);
     } catch (RedisException e) {
       throw link.away(e);
     }

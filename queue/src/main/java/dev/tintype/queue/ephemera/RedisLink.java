@@ -59,10 +59,7 @@ final class RedisLink implements AutoCloseable {
             .reconnectDelay(
                 Delay.exponential(Duration.ofMillis(20), RECONNECT_MAX, 2, TimeUnit.MILLISECONDS))
             .build();
-    RedisURI uri = RedisURI.create(config.url());
-    uri.setTimeout(config.deadline());
-    config.password().ifPresent(password -> uri.setCredentialsProvider(credentials(password)));
-    this.client = RedisClient.create(resources, uri);
+    this.client = RedisClient.create(resources, uri());
     client.setOptions(
         ClientOptions.builder()
             .autoReconnect(true)

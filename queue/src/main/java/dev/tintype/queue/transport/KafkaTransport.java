@@ -91,7 +91,7 @@ public final class KafkaTransport implements JobTransport {
     } catch (KafkaException | IllegalStateException e) {
       if (!closed) {
         synchronized (this) {
-          intakes.remove(Set.copyOf(models));
+          intakes.remove(Set.copyOf(models), intake.get());
           lost(e);
         }
         intake.get().close();

@@ -65,6 +65,12 @@ class KafkaTransportTest extends JobTransportContract {
     return Duration.ofSeconds(30);
   }
 
+  /** A fetch is a round trip to the broker. */
+  @Override
+  Duration quiet() {
+    return Duration.ofSeconds(2);
+  }
+
   /** The broker has only the real clock. */
   @Override
   void pass() {
@@ -94,6 +100,9 @@ class KafkaTransportTest extends JobTransportContract {
     try (KafkaTransport transport =
         new KafkaTransport(
             new KafkaConfig(bootstrap, prefix, 1, HOLD, Duration.ofSeconds(2), Map.of()))) {
+      assertThat(transport.offer(wakeUp("a"))).isTrue();
+      Delivery before = transport.poll(MODELS, patience()).orElseThrow();
+      before.ack();
       kafka.kill();
       assertThat(transport.offer(wakeUp("a"))).isFalse();
       assertThat(transport.poll(MODELS, NONE)).isEmpty();
