@@ -30,22 +30,18 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Clock;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.BiConsumer;
-import java.util.stream.Stream;
 
 /** The one HTTP server of a process, with the routes of its roles. */
 public final class Web {
   private static final int IDLE_S = 120;
   private static final int HEADER_BYTES_MAX = 16 * 1024;
   private static final int START_S_MAX = 20;
-  private static final int LOOPS_MAX = 8;
 
   private final NodeConfig config;
   private final DataFolder folder;
@@ -107,50 +103,33 @@ public final class Web {
     Vertx vertx = Vertx.vertx();
     closers.add("vertx", () -> await(vertx.close()));
     Router router = Router.router(vertx);
-    List<HttpServer> servers = Stream.generate(() -> server(vertx)).limit(loops()).toList();
+    HttpServer server =
+        vertx.createHttpServer(
+            new HttpServerOptions()
+                .setHost(config.host())
+                .setPort(config.port())
+                .setIdleTimeout(IDLE_S)
+                // Browsers speak HTTP/2 over TLS only; clients that try to upgrade in clear text
+                // now and then waited for an answer until the connection idled out.
+                .setHttp2ClearTextEnabled(false)
+                .setMaxHeaderSize(HEADER_BYTES_MAX));
     Handler<HttpServerRequest> handler = router;
     if (config.roles().contains(Role.EDGE)) {
       handler = mountEdge(router).inFrontOf(router);
     }
     PublicUrl publicUrl = new PublicUrl(config.publicUrl());
     if (config.roles().contains(Role.GATEWAY)) {
-      mountGateway(vertx, router, servers, store.orElseThrow(), models, publicUrl);
+      mountGateway(vertx, router, server, store.orElseThrow(), models, publicUrl);
     }
     try {
-      for (HttpServer server : servers) {
-        await(server.requestHandler(handler).listen());
-      }
+      await(server.requestHandler(handler).listen());
     } catch (NodeException e) {
       throw e.getCause() instanceof BindException bind ? portTaken(config, bind) : e;
     }
-    servers.forEach(server -> closers.add("http", () -> await(server.close())));
-    String url = "http://" + localHost() + ":" + servers.getFirst().actualPort();
+    closers.add("http", () -> await(server.close()));
+    String url = "http://" + localHost() + ":" + server.actualPort();
     publicUrl.listening(url);
     return url;
-  }
-
-  /**
-   * A server listens on one event loop, which is enough for the API. A process that is an edge and
-   * nothing else spends all its time sending pictures, so it gets a server per core; Vert.x deals
-   * the connections of one port out among them.
-   */
-  private int loops() {
-    return config.roles().equals(Set.of(Role.EDGE))
-        ? Math.min(Runtime.getRuntime().availableProcessors(), LOOPS_MAX)
-        : 1;
-  }
-
-  private HttpServer server(Vertx vertx) {
-    return vertx.createHttpServer(
-        new HttpServerOptions()
-            .setHost(config.host())
-            // To Vert.x, -1 is a free port that servers share.
-            .setPort(config.port() == 0 ? -1 : config.port())
-            .setIdleTimeout(IDLE_S)
-            // Browsers speak HTTP/2 over TLS only; clients that try to upgrade in clear text
-            // now and then waited for an answer until the connection idled out.
-            .setHttp2ClearTextEnabled(false)
-            .setMaxHeaderSize(HEADER_BYTES_MAX));
   }
 
   private String localHost() {
@@ -204,7 +183,7 @@ public final class Web {
   private void mountGateway(
       Vertx vertx,
       Router router,
-      List<HttpServer> servers,
+      HttpServer server,
       StoreParts store,
       ModelCatalog models,
       PublicUrl publicUrl) {
@@ -229,7 +208,7 @@ public final class Web {
                     Clock.systemUTC(),
                     random)));
     gateway.mount(router);
-    servers.forEach(server -> server.invalidRequestHandler(gateway::refuseUnreadable));
+    server.invalidRequestHandler(gateway::refuseUnreadable);
   }
 
   static <T> T await(Future<T> future) {
