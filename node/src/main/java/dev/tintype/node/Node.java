@@ -111,10 +111,8 @@ public final class Node implements AutoCloseable {
     Optional<JobTransport> transport = transport();
     model.ifPresent(
         chosen -> startWorker(chosen, store.orElseThrow(), blobs, transport.orElseThrow()));
-    if (config.roles().contains(Role.RELAY) && model.isEmpty()) {
-      Set<String> names = cards.stream().map(ModelCard::name).collect(Collectors.toSet());
-      startRelay(store.orElseThrow(), transport.orElseThrow(), config.fleet()::relaySlots, names);
-      teller.accept("relay", "for " + String.join(", ", names));
+    if (config.roles().contains(Role.RELAY) && config.fleet().kafka().isPresent()) {
+      startFleetRelay(shelf, store.orElseThrow(), transport.orElseThrow());
     }
     Web web = new Web(config, folder, blobs, ephemera(), random, closers, teller);
     url = web.start(store, ModelCatalog.of(cards));
@@ -154,7 +152,7 @@ public final class Node implements AutoCloseable {
 
   /** Where this process sends or hears of jobs. */
   private Optional<JobTransport> transport() {
-    if (!config.relays() && !config.roles().contains(Role.WORKER)) {
+    if (!config.roles().contains(Role.RELAY) && !config.roles().contains(Role.WORKER)) {
       return Optional.empty();
     }
     return Optional.of(
@@ -166,6 +164,15 @@ public final class Node implements AutoCloseable {
                 .<JobTransport>map(KafkaTransport::new)
                 .orElseGet(
                     () -> new InProcessTransport(TRANSPORT_DEPTH_MAX, HOLD, Clock.systemUTC()))));
+  }
+
+  /** A relay for all workers of the fleet, which paint with what is on its shelf. */
+  private void startFleetRelay(ModelShelf shelf, StoreParts store, JobTransport transport) {
+    shelf.choose(Optional.empty()); // A relay without a model would relay nothing, in silence.
+    Set<String> names =
+        shelf.models().stream().map(found -> found.card().name()).collect(Collectors.toSet());
+    startRelay(store, transport, config.fleet()::relaySlots, names);
+    teller.accept("relay", "for " + String.join(", ", names));
   }
 
   private void startRelay(
@@ -200,6 +207,9 @@ public final class Node implements AutoCloseable {
     String name = model.card().name();
     String place = place(folder);
     reapOwn(store.jobs(), place);
+    if (config.fleet().kafka().isEmpty()) {
+      store.jobs().endClaims(); // What was published died with the process that published it.
+    }
     WorkerConfig settings =
         WorkerConfig.defaults(place + ProcessHandle.current().pid()).withBatchMax(config.batch());
     Worker started =
@@ -218,8 +228,11 @@ public final class Node implements AutoCloseable {
                 error -> lost()));
     worker = Optional.of(started);
     Engine engine = loaded(started.start(name));
-    if (config.relays()) {
+    if (config.fleet().kafka().isEmpty()) {
       startRelay(store, transport, settings::jobsMax, Set.of(name));
+    }
+    if (config.fleet().kafka().isPresent() && !config.roles().contains(Role.RELAY)) {
+      teller.accept("relay", "none here: jobs come from a process with the role relay");
     }
     teller.accept(
         "worker",

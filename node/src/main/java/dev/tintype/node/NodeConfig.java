@@ -63,11 +63,15 @@ public record NodeConfig(
           "Without the role queue this process needs database.url, such as"
               + " jdbc:postgresql://db:5432/tintype.");
     }
-  }
-
-  /** True where this process runs a relay: its own role, or beside a worker of the same process. */
-  boolean relays() {
-    return roles.contains(Role.RELAY) || (roles.contains(Role.WORKER) && fleet.kafka().isEmpty());
+    if (roles.contains(Role.GATEWAY)
+        && !roles.contains(Role.EDGE)
+        && !edge.containsKey("edge.keys")) {
+      throw new NodeException.Config(
+          "config.edge_keys",
+          "A gateway without an edge in its process signs links that another process checks: set"
+              + " the same edge.keys for both, such as k1: and the output of openssl rand -hex"
+              + " 32.");
+    }
   }
 
   /** True where the process reads or writes jobs. */

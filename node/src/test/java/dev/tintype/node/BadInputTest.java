@@ -155,6 +155,23 @@ class BadInputTest {
     refused(run("serve", "--port", "99999"), "config.port");
     refused(run("serve", "--roles", "gateway,painter"), "config.roles");
     refused(run("serve", "--roles", "gateway"), "config.database");
+    Path gateway =
+        Files.writeString(
+            temporary.resolve("gateway.yaml"),
+            """
+            database: { url: "jdbc:postgresql://127.0.0.1:9/none" }
+            port: 0
+            """);
+    refused(
+        run(
+            "serve",
+            "--roles",
+            "gateway",
+            "--config",
+            gateway.toString(),
+            "--data",
+            temporary.resolve("gateway").toString()),
+        "config.edge_keys");
     refused(run("serve", "--device", "abacus"), "config.device");
     refused(run("serve", "--no-such-flag"), "cli.usage");
     refused(run("golden", temporary.toString()), "golden.folder");
