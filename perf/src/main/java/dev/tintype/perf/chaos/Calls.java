@@ -93,6 +93,7 @@ final class Calls implements AutoCloseable {
 
   /** DELETE /v1/jobs/{id}; notes what was promised. */
   void cancel(String id) throws InterruptedException {
+    history.cancelAsked(id);
     send(request("/v1/jobs/" + id).DELETE())
         .filter(one -> one.status() == 200)
         .ifPresent(one -> history.withdrawn(id));

@@ -71,7 +71,7 @@ final class ChaosRun {
     List<Thread> clients =
         IntStream.range(0, config.clients())
             .mapToObj(i -> new LoadClient(calls, history, config, i, loadStop, follow))
-            .map(Thread::startVirtualThread)
+            .map(client -> Thread.ofVirtual().uncaughtExceptionHandler(this::broken).start(client))
             .toList();
     awaitLoad();
     long end = System.nanoTime() + config.time().toNanos();
@@ -111,7 +111,7 @@ final class ChaosRun {
   }
 
   private void broken(Thread thread, Throwable cause) {
-    history.violation(History.Promise.BOUND, "a member did not come back: " + cause.getMessage());
+    history.violation(History.Promise.BOUND, "a part of the run ended: " + cause);
   }
 
   private static void join(List<Thread> threads, Duration longest) throws InterruptedException {

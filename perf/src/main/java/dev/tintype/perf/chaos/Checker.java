@@ -78,7 +78,11 @@ final class Checker {
           history.violation(Promise.LOST, "job " + id + " is " + state + " without a cause");
         }
       }
-      case "canceled" -> {}
+      case "canceled" -> {
+        if (!history.cancelAsked().contains(id)) {
+          history.violation(Promise.LOST, "job " + id + " is canceled and nobody asked for it");
+        }
+      }
       default ->
           history.violation(
               Promise.BOUND, "job " + id + " is still " + state + " after the faults were over");

@@ -50,6 +50,7 @@ final class History {
   private final ConcurrentMap<String, Submission> accepted = new ConcurrentHashMap<>();
   private final ConcurrentMap<String, String> ends = new ConcurrentHashMap<>();
   private final Set<String> withdrawn = ConcurrentHashMap.newKeySet();
+  private final Set<String> cancelAsked = ConcurrentHashMap.newKeySet();
   private final ConcurrentMap<String, ConcurrentSkipListMap<Long, Seen>> logs =
       new ConcurrentHashMap<>();
   private final List<Violation> violations = new ArrayList<>();
@@ -100,6 +101,15 @@ final class History {
       case "succeeded", "failed", "canceled", "expired", "dead" -> true;
       default -> false;
     };
+  }
+
+  /** A client is about to cancel the job; whether that arrives is open. */
+  void cancelAsked(String jobId) {
+    cancelAsked.add(jobId);
+  }
+
+  Set<String> cancelAsked() {
+    return cancelAsked;
   }
 
   /** The API said that the job is withdrawn for good. */

@@ -83,7 +83,7 @@ final class DemoFleetCommand implements Callable<Integer> {
           FleetJob.run(
               gateway,
               fleet.apiKey(),
-              "a red circle on a white background",
+              "a red sun over snowy mountains, watercolor --seed 7",
               event -> tell("event", event));
       good &= result.good();
       if (json) {

@@ -29,7 +29,7 @@ import java.util.function.BiConsumer;
  * The processes of a fleet by name: {@code kafka}, {@code redis}, {@code s3}, {@code gateway-1} and
  * so on. Each may be killed and started again on the same port at any time; what it needs to find
  * again lies in the plan's folder. PostgreSQL is a child of this process, which starts it again on
- * its port when it dies: see {@link #killPostgres}.
+ * its port when it dies.
  */
 public final class Fleet implements AutoCloseable {
   private static final Duration NODE_START_MAX = Duration.ofSeconds(120);
@@ -215,39 +215,10 @@ public final class Fleet implements AutoCloseable {
     chosen.forEach(ChildProcess::awaitReady);
   }
 
-  /** All but PostgreSQL. */
-  public List<String> names() {
-    return List.copyOf(processes.keySet());
-  }
-
   /** Start, kill or stop it through this. */
   public ChildProcess process(String name) {
     return Optional.ofNullable(processes.get(name))
         .orElseThrow(() -> new IllegalArgumentException("The fleet has no " + name));
-  }
-
-  /** kill -9 of PostgreSQL's first process; it is started again on its port by itself. */
-  public void killPostgres() {
-    try {
-      List<String> lines = Files.readAllLines(postmasterFile());
-      ProcessHandle.of(Long.parseLong(lines.getFirst().strip()))
-          .ifPresent(ProcessHandle::destroyForcibly);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  private Path postmasterFile() throws IOException {
-    try (var files = Files.walk(plan.folder().resolve("postgres"), 2)) {
-      return files
-          .filter(file -> file.endsWith("postmaster.pid"))
-          .findFirst()
-          .orElseThrow(() -> new IOException("PostgreSQL does not run"));
-    }
-  }
-
-  public PostgresConfig database() {
-    return postgres.orElseThrow().config();
   }
 
   /** Origins of the gateways. */
@@ -269,7 +240,7 @@ public final class Fleet implements AutoCloseable {
     }
   }
 
-  /** The same ports at every start while they are free, so that URLs stay good. */
+  /** The same ports at every start, so that URLs stay good. */
   private List<Integer> ports(String name, int count) {
     Path file = plan.folder().resolve("ports.properties");
     Properties kept = new Properties();

@@ -35,6 +35,7 @@ class ChaosTest {
     Verdict verdict = new ChaosRun(config, line -> System.out.println("chaos: " + line)).run();
     assertThat(verdict.history().violations()).isEmpty();
     assertThat(verdict.json().path("accepted").asInt()).isPositive();
+    assertThat(verdict.json().path("succeeded").asInt()).isPositive();
     assertThat(verdict.json().path("kills").asInt()).isPositive();
   }
 }
