@@ -74,7 +74,7 @@ public final class Worker implements AutoCloseable {
 
   Worker(
       WorkerConfig config,
-      JobStore store,
+      LeaseStore store,
       JobTransport transport,
       BlobStore blobs,
       EventHub hub,
