@@ -90,6 +90,7 @@ public final class Node implements AutoCloseable {
     folder = closers.add("data", DataFolder.open(config.data()));
     Logs.files(folder.resolve("logs"));
     ModelShelf shelf = ModelShelf.scan(config.models());
+    shelf.broken().forEach(this::leftOut);
     Optional<Model> model =
         config.roles().contains(Role.WORKER)
             ? Optional.of(shelf.choose(config.model()))
@@ -128,6 +129,12 @@ public final class Node implements AutoCloseable {
                     + "  (shown this once; kept for this machine in "
                     + folder.resolve("api-key")
                     + ")"));
+  }
+
+  private void leftOut(ModelShelf.Broken model) {
+    String why = "[" + model.reason().code() + "] " + model.reason().getMessage();
+    LOG.warn("Model {} is left out: {}", model.name(), why);
+    teller.accept("models", model.name() + " is left out: " + why);
   }
 
   private BlobStore blobs() {

@@ -3,9 +3,12 @@ package dev.tintype.node;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.tintype.node.cli.Tintype;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -34,6 +37,35 @@ class ModelShelfTest {
     assertThatThrownBy(() -> shelf.choose(Optional.of("a-broken")))
         .isInstanceOf(NodeException.Start.class)
         .hasMessageContaining("tintype.json");
+  }
+
+  @Test
+  void aServerTellsWhichFolderItLeavesOut(@TempDir Path data) throws IOException {
+    folder("broken", "{ not json");
+    List<String> told = new ArrayList<>();
+    NodeConfig config =
+        new SettingsReader(root)
+            .flag("data", data)
+            .flag("roles", "edge")
+            .flag("port", 0)
+            .flag("models", root)
+            .read();
+    Node.open(config, (part, found) -> told.add(part + " " + found), () -> {}).close();
+    assertThat(told).anyMatch(line -> line.startsWith("models broken is left out: [model.card] "));
+  }
+
+  @Test
+  void jsonAndTextEndWithTheSameCode() throws IOException {
+    String[] text = {"models", "--models", root.toString()};
+    String[] json = {"models", "--models", root.toString(), "--json"};
+    assertThat(Tintype.run(text)).isEqualTo(Tintype.FAILED);
+    assertThat(Tintype.run(json)).isEqualTo(Tintype.FAILED);
+    folder("broken", "{ not json");
+    assertThat(Tintype.run(text)).isEqualTo(Tintype.FAILED);
+    assertThat(Tintype.run(json)).isEqualTo(Tintype.FAILED);
+    folder("good", "{}");
+    assertThat(Tintype.run(text)).isZero();
+    assertThat(Tintype.run(json)).isZero();
   }
 
   @Test

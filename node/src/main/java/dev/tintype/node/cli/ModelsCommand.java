@@ -14,7 +14,14 @@ import picocli.CommandLine.Option;
     name = "models",
     description = "Lists the models in the models folder.",
     mixinStandardHelpOptions = true,
-    footer = {"", "Examples:", "  tintype models", "  tintype models --models /srv/models --json"})
+    footer = {
+      "",
+      "The exit code is 1 where no model can be used.",
+      "",
+      "Examples:",
+      "  tintype models",
+      "  tintype models --models /srv/models --json"
+    })
 final class ModelsCommand implements Callable<Integer> {
   @Mixin NodeOptions options;
 
@@ -29,12 +36,16 @@ final class ModelsCommand implements Callable<Integer> {
       shelf.models().forEach(model -> add(array, model));
       shelf.broken().forEach(folder -> add(array, folder));
       System.out.println(array.toPrettyString());
-      return 0;
+    } else {
+      print(shelf);
     }
+    return shelf.models().isEmpty() ? Tintype.FAILED : 0;
+  }
+
+  private void print(ModelShelf shelf) {
     if (shelf.models().isEmpty() && shelf.broken().isEmpty()) {
       System.err.println(
           "No models in " + options.read().models().toAbsolutePath().normalize() + ".");
-      return Tintype.FAILED;
     }
     for (Model model : shelf.models()) {
       System.out.printf(
@@ -51,7 +62,6 @@ final class ModelsCommand implements Callable<Integer> {
       System.out.printf("%-24s cannot be used%n", folder.name());
       System.out.println("    [" + folder.reason().code() + "] " + folder.reason().getMessage());
     }
-    return shelf.models().isEmpty() ? Tintype.FAILED : 0;
   }
 
   private static void add(ArrayNode array, Broken folder) {
