@@ -201,7 +201,7 @@ public final class SettingsReader {
 
   private Optional<S3Config> s3() {
     Optional<S3Config.Credentials> credentials =
-        text("s3.access_key")
+        secret("s3.access_key")
             .map(
                 key ->
                     new S3Config.Credentials(
@@ -223,7 +223,7 @@ public final class SettingsReader {
                     S3Config.DEADLINE_DEFAULT));
   }
 
-  /** A secret, or {@code file:PATH} of the file that has it. */
+  /** A secret, or {@code file:PATH} of the file that has it in its first line. */
   private Optional<String> secret(String key) {
     return text(key)
         .map(
@@ -237,7 +237,7 @@ public final class SettingsReader {
                   throw new NodeException.Config(
                       "config.secret", key + ": " + file + " is too long for a secret.");
                 }
-                return Files.readString(file).strip();
+                return Files.readString(file).lines().findFirst().orElse("").strip();
               } catch (IOException e) {
                 throw new NodeException.Config(
                     "config.secret", key + ": " + file + " cannot be read: " + IoReason.of(e));

@@ -5,13 +5,23 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import org.snakeyaml.engine.v2.api.ConstructNode;
 import org.snakeyaml.engine.v2.api.Load;
 import org.snakeyaml.engine.v2.api.LoadSettings;
+import org.snakeyaml.engine.v2.api.lowlevel.Parse;
+import org.snakeyaml.engine.v2.events.CollectionEndEvent;
+import org.snakeyaml.engine.v2.events.CollectionStartEvent;
+import org.snakeyaml.engine.v2.events.Event;
 import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
+import org.snakeyaml.engine.v2.nodes.Tag;
+import org.snakeyaml.engine.v2.resolver.FailsafeScalarResolver;
+import org.snakeyaml.engine.v2.resolver.ScalarResolver;
+import org.snakeyaml.engine.v2.schema.Schema;
 
 /**
  * Settings as YAML 1.2: the keys of the flat file, nested at their dots. Plain data only: no tags,
- * no aliases (which could blow up), no key twice.
+ * no aliases (which could blow up), no key twice. Values stay the text that was written: a password
+ * 12e3 is no number.
  */
 final class YamlSettings {
   private static final int DEPTH_MAX = 8;
@@ -28,10 +38,12 @@ final class YamlSettings {
               .setAllowDuplicateKeys(false)
               .setMaxAliasesForCollections(0)
               .setAllowRecursiveKeys(false)
+              .setSchema(new TextOnly())
               .build();
+      checkDepth(settings, text, file);
       Object root = new Load(settings).loadFromString(text);
       if (root != null) {
-        flatten("", root, flat, file, 0);
+        flatten("", root, flat, file);
       }
       return flat;
     } catch (YamlEngineException e) {
@@ -45,23 +57,45 @@ final class YamlSettings {
     }
   }
 
-  private static void flatten(
-      String key, Object value, Map<String, String> flat, Path file, int depth) {
+  /** Before anything is built: building goes as deep in the stack as the file is nested. */
+  private static void checkDepth(LoadSettings settings, String text, Path file) {
+    int depth = 0;
+    for (Event event : new Parse(settings).parseString(text)) {
+      depth += event instanceof CollectionStartEvent ? 1 : 0;
+      depth -= event instanceof CollectionEndEvent ? 1 : 0;
+      if (depth > DEPTH_MAX) {
+        throw new NodeException.Config(
+            "config.file", file + " is nested deeper than " + DEPTH_MAX + " levels.");
+      }
+    }
+  }
+
+  /** YAML's failsafe schema, in which every scalar is text, and nothing at all is null. */
+  private static final class TextOnly implements Schema {
+    @Override
+    public ScalarResolver getScalarResolver() {
+      return new FailsafeScalarResolver();
+    }
+
+    @Override
+    public Map<Tag, ConstructNode> getSchemaTagConstructors() {
+      return Map.of(Tag.NULL, nothing -> null);
+    }
+  }
+
+  private static void flatten(String key, Object value, Map<String, String> flat, Path file) {
     switch (value) {
-      case Map<?, ?> map when depth < DEPTH_MAX ->
+      case Map<?, ?> map ->
           map.forEach(
               (name, inner) ->
                   flatten(
                       key.isEmpty() ? String.valueOf(name) : key + "." + name,
                       inner == null ? "" : inner,
                       flat,
-                      file,
-                      depth + 1));
+                      file));
       case List<?> list when !key.isEmpty() && list.stream().noneMatch(YamlSettings::nested) ->
           flat.put(key, list.stream().map(String::valueOf).collect(Collectors.joining(",")));
       case String text when !key.isEmpty() -> flat.put(key, text);
-      case Number number when !key.isEmpty() -> flat.put(key, number.toString());
-      case Boolean truth when !key.isEmpty() -> flat.put(key, truth.toString());
       default ->
           throw new NodeException.Config(
               "config.file",

@@ -1,0 +1,147 @@
+package dev.tintype.node;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.tintype.queue.blob.S3Config;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Settings files, as an operator writes them and as nobody should. */
+class SettingsReaderTest {
+  @TempDir Path folder;
+
+  private NodeConfig yaml(String text) throws IOException {
+    Path file = folder.resolve("fleet.yaml");
+    Files.writeString(file, text);
+    return new SettingsReader(folder).file(file).read();
+  }
+
+  private void refused(String text, String code) {
+    assertThatThrownBy(() -> yaml(text))
+        .isInstanceOfSatisfying(
+            NodeException.Config.class, e -> assertThat(e.code()).isEqualTo(code));
+  }
+
+  private String secret(String name, String text) throws IOException {
+    return "file:" + Files.writeString(folder.resolve(name), text);
+  }
+
+  /** The indented block of docs/operations.md that begins with the file's name. */
+  private static String documented() throws IOException {
+    return Files.readString(Homes.repository().resolve("docs/operations.md"))
+        .lines()
+        .dropWhile(line -> !line.startsWith("    # fleet.yaml"))
+        .takeWhile(line -> line.startsWith("    "))
+        .map(line -> line.substring(4))
+        .collect(Collectors.joining("\n"));
+  }
+
+  @Test
+  void theExampleOfTheDocumentsIsRead() throws IOException {
+    String text = documented();
+    assertThat(text).contains("kafka:", "redis:", "s3:", "database:", "file:/run/secrets/");
+    for (String name : new String[] {"s3-id", "s3-key", "db"}) {
+      text = text.replace("file:/run/secrets/" + name, secret(name, "the " + name + "\n"));
+    }
+    NodeConfig config = yaml(text);
+    assertThat(config.fleet().kafka().orElseThrow().bootstrap())
+        .isEqualTo("kafka-1:9092,kafka-2:9092");
+    assertThat(config.fleet().kafka().orElseThrow().replication()).isEqualTo(3);
+    assertThat(config.fleet().redis().orElseThrow().url()).isEqualTo("redis://redis:6379");
+    S3Config s3 = config.fleet().s3().orElseThrow();
+    assertThat(s3.bucket()).isEqualTo("tintype");
+    assertThat(s3.credentials().orElseThrow().accessKey()).isEqualTo("the s3-id");
+    assertThat(s3.credentials().orElseThrow().secretKey()).isEqualTo("the s3-key");
+    assertThat(config.databaseUrl()).contains("jdbc:postgresql://db:5432/tintype");
+    assertThat(config.databasePassword()).isEqualTo("the db");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"12e3", "0x1F", "007", "1_000", "true", "1.10", "~", "null", "2026-01-01"})
+  void aValueStaysTheTextThatWasWritten(String password) throws IOException {
+    assertThat(yaml("database: { password: " + password + " }").databasePassword())
+        .isEqualTo(password);
+  }
+
+  @Test
+  void nestedDottedAndListedAreTheSameKeys() throws IOException {
+    assertThat(
+            yaml("kafka.bootstrap: [\"a:1\", \"b:2\"]").fleet().kafka().orElseThrow().bootstrap())
+        .isEqualTo("a:1,b:2");
+    assertThat(yaml("edge:\n  limits:\n    io_threads: 3\n").edge())
+        .isEqualTo(Map.of("edge.limits.io_threads", "3"));
+    assertThat(yaml("port:\n").port()).isEqualTo(8080);
+    assertThat(yaml("").port()).isEqualTo(8080);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "prot: 8080                                   | config.unknown",
+        "kafka: { boostrap: \"a:1\" }                 | config.unknown",
+        "{port: 1, port: 2}                           | config.file",
+        "{a: &x [1, 2], b: *x}                        | config.file",
+        "port: [1, [2]]                               | config.file",
+        "- port                                       | config.file",
+        "port                                         | config.file",
+        "port: {a: {b: {c: {d: {e: {f: {g: {h: 1}}}}}}}} | config.file",
+        "port: !!java.io.File [x]                     | config.file",
+        "port: eighty                                 | config.port",
+        "port: 70000                                  | config.port",
+        "deterministic: yes                           | config.deterministic",
+        "transport: carrier-pigeon                    | config.transport",
+        "transport: kafka                             | config.transport",
+        "s3: { access_key: a, bucket: b }             | config.s3",
+        "database: { password: \"file:/not/there\" }  | config.secret",
+        "s3: { access_key: \"file:/not/there\" }      | config.secret"
+      })
+  void whatMakesNoSenseIsRefusedWithItsCode(String text, String code) {
+    refused(text, code);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"[", "{a: ", "- "})
+  void depthIsRefusedAndNotSunkInto(String opening) {
+    refused(opening.repeat(100_000), "config.file");
+  }
+
+  @Test
+  void whatIsTooLargeIsRefused() throws IOException {
+    refused("#".repeat((1 << 20) + 1), "config.file");
+    refused(
+        "database: { password: \"" + secret("long", "x".repeat(5_000)) + "\" }", "config.secret");
+  }
+
+  @Test
+  void aFaultInTheFileNeverShowsItsSecrets() {
+    assertThatThrownBy(() -> yaml("database: { password: hunter2, password: hunter2 }"))
+        .hasMessageContaining("line 1")
+        .hasMessageNotContaining("hunter2");
+  }
+
+  @Test
+  void aFlagBeatsTheEnvironmentWhichBeatsTheFile() throws IOException {
+    Path file = folder.resolve("fleet.yml");
+    Files.writeString(file, "port: 1\nhost: file\nbatch: 3\n");
+    NodeConfig config =
+        new SettingsReader(folder)
+            .file(file)
+            .environment(Map.of("TINTYPE_PORT", "2", "TINTYPE_HOST", "environment"))
+            .flag("port", 3)
+            .read();
+    assertThat(config.port()).isEqualTo(3);
+    assertThat(config.host()).isEqualTo("environment");
+    assertThat(config.batch()).isEqualTo(3);
+  }
+}
