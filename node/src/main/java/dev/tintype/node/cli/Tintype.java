@@ -35,6 +35,12 @@ import picocli.CommandLine.ParameterException;
       "  tintype serve",
       "  tintype doctor",
       "",
+      "Built when first used:",
+      "  tintype bench        measurements against peers",
+      "  tintype simulate     the queue of many GPUs on virtual time",
+      "  tintype chaos        kills and cut lines under load, with a checker",
+      "  tintype demo-fleet   a whole fleet on this machine",
+      "",
       "Every command has --help. Error codes are explained in docs/errors.md."
     })
 public final class Tintype implements Runnable {
