@@ -1,4 +1,4 @@
-"""Every size in one place. `cpu` trains on two cores in about two hours, `gpu` on one GPU in about half an hour.
+"""Every size in one place. `cpu` trains on two cores in about two hours; `gpu`, for one GPU, has not been run yet.
 
 The denoiser is the same in both: with the text encoder and the autoencoder it fills the 60 MB (fp16) that the model may
 have. A GPU gives it more pictures, wider batches, many more samples, and the autoencoder more channels."""

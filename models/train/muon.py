@@ -29,7 +29,10 @@ class Muon(torch.optim.Optimizer):
             for p in group["params"]:
                 if p.grad is None:
                     continue
-                m = self.state[p].setdefault("m", torch.zeros_like(p))
+                state = self.state[p]
+                if "m" not in state:
+                    state["m"] = torch.zeros_like(p)
+                m = state["m"]
                 m.lerp_(p.grad, 1 - group["momentum"])
                 g = p.grad.lerp(m, group["momentum"]).reshape(p.size(0), -1)
                 u = orthogonal(g).reshape(p.shape)

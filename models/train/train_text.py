@@ -1,6 +1,6 @@
 """Pretrains the text encoder: from its hidden states, small attention heads must tell every attribute a caption asks for.
 
-  python train_text.py --data DATA --out RUN --minutes 4
+  python train_text.py --out RUN --minutes 4 [--resume]
 """
 import argparse
 import json
@@ -54,9 +54,9 @@ class Heads(nn.Module):
 def main():
     ap = argparse.ArgumentParser()
     ap.add_argument("--out", required=True)
-    ap.add_argument("--data")
     ap.add_argument("--config", default="cpu")
     ap.add_argument("--minutes", type=float, default=4)
+    ap.add_argument("--total-minutes", type=float, help="length of the whole training for the learning rate; default: --minutes")
     ap.add_argument("--batch", type=int, default=64)
     ap.add_argument("--resume", action="store_true")
     a = ap.parse_args()
@@ -66,17 +66,26 @@ def main():
     enc = textenc.build(tok, **c).to(DEVICE)
     heads = Heads(c["hidden_size"]).to(DEVICE)
     ck = os.path.join(a.out, "text.pt")
-    step = 0
+    opt = torch.optim.AdamW(list(enc.parameters()) + list(heads.parameters()), lr=1e-3, weight_decay=.01, betas=(.9, .98))
+    step, spent = 0, 0.0
     if a.resume and os.path.exists(ck):
         s = load(ck)
-        enc.load_state_dict(s["model"]); heads.load_state_dict(s["heads"])
-        step = s["step"]
-    opt = torch.optim.AdamW(list(enc.parameters()) + list(heads.parameters()), lr=1e-3, weight_decay=.01, betas=(.9, .98))
+        enc.load_state_dict(s["model"])
+        if "heads" in s:               # an imported encoder comes without the heads that taught it
+            heads.load_state_dict(s["heads"])
+        if "opt" in s:
+            opt.load_state_dict(s["opt"])
+        step, spent = s["step"], s.get("spent", 0.0)
+    total = (a.total_minutes or a.minutes) * 60
     log = Log(os.path.join(a.out, "text.jsonl"))
     rng = np.random.default_rng([7, step])
     t0 = time.time()
+
+    def keep():
+        save(ck, dict(model=enc.state_dict(), heads=heads.state_dict(), opt=opt.state_dict(), step=step,
+                      spent=spent + time.time() - t0, args=c))
     while time.time() - t0 < a.minutes * 60:
-        f = (time.time() - t0) / (a.minutes * 60)
+        f = min(1.0, (spent + time.time() - t0) / total)
         for g in opt.param_groups:
             g["lr"] = 1e-3 * min(1, (step + 1) / 60) * (.5 + .5 * math.cos(math.pi * f)) + 1e-5
         texts, lab = [], []
@@ -100,9 +109,9 @@ def main():
         opt.step()
         step += 1
         log.step(step, loss=loss, acc=acc)
-        if step % 200 == 0 or False:
-            save(ck, dict(model=enc.state_dict(), heads=heads.state_dict(), step=step, args=c))
-    save(ck, dict(model=enc.state_dict(), heads=heads.state_dict(), step=step, args=c))
+        if step % 200 == 0:
+            keep()
+    keep()
     print("steps", step, "accuracy on the last batch %.4f" % float(acc))
 
 

@@ -1,6 +1,6 @@
 """Trains the denoiser on cached latents and cached text states.
 
-  python train_unet.py --data DATA --out RUN --minutes 9 --total-minutes 25 --resume
+  python train_unet.py --out RUN --minutes 9 --total-minutes 25 --resume
 """
 import argparse
 import math
@@ -46,7 +46,6 @@ def optimizers(net, lr):
 
 def main():
     ap = argparse.ArgumentParser()
-    ap.add_argument("--data", required=True)
     ap.add_argument("--out", required=True)
     ap.add_argument("--config", default="cpu")
     ap.add_argument("--minutes", type=float, default=9)

@@ -160,6 +160,9 @@ def main():
             ema.n, step, spent = 0, 0, 0.0
         else:
             vae.load_state_dict(state["model"])
+            if not a.decoder_only:     # another encoder makes other latents: encode.py must fold and measure again
+                for key in ("folded", "scaling", "decoder_opt"):
+                    state.pop(key, None)
             for o, kept in zip(opts, state["decoder_opt" if a.decoder_only else "opt"]):
                 o.load_state_dict(kept)
     total = (a.total_minutes or a.minutes) * 60
