@@ -113,12 +113,14 @@ class KafkaTransportTest extends JobTransportContract {
         LockSupport.parkNanos(Duration.ofMillis(100).toNanos());
       }
       assertThat(transport.trouble()).isEmpty();
+      // The kill may have overtaken what was said of the first wake-up; then it comes once more,
+      // and so
+      // may the one that was refused while the broker fell.
       Optional<Delivery> delivery = Optional.empty();
-      while (delivery.isEmpty()) {
+      while (delivery.filter(found -> found.wakeUp().equals(late)).isEmpty()) {
         delivery = transport.poll(MODELS, patience());
+        delivery.ifPresent(Delivery::ack);
       }
-      assertThat(delivery.get().wakeUp()).isEqualTo(late);
-      delivery.get().ack();
     }
   }
 }
