@@ -14,7 +14,8 @@ import java.util.stream.Stream;
 
 /**
  * Programs of Debian that tests run beside ours. A test is skipped where one is missing, and says
- * which package has it; in CI, which installs them ({@code .ci/run}), it fails.
+ * which package has it. With {@code TINTYPE_TEST_TOOLS=required} it fails: {@code .ci/run} sets
+ * that wherever it is able to install them.
  */
 public final class Tools {
   private Tools() {}
