@@ -18,6 +18,8 @@ import java.util.stream.Stream;
  * that wherever it is able to install them.
  */
 public final class Tools {
+  private static final int RUN_S_MAX = 60;
+
   private Tools() {}
 
   /** The program's file. */
@@ -42,13 +44,33 @@ public final class Tools {
         .findFirst();
   }
 
-  /** Runs a program to its end, which must be a good one; what it prints. */
+  /** Runs a program to its end, which must be a good one and come in a minute; what it prints. */
   public static String run(List<String> command) throws Exception {
-    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-    process.getOutputStream().close();
-    String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    assertThat(process.waitFor(60, TimeUnit.SECONDS)).as("%s ends", command).isTrue();
-    assertThat(process.exitValue()).as("%s says %s", command, said).isZero();
-    return said;
+    // To a file: who reads a pipe to its end waits without a deadline.
+    Path output = Files.createTempFile("tintype-tool", ".txt");
+    try {
+      Process process =
+          new ProcessBuilder(command)
+              .redirectErrorStream(true)
+              .redirectOutput(output.toFile())
+              .start();
+      process.getOutputStream().close();
+      boolean ended = end(process, RUN_S_MAX);
+      String said = Files.readString(output, StandardCharsets.UTF_8);
+      assertThat(ended).as("%s ends; it says %s", command, said).isTrue();
+      assertThat(process.exitValue()).as("%s says %s", command, said).isZero();
+      return said;
+    } finally {
+      Files.delete(output);
+    }
+  }
+
+  /** Whether a process ended by itself in time; if not, it is killed. */
+  public static boolean end(Process process, int seconds) throws InterruptedException {
+    try {
+      return process.waitFor(seconds, TimeUnit.SECONDS);
+    } finally {
+      process.destroyForcibly();
+    }
   }
 }

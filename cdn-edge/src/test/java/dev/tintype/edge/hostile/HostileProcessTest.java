@@ -2,14 +2,13 @@ package dev.tintype.edge.hostile;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tintype.edge.Tools;
 import dev.tintype.edge.vips.Loaded;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import org.assertj.core.api.SoftAssertions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -56,17 +55,17 @@ final class HostileProcessTest {
             System.getProperty("java.class.path"),
             HostileChild.class.getName(),
             folder.resolve("variants").toString()));
-    ProcessBuilder builder = new ProcessBuilder(command).redirectError(stderr.toFile());
+    Path stdout = folder.resolve("stdout");
+    ProcessBuilder builder =
+        new ProcessBuilder(command).redirectOutput(stdout.toFile()).redirectError(stderr.toFile());
     builder.environment().put("MALLOC_ARENA_MAX", "2");
     Process process = builder.start();
-    List<String> lines =
-        new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8)
-            .lines()
-            .toList();
-    assertThat(process.waitFor(RUN_S_MAX, TimeUnit.SECONDS)).isTrue();
-    assertThat(process.exitValue())
-        .as("after %s: %s", lines.isEmpty() ? "" : lines.getLast(), Files.readString(stderr))
-        .isZero();
+    boolean ended = Tools.end(process, RUN_S_MAX);
+    List<String> lines = Files.readAllLines(stdout);
+    String last =
+        "after %s: %s".formatted(lines.isEmpty() ? "" : lines.getLast(), Files.readString(stderr));
+    assertThat(ended).as("%s", last).isTrue();
+    assertThat(process.exitValue()).as("%s", last).isZero();
     assertThat(lines).hasSizeGreaterThan(150);
     assertThat(lines.getLast()).startsWith("end ");
     SoftAssertions softly = new SoftAssertions();

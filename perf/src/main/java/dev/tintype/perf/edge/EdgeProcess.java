@@ -18,6 +18,7 @@ import java.util.List;
  * is set up for the measurement.
  */
 final class EdgeProcess implements AutoCloseable {
+  private static final int START_S_MAX = 60;
   private static final String KEY = "bench:000102030405060708090a0b0c0d0e0f";
 
   private final Process process;
@@ -89,16 +90,21 @@ final class EdgeProcess implements AutoCloseable {
   private static String ready(Process process, Path folder) throws IOException {
     ObjectMapper mapper = new ObjectMapper();
     BufferedReader lines = process.inputReader();
-    for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-      // The Java runtime may say something too, about options given by TINTYPE_EDGE_JAVA_OPTS.
-      JsonNode said = line.startsWith("{") ? mapper.readTree(line) : mapper.missingNode();
-      if (said.hasNonNull("ready")) {
-        return said.get("ready").asText();
+    try (Programs.Watch _ = Programs.watch(process, START_S_MAX)) {
+      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+        // The Java runtime may say something too, about options given by TINTYPE_EDGE_JAVA_OPTS.
+        JsonNode said = line.startsWith("{") ? mapper.readTree(line) : mapper.missingNode();
+        if (said.hasNonNull("ready")) {
+          return said.get("ready").asText();
+        }
       }
     }
     throw new NodeException.Start(
         "bench.program",
-        "The edge did not start: " + Files.readString(folder.resolve("edge.stderr")).strip());
+        "The edge did not start in "
+            + START_S_MAX
+            + " s: "
+            + Files.readString(folder.resolve("edge.stderr")).strip());
   }
 
   /** Where it answers, without a slash at the end. */

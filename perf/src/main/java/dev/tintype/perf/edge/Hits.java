@@ -11,6 +11,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -23,6 +24,7 @@ import java.util.Optional;
 final class Hits {
   private static final int CONNECTIONS = 32;
   private static final int WARM_UP_S = 4;
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   private final EdgeProcess edge;
   private final Nginx nginx;
@@ -122,7 +124,10 @@ final class Hits {
 
   private byte[] get(String url, int status) throws IOException, InterruptedException {
     HttpRequest request =
-        HttpRequest.newBuilder(URI.create(url)).header("Accept", "image/avif,image/webp").build();
+        HttpRequest.newBuilder(URI.create(url))
+            .timeout(PATIENCE)
+            .header("Accept", "image/avif,image/webp")
+            .build();
     HttpResponse<byte[]> response = client.send(request, HttpResponse.BodyHandlers.ofByteArray());
     if (response.statusCode() != status) {
       throw new NodeException.Start(

@@ -15,6 +15,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -29,6 +30,7 @@ import java.util.Optional;
  */
 final class Misses {
   private static final int WIDTH = 512;
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final double NS_PER_MS = 1e6;
 
   /** The formats of the bar. */
@@ -165,7 +167,7 @@ final class Misses {
   /** Time from the request to the last byte, ns. */
   private long get(String url, Optional<String> cacheStatus)
       throws IOException, InterruptedException {
-    HttpRequest request = HttpRequest.newBuilder(URI.create(url)).build();
+    HttpRequest request = HttpRequest.newBuilder(URI.create(url)).timeout(PATIENCE).build();
     long start = System.nanoTime();
     HttpResponse<byte[]> response = client.send(request, HttpResponse.BodyHandlers.ofByteArray());
     long ns = System.nanoTime() - start;

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
@@ -52,16 +53,32 @@ final class Programs {
     }
   }
 
-  /** What a program that ends by itself prints, both streams together. */
+  /**
+   * What a program that ends by itself prints, both streams together.
+   *
+   * @throws NodeException.Start bench.program when it does not end in time
+   */
   static String output(List<String> command) {
     try {
-      Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-      process.getOutputStream().close();
-      String text = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-      if (!process.waitFor(QUICK_S_MAX, TimeUnit.SECONDS)) {
+      // To a file: who reads a pipe to its end waits without a deadline.
+      Path said = Files.createTempFile("tintype-bench", ".txt");
+      try {
+        Process process =
+            new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(said.toFile())
+                .start();
+        process.getOutputStream().close();
+        boolean ended = process.waitFor(QUICK_S_MAX, TimeUnit.SECONDS);
         process.destroyForcibly();
+        if (!ended) {
+          throw new NodeException.Start(
+              "bench.program", command.getFirst() + " did not end in " + QUICK_S_MAX + " s.");
+        }
+        return Files.readString(said, StandardCharsets.UTF_8);
+      } finally {
+        Files.delete(said);
       }
-      return text;
     } catch (IOException e) {
       throw new NodeException.Start(
           "bench.program", command.getFirst() + " does not start: " + e.getMessage(), e);
@@ -69,6 +86,24 @@ final class Programs {
       Thread.currentThread().interrupt();
       throw new NodeException.Start("node.interrupted", "Interrupted.", e);
     }
+  }
+
+  /** Stands by while a process is listened to. */
+  interface Watch extends AutoCloseable {
+    @Override
+    void close();
+  }
+
+  /**
+   * Kills a process that is not let go in time, which ends its output for who reads it.
+   *
+   * @param seconds to {@link Watch#close}
+   */
+  static Watch watch(Process process, int seconds) {
+    CompletableFuture<Void> kill =
+        CompletableFuture.runAsync(
+            process::destroyForcibly, CompletableFuture.delayedExecutor(seconds, TimeUnit.SECONDS));
+    return () -> kill.cancel(false);
   }
 
   /** Ends a process and those it started; kills what does not end in time. */

@@ -15,6 +15,8 @@ import java.util.List;
  * node's HTTP server.
  */
 final class Sharp implements AutoCloseable {
+  private static final int ANSWER_S_MAX = 60;
+
   private final Process process;
   private final BufferedReader answers;
   private final Writer questions;
@@ -34,11 +36,7 @@ final class Sharp implements AutoCloseable {
     this.process = process;
     answers = process.inputReader();
     questions = process.outputWriter();
-    String ready = answers.readLine();
-    if (ready == null) {
-      throw new NodeException.Start(
-          "bench.program", "sharp did not start; node perf/edge/sharp.mjs FILE says why.");
-    }
+    String ready = line("sharp did not start in time; node perf/edge/sharp.mjs FILE says why.");
     JsonNode said = mapper.readTree(ready);
     versions = said.get("versions").asText();
     port = said.get("port").asInt();
@@ -89,8 +87,19 @@ final class Sharp implements AutoCloseable {
   Made make(ImageFormat format, int width, int quality) throws IOException {
     questions.write(format.extension() + " " + width + " " + quality + "\n");
     questions.flush();
-    JsonNode answer = mapper.readTree(answers.readLine());
+    JsonNode answer = mapper.readTree(line("sharp did not answer in time, or ended."));
     return new Made(answer.get("ns").asLong(), answer.get("bytes").asInt());
+  }
+
+  /** The next line; without one in time the process is ended. */
+  private String line(String otherwise) throws IOException {
+    try (Programs.Watch _ = Programs.watch(process, ANSWER_S_MAX)) {
+      String line = answers.readLine();
+      if (line == null) {
+        throw new NodeException.Start("bench.program", otherwise);
+      }
+      return line;
+    }
   }
 
   @Override
