@@ -2,11 +2,11 @@ package dev.tintype.edge.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tintype.edge.EdgeConfig;
 import dev.tintype.edge.Pictures;
 import dev.tintype.edge.error.EdgeException;
 import dev.tintype.edge.url.ImageFormat;
 import dev.tintype.edge.url.ImageRequest;
-import dev.tintype.edge.url.Operations;
 import dev.tintype.edge.vips.Loaded;
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;
@@ -16,8 +16,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Combinators;
@@ -36,6 +38,8 @@ final class RequestFuzzTest {
   private static final Set<Integer> RIGHT =
       Set.of(200, 206, 301, 304, 400, 403, 404, 405, 410, 412, 414, 415, 416, 431);
 
+  private static final String TAG = "\"tag\"";
+
   private static final int PATIENCE_MS = 10_000;
 
   private static Path folder;
@@ -46,8 +50,16 @@ final class RequestFuzzTest {
   static void start() throws Exception {
     Loaded.vips();
     folder = Files.createTempDirectory("edge-fuzz");
-    edge = new EdgeServer(folder);
-    sha = edge.put(Pictures.png(40, 30));
+    Path mark = Files.write(folder.resolve("mark.png"), Pictures.png(20, 10));
+    EdgeConfig.Watermark watermark =
+        new EdgeConfig.Watermark(Optional.empty(), Optional.of(mark), 50, 25, Set.of());
+    edge =
+        new EdgeServer(
+            folder,
+            config -> config.with(watermark).with(new EdgeConfig.Delivery(Set.of(), true)),
+            originals -> originals);
+    // Wide enough to be marked.
+    sha = edge.put(Pictures.png(80, 60));
   }
 
   @AfterContainer
@@ -75,7 +87,20 @@ final class RequestFuzzTest {
                 "h:9",
                 "q:40",
                 "fit:cover",
+                "fit:contain",
+                "g:smart",
+                "g:southeast",
                 "dpr:2",
+                "bg:2060a0",
+                "blur:2.5",
+                "sharpen:1",
+                "lossless",
+                "progressive",
+                "watermark",
+                "keep",
+                "strip",
+                "tile",
+                "og",
                 "thumb",
                 "card",
                 "full",
@@ -86,8 +111,14 @@ final class RequestFuzzTest {
                 "w:99999999999",
                 "q:",
                 ":",
+                "g:",
+                "bg:12345g",
+                "blur:0",
+                "blur:1e9",
+                "sharpen:11",
+                "watermark:1",
                 "fit:cover:x"),
-            Arbitraries.strings().withChars("whqfitdprexp:.,0123456789-+%").ofMaxLength(10),
+            Arbitraries.strings().withChars("whqgbfitdprexplusra:.,0123456789-+%").ofMaxLength(10),
             junk(6))
         .list()
         .ofMinSize(1)
@@ -100,7 +131,7 @@ final class RequestFuzzTest {
   Arbitrary<String> paths() {
     Arbitrary<String> file =
         Combinators.combine(
-                Arbitraries.of("", sha, sha.toUpperCase(java.util.Locale.ROOT), "0".repeat(64)),
+                Arbitraries.of("", sha, sha.toUpperCase(Locale.ROOT), "0".repeat(64)),
                 Arbitraries.of(".webp", ".auto", ".jpg", ".png", ".avif", ".svg", "", ".", "/"))
             .as(String::concat);
     Arbitrary<String> signed =
@@ -122,6 +153,51 @@ final class RequestFuzzTest {
         net.jqwik.api.Tuple.of(1, Arbitraries.just("/i/" + "a/".repeat(3000))));
   }
 
+  /** Elements of If-None-Match; none has a comma in it. */
+  @Provide
+  Arbitrary<List<String>> tags() {
+    return Arbitraries.frequencyOf(
+            net.jqwik.api.Tuple.of(1, Arbitraries.of("*", TAG, "W/" + TAG)),
+            net.jqwik.api.Tuple.of(
+                3, Arbitraries.of("\"\"", "W/", "**", "w/" + TAG, TAG + "x", "tag", "\"Tag\"", "")),
+            net.jqwik.api.Tuple.of(2, junk(12).map(each -> each.replace(',', ';').strip())))
+        .list()
+        .ofMaxSize(4);
+  }
+
+  @Provide
+  Arbitrary<String> values() {
+    return Arbitraries.oneOf(
+        Arbitraries.of(
+            "bytes=0-1",
+            "bytes=-",
+            "bytes=99999999999999999999-",
+            "bytes=5-1",
+            "bytes=-0",
+            "bytes=0-0,1-1,2-2",
+            "*",
+            "\"\"",
+            "W/",
+            "W/\"",
+            TAG,
+            "\"other\", W/" + TAG,
+            "image/avif,image/webp,*/*;q=0.8",
+            "image/webp;q=0.9,image/png",
+            "image/png,image/jpeg;q=0",
+            "image/avif;q=NaN",
+            "*/*;q=1e9",
+            "image/webp;q=0.0000000001",
+            ";;;,,,",
+            "Thu, 99 Foo 0000",
+            "on",
+            "2.625",
+            "4",
+            "-1"),
+        junk(30),
+        Arbitraries.strings().withChars("bytes=0123456789-,; ").ofMaxLength(30),
+        Arbitraries.just("image/avif,".repeat(1200)));
+  }
+
   @Provide
   Arbitrary<List<String>> headers() {
     Arbitrary<String> names =
@@ -132,38 +208,14 @@ final class RequestFuzzTest {
             "If-None-Match",
             "If-Match",
             "If-Modified-Since",
-            "DPR",
+            "Sec-CH-DPR",
             "Save-Data",
             "Cookie",
             "Authorization",
             "X-Forwarded-For",
             "Cache-Control",
             "TE");
-    Arbitrary<String> values =
-        Arbitraries.oneOf(
-            Arbitraries.of(
-                "bytes=0-1",
-                "bytes=-",
-                "bytes=99999999999999999999-",
-                "bytes=5-1",
-                "bytes=-0",
-                "bytes=0-0,1-1,2-2",
-                "*",
-                "\"\"",
-                "W/",
-                "W/\"",
-                "image/avif;q=NaN",
-                "*/*;q=1e9",
-                "image/webp;q=0.0000000001",
-                ";;;,,,",
-                "Thu, 99 Foo 0000",
-                "on",
-                "4",
-                "-1"),
-            junk(30),
-            Arbitraries.strings().withChars("bytes=0123456789-,; ").ofMaxLength(30),
-            Arbitraries.just("image/avif,".repeat(1200)));
-    return Combinators.combine(names, values)
+    return Combinators.combine(names, values())
         .as((name, value) -> name + ": " + value)
         .list()
         .ofMaxSize(4);
@@ -243,10 +295,26 @@ final class RequestFuzzTest {
   }
 
   @Property(tries = 2000, seed = "20261126")
-  void anyAcceptHasAFormat(@ForAll("headers") List<String> headers) {
-    String accept = headers.isEmpty() ? null : headers.getFirst();
-    assertThat(Negotiation.choose(accept)).isIn((Object[]) ImageFormat.values());
-    assertThat(EntityTags.noneMatchHits(accept, "\"never\"")).isFalse();
-    assertThat(Operations.none().canonical(Optional.empty())).isEqualTo("full");
+  void anIfNoneMatchHitsItsTagsAndNoOther(@ForAll("tags") List<String> tags) {
+    boolean hits =
+        tags.stream()
+            .anyMatch(each -> each.equals("*") || each.equals(TAG) || each.equals("W/" + TAG));
+    for (String comma : new String[] {",", ", ", " , "}) {
+      assertThat(EntityTags.noneMatchHits(String.join(comma, tags), TAG)).isEqualTo(hits);
+    }
+  }
+
+  @Property(tries = 2000, seed = "20261126")
+  void anyValueIsReadAsAnAcceptAndHits(@ForAll("values") String value) {
+    boolean hits =
+        Stream.of(value.split(","))
+            .map(String::strip)
+            .anyMatch(each -> each.equals("*") || each.equals(TAG) || each.equals("W/" + TAG));
+    assertThat(EntityTags.noneMatchHits(value, TAG)).isEqualTo(hits);
+    ImageFormat chosen = Negotiation.choose(value);
+    // Nobody gets what they do not name, but for JPEG, which everybody reads.
+    if (chosen != ImageFormat.JPEG) {
+      assertThat(value.toLowerCase(Locale.ROOT)).contains(chosen.mediaType());
+    }
   }
 }
