@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.tintype.edge.EdgeConfig;
 import dev.tintype.edge.OriginalImage;
+import dev.tintype.edge.Pictures;
 import dev.tintype.edge.url.ImageFormat;
 import dev.tintype.edge.url.Operations;
 import dev.tintype.edge.vips.KillSwitch;
@@ -16,12 +17,16 @@ import java.awt.GradientPaint;
 import java.awt.Graphics2D;
 import java.awt.RenderingHints;
 import java.awt.image.BufferedImage;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -34,8 +39,8 @@ import org.junit.jupiter.params.provider.EnumSource;
  * whatever it is sent as, so there is one stored hash for each operation, and a second one for
  * transparent originals sent as JPEG, which lie on white.
  *
- * <p>{@code -Dtintype.hashes.write=true} writes the file anew, from PNG to PNG; look at the
- * difference before it is kept.
+ * <p>{@code -Dtintype.hashes.write=true} writes the file anew, from PNG to PNG, and with {@code
+ * -Dtintype.hashes.show=FOLDER} the pictures too: look at them before it is kept.
  */
 final class MatrixTest {
   private static final Path STORED = Path.of("src/test/resources/perceptual-hashes.txt");
@@ -45,11 +50,20 @@ final class MatrixTest {
 
   private static final double DETAIL_SHARE_MAX = 0.2;
 
+  private static final int WIDTH = 720;
+  private static final int HEIGHT = 480;
+
+  /** A folder into which every picture that is hashed is written, to be looked at. */
+  private static final Optional<Path> SHOW =
+      Optional.ofNullable(System.getProperty("tintype.hashes.show")).map(Path::of);
+
   /** What is made of each original. */
   private static final List<String> OPERATIONS =
       List.of(
           "full",
           "thumb",
+          "tile",
+          "og",
           "card",
           "w:120",
           "h:50",
@@ -58,6 +72,15 @@ final class MatrixTest {
           "fit:cover,h:90,w:90",
           "fit:contain,h:90,w:90",
           "fit:cover,h:30,w:140",
+          "fit:cover,g:northwest,h:90,w:90",
+          "fit:cover,g:smart,h:90,w:90",
+          "bg:2060a0,fit:contain,h:90,w:90",
+          "blur:3,w:120",
+          "sharpen:2,w:120",
+          "w:120,watermark",
+          "lossless,w:120",
+          "progressive,w:120",
+          "strip,w:120",
           "q:95,w:100");
 
   @TempDir static Path folder;
@@ -72,7 +95,11 @@ final class MatrixTest {
     OtherCodecs.need();
     codecs = new OtherCodecs(folder);
     transcoder =
-        new Transcoder(Loaded.vips(), EdgeConfig.Encoder.defaults(), EdgeConfig.Limits.defaults());
+        new Transcoder(
+            Loaded.vips(),
+            EdgeConfig.Encoder.defaults(),
+            EdgeConfig.Limits.defaults(),
+            watermark());
     for (ImageFormat format : ImageFormat.values()) {
       OPAQUE.put(format, codecs.encode(chart(false), format));
       if (format != ImageFormat.JPEG) {
@@ -91,8 +118,23 @@ final class MatrixTest {
     }
   }
 
+  /** A red square in a white one. */
+  private static EdgeConfig.Watermark watermark() throws IOException {
+    BufferedImage mark = new BufferedImage(80, 80, BufferedImage.TYPE_INT_RGB);
+    Graphics2D g = mark.createGraphics();
+    g.setColor(Color.WHITE);
+    g.fillRect(0, 0, 80, 80);
+    g.setColor(Color.RED);
+    g.fillRect(10, 10, 60, 60);
+    g.dispose();
+    Path file = Files.write(folder.resolve("mark.png"), Pictures.encode(mark, "png"));
+    return new EdgeConfig.Watermark(Optional.empty(), Optional.of(file), 100, 25, Set.of());
+  }
+
   /**
-   * 240 x 160 px, another thing in every corner: no turn, mirror or swap of colours looks alike.
+   * 720 x 480 px, wider than every preset but og, and another thing in every corner: no turn,
+   * mirror or swap of colours looks alike. Drawn small and enlarged: at hard edges lossy formats
+   * ring, which would count as detail.
    */
   private static BufferedImage chart(boolean transparent) {
     BufferedImage image =
@@ -120,10 +162,16 @@ final class MatrixTest {
     g.setColor(new Color(250, 240, 60, transparent ? 128 : 255));
     g.fillRect(20, 90, 60, 55);
     g.dispose();
-    return image;
+    BufferedImage large = new BufferedImage(WIDTH, HEIGHT, image.getType());
+    Graphics2D enlarging = large.createGraphics();
+    enlarging.setRenderingHint(
+        RenderingHints.KEY_INTERPOLATION, RenderingHints.VALUE_INTERPOLATION_BICUBIC);
+    enlarging.drawImage(image, 0, 0, WIDTH, HEIGHT, null);
+    enlarging.dispose();
+    return large;
   }
 
-  private static PerceptualHash hash(byte[] original, String operations, ImageFormat output)
+  private static BufferedImage made(byte[] original, String operations, ImageFormat output)
       throws Exception {
     byte[] variant =
         transcoder.transcode(
@@ -131,7 +179,7 @@ final class MatrixTest {
             Operations.parse(operations)
                 .resolve(output, 8192, EdgeConfig.Encoder.defaults()::quality),
             new KillSwitch());
-    return PerceptualHash.of(codecs.decode(variant, output));
+    return codecs.decode(variant, output);
   }
 
   private static String key(String operations, boolean transparent, ImageFormat output) {
@@ -150,10 +198,17 @@ final class MatrixTest {
               Map.entry(true, ImageFormat.PNG),
               Map.entry(true, ImageFormat.JPEG))) {
         byte[] original = (each.getKey() ? TRANSPARENT : OPAQUE).get(ImageFormat.PNG);
-        text.append(key(operations, each.getKey(), each.getValue()))
+        String key = key(operations, each.getKey(), each.getValue());
+        text.append(key)
             .append(" = ")
-            .append(hash(original, operations, each.getValue()).text())
+            .append(PerceptualHash.of(made(original, operations, each.getValue())).text())
             .append('\n');
+        if (SHOW.isPresent()) {
+          ImageIO.write(
+              made(original, operations, each.getValue()),
+              "png",
+              SHOW.get().resolve(key.replaceAll("[:, ]", "-") + ".png").toFile());
+        }
       }
     }
     Files.writeString(STORED, text);
@@ -183,7 +238,7 @@ final class MatrixTest {
     String what = input + " to " + output + ", " + key;
     PerceptualHash expected = stored.get(key);
     assertThat(expected).as("stored hash of %s", key).isNotNull();
-    PerceptualHash found = hash(original, operations, output);
+    PerceptualHash found = PerceptualHash.of(made(original, operations, output));
     assertThat(found.width()).as("width, %s", what).isEqualTo(expected.width());
     assertThat(found.height()).as("height, %s", what).isEqualTo(expected.height());
     assertThat(found.distance(expected)).as("colours, %s", what).isLessThanOrEqualTo(DISTANCE_MAX);
@@ -196,15 +251,15 @@ final class MatrixTest {
   void theHashTellsWhatWouldBeWrong() {
     BufferedImage right = chart(false);
     PerceptualHash hash = PerceptualHash.of(right);
-    BufferedImage mirrored = new BufferedImage(240, 160, BufferedImage.TYPE_INT_RGB);
-    BufferedImage swapped = new BufferedImage(240, 160, BufferedImage.TYPE_INT_BGR);
-    BufferedImage smooth = new BufferedImage(240, 160, BufferedImage.TYPE_INT_RGB);
-    for (int y = 0; y < 160; y++) {
-      for (int x = 0; x < 240; x++) {
+    BufferedImage mirrored = new BufferedImage(WIDTH, HEIGHT, BufferedImage.TYPE_INT_RGB);
+    BufferedImage swapped = new BufferedImage(WIDTH, HEIGHT, BufferedImage.TYPE_INT_BGR);
+    BufferedImage smooth = new BufferedImage(WIDTH, HEIGHT, BufferedImage.TYPE_INT_RGB);
+    for (int y = 0; y < HEIGHT; y++) {
+      for (int x = 0; x < WIDTH; x++) {
         int rgb = right.getRGB(x, y);
-        mirrored.setRGB(239 - x, y, rgb);
+        mirrored.setRGB(WIDTH - 1 - x, y, rgb);
         swapped.setRGB(x, y, (rgb & 0xff) << 16 | rgb & 0xff00 | rgb >> 16 & 0xff);
-        smooth.setRGB(x, y, right.getRGB(x / 6 * 6, y / 6 * 6));
+        smooth.setRGB(x, y, right.getRGB(x / 18 * 18, y / 18 * 18));
       }
     }
     assertThat(hash.distance(PerceptualHash.of(mirrored))).isGreaterThan(4 * DISTANCE_MAX);

@@ -77,14 +77,12 @@ final class LooksTest {
   void gravitySaysWhichPartStays(String gravity, int grey) throws IOException {
     // Width decides first: a box as wide as the picture leaves only the vertical cut, and the other
     // way round.
-    boolean row = Set.of("north", "centre", "south").contains(gravity);
     Decoded tall = png(fields(), "fit:cover,g:" + gravity + ",h:180,w:60");
     Decoded wide = png(fields(), "fit:cover,g:" + gravity + ",h:60,w:180");
     int column = (grey - 20) / 25 % 3;
     int line = (grey - 20) / 25 / 3;
     assertThat(tall.at(30, 30, 0)).isCloseTo(20 + 25 * column, within(1));
     assertThat(wide.at(30, 30, 0)).isCloseTo(20 + 75 * line, within(1));
-    assertThat(row).isEqualTo(column == 1);
   }
 
   @Test
