@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import shutil
+import sys
 import torch
 from safetensors.torch import save_file
 import textenc
@@ -75,6 +76,8 @@ def main():
     vae = Vae(**v["args"])
     vae.load_state_dict(v["ema"])
     shards(vae.state_dict(), o("vae"), "diffusion_pytorch_model")
+    if "scaling" not in v and os.path.exists(r("unet.pt")):
+        sys.exit("The encoder has been trained on since the latents were made: run encode.py and what follows it.")
     dump(o("vae", "config.json"), vae.config(round(v.get("scaling", 1.0), 6)))
     if os.path.exists(r("unet.pt")):
         s = load(r("unet.pt"))
