@@ -129,7 +129,8 @@ final class JobScribe implements Runnable {
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
+      // Out of memory over a PNG, too: the loop must not go on with a job that nobody writes down.
       LOG.error("Job {} cannot be written; its lease will lapse", job.lease().jobId(), e);
       job.stop(RunningJob.Stop.LOST);
     } finally {
