@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Timeout;
  */
 @Timeout(60)
 abstract class EphemeraContract {
-  static final Duration SHORT = Duration.ofMillis(200);
+  static final Duration SHORT = Duration.ofSeconds(1);
   static final Duration LONG = Duration.ofMinutes(5);
 
   /** Long enough for a published message to arrive. */

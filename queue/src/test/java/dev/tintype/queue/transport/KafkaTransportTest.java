@@ -25,7 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(300)
 class KafkaTransportTest extends JobTransportContract {
   private static final AtomicInteger RUNS = new AtomicInteger();
-  private static final Duration HOLD = Duration.ofSeconds(5);
+  private static final Duration HOLD = Duration.ofSeconds(10);
   @TempDir static Path folder;
   private static ChildProcess kafka;
   private static String bootstrap;
