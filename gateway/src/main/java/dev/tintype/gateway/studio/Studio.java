@@ -9,7 +9,7 @@ import java.util.Optional;
 /** The page and its files, by path. */
 public final class Studio {
   private static final List<String> SCRIPTS =
-      List.of("studio.js", "api.js", "hints.js", "plate.js", "viewer.js");
+      List.of("studio.js", "api.js", "hints.js", "mask.js", "plate.js", "start.js", "viewer.js");
 
   private final Map<String, Asset> assets;
 

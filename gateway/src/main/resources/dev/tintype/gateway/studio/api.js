@@ -32,11 +32,12 @@ export function takeKeyFromLink() {
 async function request(method, path, { body, headers, signal } = {}) {
   const all = { ...headers };
   if (key.get()) all.Authorization = `Bearer ${key.get()}`;
-  if (body !== undefined) all["Content-Type"] = "application/json";
+  const file = body instanceof Blob;
+  if (body !== undefined) all["Content-Type"] = file ? body.type : "application/json";
   const response = await fetch(path, {
     method,
     headers: all,
-    body: body === undefined ? undefined : JSON.stringify(body),
+    body: body === undefined || file ? body : JSON.stringify(body),
     signal,
     cache: "no-store",
     credentials: "omit",
@@ -56,6 +57,8 @@ export const api = {
   jobs: (before) => json("GET", `/v1/jobs?limit=24${before ? `&before=${encodeURIComponent(before)}` : ""}`),
   job: (id) => json("GET", jobPath(id)),
   cancel: (id) => json("DELETE", jobPath(id)),
+  /** A picture to start from, PNG or JPEG; its SHA-256 is its name. */
+  upload: (blob) => json("POST", "/v1/images", { body: blob }),
   /** The same idempotency key makes a retry after a lost answer harmless. */
   submit: (body, idempotencyKey) =>
     json("POST", "/v1/jobs", { body, headers: { "Idempotency-Key": idempotencyKey } }),

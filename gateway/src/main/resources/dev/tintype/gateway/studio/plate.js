@@ -34,12 +34,12 @@ export function pictureOf(image, alt, picture = document.createElement("picture"
 export function recipeBody(recipe, seed = recipe.seed) {
   const body = { ...recipe, seed };
   if (!body.negative_prompt) delete body.negative_prompt;
-  if (!body.scheduler) delete body.scheduler;
+  for (const name of ["scheduler", "init_image", "strength", "mask"]) if (!body[name]) delete body[name];
   return body;
 }
 
 /**
- * A card for a job. `hooks` has open(image, job), reuse(job), say(text) and trouble(error).
+ * A card for a job. `hooks` has open(image, job), reuse(job), vary(image, job), say(text) and trouble(error).
  */
 export class Plate {
   constructor(job, hooks) {
@@ -48,6 +48,7 @@ export class Plate {
     this.part = (name) => this.element.querySelector(`.${name}`);
     this.stop = new AbortController();
     this.part("reuse").addEventListener("click", () => hooks.reuse(this.job));
+    this.part("vary").addEventListener("click", () => hooks.vary(this.job.images[0], this.job));
     this.part("copy").addEventListener("click", () => this.copy());
     this.part("cancel").addEventListener("click", () => this.cancel());
     this.show(job);
@@ -70,6 +71,7 @@ export class Plate {
     const live = LIVE.has(job.state);
     this.part("developing").hidden = !live;
     this.part("cancel").hidden = !live;
+    this.part("vary").hidden = !job.images.length;
     if (live) this.showProgress();
     this.showError();
   }
@@ -83,6 +85,7 @@ export class Plate {
       `${recipe.steps} steps`,
       `cfg ${recipe.guidance_scale}`,
       recipe.scheduler,
+      recipe.init_image ? `${Math.round(recipe.strength * 100)} % anew` : null,
       timings.running_ms === null ? null : seconds(timings.running_ms),
     ]
       .filter(Boolean)

@@ -3,6 +3,7 @@
 import { api, key, Problem, takeKeyFromLink } from "./api.js";
 import { attachHints } from "./hints.js";
 import { Plate } from "./plate.js";
+import { attachStart, clearStart, startFields, startFrom } from "./start.js";
 import { view } from "./viewer.js";
 
 const $ = (id) => document.getElementById(id);
@@ -30,7 +31,7 @@ function trouble(error) {
   box.textContent = lost ?? `${error.message}${wait}${error.code ? ` (${error.code})` : ""}`;
 }
 
-const hooks = { open: view, reuse, say, trouble };
+const hooks = { open: view, reuse, vary, say, trouble };
 
 // ---- key
 
@@ -85,6 +86,7 @@ function shapeIcon(ratio) {
 RATIOS.forEach((ratio, i) => chip("ratios", "ratio", ratio, [shapeIcon(ratio), ratio], i === 0));
 COUNTS.forEach((count, i) => chip("counts", "count", count, [`×${count}`], i === 0));
 attachHints($("prompt"), $("hints"));
+attachStart(trouble, (width, height) => choose("ratio", nearestRatio(width, height)));
 
 const chosen = (name) => document.querySelector(`input[name="${name}"]:checked`);
 const choose = (name, value) => {
@@ -113,7 +115,7 @@ async function submit() {
   $("submit").disabled = true;
   const id = Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
   try {
-    const body = bodyOfForm();
+    const body = { ...bodyOfForm(), ...(await startFields()) };
     const job = await api.submit(body, id).catch((error) => {
       if (error instanceof TypeError) return api.submit(body, id);
       throw error;
@@ -139,16 +141,20 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+const offBy = (ratio, width, height) => {
+  const [w, h] = ratio.split(":").map(Number);
+  return Math.abs(Math.log((width / height) * (h / w)));
+};
+const nearestRatio = (width, height) =>
+  RATIOS.reduce((best, ratio) => (offBy(ratio, width, height) < offBy(best, width, height) ? ratio : best));
+
 function reuse(job) {
   const { recipe } = job;
   const divisor = (a, b) => (b ? divisor(b, a % b) : a);
   const d = divisor(recipe.width, recipe.height);
   const exact = `${recipe.width / d}:${recipe.height / d}`;
   // The nearest chip; a shape without a chip goes into the prompt.
-  const near = RATIOS.find((ratio) => {
-    const [w, h] = ratio.split(":").map(Number);
-    return Math.abs(Math.log((recipe.width / recipe.height) * (h / w))) < 0.09;
-  });
+  const near = RATIOS.find((ratio) => offBy(ratio, recipe.width, recipe.height) < 0.09);
   $("prompt").value = near ? recipe.prompt : `${recipe.prompt} --ar ${exact}`;
   choose("ratio", near ?? RATIOS[0]);
   choose("count", recipe.images);
@@ -159,7 +165,30 @@ function reuse(job) {
   $("guidance").value = recipe.guidance_scale;
   $("seed").value = recipe.seed;
   if (recipe.scheduler) $("scheduler").value = recipe.scheduler;
+  if (recipe.init_image) startFrom({ sha256: recipe.init_image, urls: urlsOf(recipe.init_image) }, recipe);
+  else clearStart();
   document.querySelector(".more").open = true;
+  toTheComposer();
+}
+
+function vary(image, job) {
+  reuse(job);
+  $("seed").value = "";
+  choose("count", 1);
+  startFrom(image);
+  say("Change the prompt, and how much is made anew");
+}
+
+/** Of a picture that one of the plates shows. */
+function urlsOf(sha256) {
+  for (const { job } of plates.values()) {
+    const image = job.images.find((one) => one.sha256 === sha256);
+    if (image) return image.urls;
+  }
+  return null;
+}
+
+function toTheComposer() {
   $("prompt").focus();
   scrollTo({ top: 0, behavior: "smooth" });
 }
