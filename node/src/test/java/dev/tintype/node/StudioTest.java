@@ -125,7 +125,7 @@ class StudioTest {
     Path file = data.resolve("photo.png");
     ImageIO.write(photo, "png", file.toFile());
     page.first("#start-file").sendKeys(file.toString());
-    awaitPicture("#start-picture");
+    page.await("the photo", it -> it.first("#start").isDisplayed());
     assertThat(page.first("input[name=ratio]:checked").getDomProperty("value")).isEqualTo("3:2");
     page.first("#start-mask").click();
     page.dragAcross("#mask-canvas");
