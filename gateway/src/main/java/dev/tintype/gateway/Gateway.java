@@ -1,5 +1,6 @@
 package dev.tintype.gateway;
 
+import dev.tintype.gateway.admin.AccountsApi;
 import dev.tintype.gateway.admin.AdminApi;
 import dev.tintype.gateway.auth.Authenticator;
 import dev.tintype.gateway.auth.RateLimiter;
@@ -64,6 +65,7 @@ public final class Gateway implements AutoCloseable {
   private final ImagesApi images;
   private final EventStreams streams;
   private final AdminApi admins;
+  private final AccountsApi accounts;
   private final MetricsApi metrics;
 
   public Gateway(GatewayConfig config, GatewayParts parts) {
@@ -102,6 +104,7 @@ public final class Gateway implements AutoCloseable {
     images = new ImagesApi(parts, submits);
     streams = new EventStreams(config, parts, calls, json);
     admins = new AdminApi(parts, calls, json);
+    accounts = new AccountsApi(parts, calls, bodies);
     metrics = new MetricsApi(parts, calls, submitMetrics, streams::openStreams);
   }
 
@@ -127,6 +130,21 @@ public final class Gateway implements AutoCloseable {
     endpoint("/v1/admin/dead/:id/redrive")
         .on(HttpMethod.POST, admin(admins::redrive))
         .mount(router);
+    endpoint("/v1/admin/users")
+        .on(HttpMethod.GET, admin(accounts::users))
+        .on(HttpMethod.POST, admin(accounts::create))
+        .mount(router);
+    endpoint("/v1/admin/users/:user")
+        .on(HttpMethod.GET, admin(accounts::get))
+        .on(HttpMethod.PATCH, admin(accounts::change))
+        .mount(router);
+    endpoint("/v1/admin/users/:user/keys")
+        .on(HttpMethod.POST, admin(accounts::createKey))
+        .mount(router);
+    endpoint("/v1/admin/users/:user/keys/:key")
+        .on(HttpMethod.DELETE, admin(accounts::revokeKey))
+        .mount(router);
+    endpoint("/v1/admin/tiers/:tier").on(HttpMethod.PUT, admin(accounts::putTier)).mount(router);
     endpoint("/metrics").on(HttpMethod.GET, context -> metrics.scrape()).mount(router);
     endpoint("/healthz").on(HttpMethod.GET, context -> health()).mount(router);
     endpoint("/readyz").on(HttpMethod.GET, context -> ready()).mount(router);

@@ -71,7 +71,9 @@ public record GatewayConfig(
     time("heartbeat", heartbeat);
     time("slowClientTime", slowClientTime);
     time("streamTime", streamTime);
-    time("keyCacheTime", keyCacheTime);
+    if (!keyCacheTime.isZero()) {
+      time("keyCacheTime", keyCacheTime);
+    }
     if (!errorDocs.matches("(https?://|/)[!-~]*")) {
       throw new IllegalArgumentException(
           "gateway: errorDocs is a URL or a path; found " + errorDocs);
@@ -120,6 +122,28 @@ public record GatewayConfig(
         slowClientTime,
         streamTime,
         keyCacheTime,
+        errorDocs,
+        imageOrigin);
+  }
+
+  /** The same with keys believed for another time. */
+  public GatewayConfig withKeyCacheTime(Duration time) {
+    return new GatewayConfig(
+        bodyBytesMax,
+        bodyTime,
+        storeCallsMax,
+        storeCallsWaitingMax,
+        storeTime,
+        requestsPerSecond,
+        requestsBurst,
+        submitsPerSecond,
+        submitsBurst,
+        streamsMax,
+        streamsPerUserMax,
+        heartbeat,
+        slowClientTime,
+        streamTime,
+        time,
         errorDocs,
         imageOrigin);
   }

@@ -3,6 +3,7 @@ package dev.tintype.gateway;
 import dev.tintype.queue.blob.BlobStore;
 import dev.tintype.queue.ephemera.Ephemera;
 import dev.tintype.queue.relay.CostModel;
+import dev.tintype.queue.store.AccountAdmin;
 import dev.tintype.queue.store.AccountStore;
 import dev.tintype.queue.store.EventHub;
 import dev.tintype.queue.store.JobStore;
@@ -18,6 +19,7 @@ import java.util.random.RandomGenerator;
  * @param vertx of the server that the router belongs to
  * @param jobs the truth about jobs
  * @param accounts who owns which key
+ * @param accountAdmin users, keys and tiers as admins change them
  * @param uploads who may start from which picture
  * @param blobs keeps the pictures that users send
  * @param events live events
@@ -32,6 +34,7 @@ public record GatewayParts(
     Vertx vertx,
     JobStore jobs,
     AccountStore accounts,
+    AccountAdmin accountAdmin,
     UploadStore uploads,
     BlobStore blobs,
     EventHub events,
@@ -46,6 +49,7 @@ public record GatewayParts(
     Objects.requireNonNull(vertx);
     Objects.requireNonNull(jobs);
     Objects.requireNonNull(accounts);
+    Objects.requireNonNull(accountAdmin);
     Objects.requireNonNull(uploads);
     Objects.requireNonNull(blobs);
     Objects.requireNonNull(events);

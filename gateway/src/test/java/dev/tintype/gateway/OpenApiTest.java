@@ -166,6 +166,22 @@ class OpenApiTest {
     conforms(admin.get("/v1/admin/dead/" + id), "/v1/admin/dead/{id}", "get");
     conforms(
         admin.post("/v1/admin/dead/" + dead + "/redrive"), "/v1/admin/dead/{id}/redrive", "post");
+    String users = "/v1/admin/users";
+    conforms(admin.post(users, "{\"id\": \"open.api\"}"), users, "post");
+    conforms(admin.post(users, "{\"id\": \"open.api\"}"), users, "post");
+    conforms(admin.get(users), users, "get");
+    conforms(
+        admin.post(users + "/open.api/keys", "{\"label\": \"a\"}"), users + "/{user}/keys", "post");
+    conforms(admin.get(users + "/open.api"), users + "/{user}", "get");
+    conforms(
+        admin.send("PATCH", users + "/open.api", "{\"tier\": \"fast\"}"),
+        users + "/{user}",
+        "patch");
+    conforms(admin.delete(users + "/open.api/keys/none"), users + "/{user}/keys/{key}", "delete");
+    conforms(
+        admin.send("PUT", "/v1/admin/tiers/pro", "{\"weight\": 16}"),
+        "/v1/admin/tiers/{tier}",
+        "put");
     String recipe = client.get(path).json().path("recipe").toString();
     conforms(recipe, "#/components/schemas/SubmitJob");
     try (EventReader stream = client.events(id, 0)) {
@@ -184,7 +200,7 @@ class OpenApiTest {
       Answer options =
           client.send(
               client
-                  .request(path.replace("{id}", "019ab0f2-6a31-7c55-b0f2-3d1c8f1b7a10"))
+                  .request(path.replaceAll("\\{[a-z]+}", "019ab0f2-6a31-7c55-b0f2-3d1c8f1b7a10"))
                   .method("OPTIONS", java.net.http.HttpRequest.BodyPublishers.noBody()));
       Set<String> documented =
           document.getJsonObject("paths").getJsonObject(path).fieldNames().stream()

@@ -188,7 +188,7 @@ public final class Node implements AutoCloseable {
         "relay",
         new Relay(
                 store.jobs(),
-                store.accounts().tiers(),
+                store.accounts()::tiers,
                 transport,
                 new FairPolicy(store.accounts().tiers(), random),
                 RelayConfig.DEFAULT,

@@ -1,10 +1,12 @@
 package dev.tintype.node;
 
 import dev.tintype.queue.embedded.EmbeddedPostgres;
+import dev.tintype.queue.store.AccountAdmin;
 import dev.tintype.queue.store.Database;
 import dev.tintype.queue.store.EventHub;
 import dev.tintype.queue.store.JobStore;
 import dev.tintype.queue.store.LiveEventHub;
+import dev.tintype.queue.store.PostgresAccountAdmin;
 import dev.tintype.queue.store.PostgresAccountStore;
 import dev.tintype.queue.store.PostgresConfig;
 import dev.tintype.queue.store.PostgresJobStore;
@@ -24,6 +26,7 @@ import java.time.Clock;
 record StoreParts(
     JobStore jobs,
     PostgresAccountStore accounts,
+    AccountAdmin accountAdmin,
     UploadStore uploads,
     PostgresSignals signals,
     EventHub events,
@@ -54,6 +57,12 @@ record StoreParts(
     PostgresAccountStore accounts = new PostgresAccountStore(database, random);
     EventHub events = closers.add("events", LiveEventHub.start(jobs, signals));
     return new StoreParts(
-        jobs, accounts, new PostgresUploadStore(database), signals, events, where);
+        jobs,
+        accounts,
+        new PostgresAccountAdmin(database),
+        new PostgresUploadStore(database),
+        signals,
+        events,
+        where);
   }
 }

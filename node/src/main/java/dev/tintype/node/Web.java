@@ -198,6 +198,7 @@ public final class Web {
                     vertx,
                     store.jobs(),
                     store.accounts(),
+                    store.accountAdmin(),
                     store.uploads(),
                     blobs,
                     store.events(),

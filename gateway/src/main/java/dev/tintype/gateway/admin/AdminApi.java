@@ -55,14 +55,7 @@ public final class AdminApi {
 
   private static ObjectNode tier(Tier tier, List<QueueLoad> all) {
     List<QueueLoad> load = all.stream().filter(one -> one.tier().equals(tier.name())).toList();
-    ObjectNode node = Json.object();
-    node.put("name", tier.name())
-        .put("weight", tier.weight())
-        .put("max_wait_s", tier.maxWait().toSeconds())
-        .put("running_max", tier.runningMax())
-        .put("queued_max", tier.queuedMax())
-        .put("retention_s", tier.retention().toSeconds())
-        .put("class", tier.tierClass().wire());
+    ObjectNode node = AccountsApi.json(tier);
     for (JobState state :
         List.of(JobState.QUEUED, JobState.LEASED, JobState.RUNNING, JobState.DEAD)) {
       node.put(

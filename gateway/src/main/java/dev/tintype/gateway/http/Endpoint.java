@@ -10,6 +10,7 @@ import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -27,6 +28,9 @@ public final class Endpoint {
   private final Problems problems;
   private final RequestIds ids;
   private final String path;
+  private static final Set<HttpMethod> WITH_BODY =
+      Set.of(HttpMethod.POST, HttpMethod.PUT, HttpMethod.PATCH);
+
   private final Map<HttpMethod, Action> actions = new LinkedHashMap<>();
 
   public Endpoint(Problems problems, RequestIds ids, String path) {
@@ -57,7 +61,7 @@ public final class Endpoint {
       problems.answer(request, id, new MethodException(PathNames.safe(method.name()), allow()));
       return;
     }
-    if (method.equals(HttpMethod.POST)) {
+    if (WITH_BODY.contains(method)) {
       // Nobody listens to the body until the key is verified.
       request.pause();
     }

@@ -1,6 +1,7 @@
 package dev.tintype.gateway.jobs;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.tintype.gateway.http.Fields;
 import dev.tintype.gateway.problem.GatewayException.PromptException;
 import dev.tintype.gateway.problem.GatewayException.RequestException;
 import dev.tintype.gateway.prompt.AspectRatio;

@@ -101,6 +101,14 @@ public final class Client {
             .POST(HttpRequest.BodyPublishers.ofString(body)));
   }
 
+  /** Sends JSON with any method. */
+  public Answer send(String method, String path, String body) {
+    return send(
+        request(path)
+            .header("Content-Type", "application/json")
+            .method(method, HttpRequest.BodyPublishers.ofString(body)));
+  }
+
   public Answer submit(String body, String... headers) {
     HttpRequest.Builder request =
         request("/v1/jobs")

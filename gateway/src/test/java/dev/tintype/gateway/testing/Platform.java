@@ -12,6 +12,7 @@ import dev.tintype.queue.relay.CostModel;
 import dev.tintype.queue.store.Database;
 import dev.tintype.queue.store.JobStore;
 import dev.tintype.queue.store.LiveEventHub;
+import dev.tintype.queue.store.PostgresAccountAdmin;
 import dev.tintype.queue.store.PostgresAccountStore;
 import dev.tintype.queue.store.PostgresJobStore;
 import dev.tintype.queue.store.PostgresSignals;
@@ -99,6 +100,7 @@ public final class Platform implements AutoCloseable {
         vertx,
         store,
         accounts,
+        new PostgresAccountAdmin(database),
         uploads,
         blobs,
         hub,

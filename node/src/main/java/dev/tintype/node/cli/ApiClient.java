@@ -85,6 +85,14 @@ final class ApiClient implements AutoCloseable {
             .build());
   }
 
+  JsonNode send(String method, String path, JsonNode body) {
+    return json(
+        request(path)
+            .header("Content-Type", "application/json")
+            .method(method, BodyPublishers.ofString(body.toString()))
+            .build());
+  }
+
   /** Sends a picture and returns the name that jobs know it by. */
   String upload(Path file) {
     try {

@@ -3,7 +3,6 @@ package dev.tintype.node.cli;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.tintype.node.DataFolder;
 import dev.tintype.node.IoReason;
 import dev.tintype.node.Logs;
 import dev.tintype.node.Node;
@@ -82,20 +81,10 @@ final class ImagineCommand implements Callable<Integer> {
       description = "PNG or JPEG, white where --init is made anew and black where it stays.")
   Path mask;
 
-  @Option(
-      names = "--server",
-      paramLabel = "URL",
-      description = "Server to use (env TINTYPE_SERVER).")
-  String server;
-
-  @Option(
-      names = "--api-key",
-      paramLabel = "KEY",
-      description = "Its key (env TINTYPE_API_KEY; on this machine: from the data folder).")
-  String apiKey;
-
   @Option(names = "--json", description = "One JSON object with everything.")
   boolean json;
+
+  @Mixin ServerOptions server;
 
   @Mixin NodeOptions options;
 
@@ -119,15 +108,15 @@ final class ImagineCommand implements Callable<Integer> {
   }
 
   private int imagine(NodeConfig config) {
-    Optional<URI> running = runningServer(config);
+    Optional<URI> running = server.running(config);
     if (running.isPresent()) {
-      return imagine(running.get(), key(config));
+      return imagine(running.get(), server.key(config));
     }
     terminal.status("starting");
     NodeConfig alone = ownPort(config);
     try (Node node =
         Node.open(alone, (part, found) -> terminal.status(part + ": " + found), this::lost)) {
-      return imagine(URI.create(node.url()), node.apiKey().orElseGet(() -> key(config)));
+      return imagine(URI.create(node.url()), node.apiKey().orElseGet(() -> server.key(config)));
     }
   }
 
@@ -153,36 +142,11 @@ final class ImagineCommand implements Callable<Integer> {
     }
   }
 
-  private Optional<URI> runningServer(NodeConfig config) {
-    Optional<String> named =
-        Optional.ofNullable(server).or(() -> Optional.ofNullable(System.getenv("TINTYPE_SERVER")));
-    if (named.isPresent()) {
-      try {
-        return Optional.of(new URI(named.get()));
-      } catch (java.net.URISyntaxException e) {
-        throw new NodeException.Config("cli.server", named.get() + " is no URL.");
-      }
-    }
-    return DataFolder.serverUrl(config.data()).map(URI::create).filter(ApiClient::alive);
-  }
-
   /**
    * The usual port, so that the printed URLs work again under serve; a free one where it is taken.
    */
   private static NodeConfig ownPort(NodeConfig config) {
     return Web.portFree(config) ? config : config.withPort(0);
-  }
-
-  private String key(NodeConfig config) {
-    return Optional.ofNullable(apiKey)
-        .or(() -> Optional.ofNullable(System.getenv("TINTYPE_API_KEY")))
-        .or(() -> DataFolder.apiKey(config.data()))
-        .orElseThrow(
-            () ->
-                new NodeException.Config(
-                    "cli.api_key",
-                    "No API key: give --api-key or TINTYPE_API_KEY, or name the server's folder"
-                        + " with --data."));
   }
 
   private int imagine(URI url, String key) {

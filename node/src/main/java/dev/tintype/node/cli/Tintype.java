@@ -24,6 +24,8 @@ import picocli.CommandLine.ParameterException;
       ImagineCommand.class,
       ServeCommand.class,
       ModelsCommand.class,
+      UsersCommand.class,
+      TiersCommand.class,
       DoctorCommand.class,
       GoldenCommand.class,
       TestCommand.class

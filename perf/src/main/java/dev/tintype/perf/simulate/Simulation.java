@@ -71,7 +71,7 @@ final class Simulation {
     this.relay =
         new Relay(
             store,
-            Scenario.TIERS,
+            () -> Scenario.TIERS,
             transport,
             policy(),
             RelayConfig.DEFAULT,

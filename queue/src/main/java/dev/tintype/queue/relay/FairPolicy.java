@@ -61,13 +61,21 @@ public final class FairPolicy implements OrderPolicy {
    * @param random for draws between equals
    */
   public FairPolicy(List<Tier> tiers, RandomGenerator random) {
-    if (tiers.isEmpty()) {
+    this.random = random;
+    tiers(tiers);
+  }
+
+  @Override
+  public void tiers(List<Tier> all) {
+    if (all.isEmpty()) {
       throw new QueueException.Invalid("relay.tiers", "There is at least one tier.");
     }
-    for (int i = 0; i < tiers.size(); i++) {
-      this.tiers.put(tiers.get(i).name(), new TierQueue(weight(tiers, i), tiers.get(i).maxWait()));
+    tiers.keySet().retainAll(all.stream().map(Tier::name).toList());
+    for (int i = 0; i < all.size(); i++) {
+      tiers
+          .computeIfAbsent(all.get(i).name(), name -> new TierQueue())
+          .set(weight(all, i), all.get(i).maxWait());
     }
-    this.random = random;
   }
 
   /** The weight of a tier, raised to the floor for the slowest. */
@@ -144,13 +152,13 @@ public final class FairPolicy implements OrderPolicy {
 
   /** One tier: its pass, and the finish tags of its users. */
   private static final class TierQueue {
-    private final double weight;
-    private final Duration urgentAfter;
+    private double weight;
+    private Duration urgentAfter;
     private final Map<String, Double> finish = new HashMap<>();
     private double pass;
     private double userTime;
 
-    TierQueue(double weight, Duration maxWait) {
+    void set(double weight, Duration maxWait) {
       this.weight = weight;
       this.urgentAfter = Duration.ofMillis(Math.round(maxWait.toMillis() * URGENT_AFTER));
     }

@@ -1,6 +1,7 @@
 package dev.tintype.queue.relay;
 
 import dev.tintype.queue.store.ReadyJob;
+import dev.tintype.queue.store.Tier;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
@@ -18,6 +19,13 @@ public interface OrderPolicy {
    * @param now by the clock that {@link ReadyJob#createdAt} is by
    */
   List<ReadyJob> take(Collection<ReadyJob> heads, int room, Instant now);
+
+  /**
+   * The tiers as they are now; what is known of those that stay is kept.
+   *
+   * @param tiers the slowest first
+   */
+  default void tiers(List<Tier> tiers) {}
 
   /** Takes the charge back of a job that was not sent after all. */
   void refund(ReadyJob job);

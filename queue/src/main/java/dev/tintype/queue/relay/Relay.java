@@ -25,6 +25,7 @@ import java.util.Set;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.IntSupplier;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -42,6 +43,7 @@ public final class Relay implements AutoCloseable {
   private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(15);
 
   private final DispatchStore store;
+  private final Supplier<List<Tier>> tiers;
   private final JobTransport transport;
   private final OrderPolicy policy;
   private final RelayConfig config;
@@ -64,13 +66,14 @@ public final class Relay implements AutoCloseable {
   /**
    * A relay that does nothing by itself yet: see {@link #start} and {@link #tick}.
    *
+   * @param tiers asked at once and then every minute, the slowest first
    * @param workerSlots how many jobs the workers can hold at the moment
    * @param models what those workers paint with; jobs for others stay queued, since nobody would
    *     take their wake-ups out of the transport, and these would fill it
    */
   public Relay(
       DispatchStore store,
-      List<Tier> tiers,
+      Supplier<List<Tier>> tiers,
       JobTransport transport,
       OrderPolicy policy,
       RelayConfig config,
@@ -84,7 +87,14 @@ public final class Relay implements AutoCloseable {
     this.workerSlots = workerSlots;
     this.models = Set.copyOf(models);
     this.clock = clock;
-    tiers.forEach(tier -> lanes.put(tier.name(), tier.tierClass()));
+    this.tiers = tiers;
+    learn(tiers.get());
+  }
+
+  private void learn(List<Tier> all) {
+    lanes.clear();
+    all.forEach(tier -> lanes.put(tier.name(), tier.tierClass()));
+    policy.tiers(all);
   }
 
   /** Starts the relay's thread. Close it before the transport and the store. */
@@ -161,6 +171,7 @@ public final class Relay implements AutoCloseable {
     if (!now.isBefore(sweepNotBefore)) {
       // A full batch means that there is more: the next round goes on.
       sweepNotBefore = sweep() ? now : now.plus(SWEEP_EVERY);
+      learn(tiers.get());
     }
     return sent;
   }

@@ -85,10 +85,7 @@ public final class PostgresAccountStore implements AccountStore {
     }
     return database.inTransaction(
         connection -> {
-          if (Sql.first(connection, row -> true, "SELECT 1 FROM tiers WHERE name = ?", tier)
-              .isEmpty()) {
-            throw new QueueException.Invalid("account.tier", "There is no tier of that name.");
-          }
+          requireTier(connection, tier);
           int inserted =
               Sql.update(
                   connection,
@@ -102,6 +99,12 @@ public final class PostgresAccountStore implements AccountStore {
           }
           return Sql.first(connection, row -> account(row, ""), ACCOUNT, userId).orElseThrow();
         });
+  }
+
+  static void requireTier(Connection connection, String tier) throws SQLException {
+    if (Sql.first(connection, row -> true, "SELECT 1 FROM tiers WHERE name = ?", tier).isEmpty()) {
+      throw new QueueException.Invalid("account.tier", "There is no tier of that name.");
+    }
   }
 
   @Override
@@ -153,7 +156,10 @@ public final class PostgresAccountStore implements AccountStore {
   public List<Tier> tiers() {
     return database.call(
         connection ->
-            Sql.query(connection, PostgresAccountStore::tier, "SELECT * FROM tiers ORDER BY rank"));
+            Sql.query(
+                connection,
+                PostgresAccountStore::tier,
+                "SELECT * FROM tiers ORDER BY max_wait_s DESC, weight, name"));
   }
 
   private static Account account(ResultSet row, String keyId) throws SQLException {
@@ -175,7 +181,7 @@ public final class PostgresAccountStore implements AccountStore {
     return Sha256.hex(key.getBytes(StandardCharsets.UTF_8));
   }
 
-  private static String keyId(String sha256) {
+  static String keyId(String sha256) {
     return sha256.substring(0, KEY_ID_CHARS);
   }
 }

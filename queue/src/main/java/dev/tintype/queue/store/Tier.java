@@ -1,5 +1,6 @@
 package dev.tintype.queue.store;
 
+import dev.tintype.queue.QueueException;
 import java.time.Duration;
 
 /**
@@ -20,4 +21,27 @@ public record Tier(
     int runningMax,
     int queuedMax,
     Duration retention,
-    TierClass tierClass) {}
+    TierClass tierClass) {
+  /** The longest bound that can be promised. */
+  public static final Duration MAX_WAIT_MAX = Duration.ofDays(7);
+
+  /** The longest that pictures are kept. */
+  public static final Duration RETENTION_MAX = Duration.ofDays(36_500);
+
+  public Tier {
+    if (!name.matches("[a-z0-9][a-z0-9_-]{0,31}")
+        || weight < 1
+        || weight > 1_000
+        || maxWait.toSeconds() < 1
+        || maxWait.compareTo(MAX_WAIT_MAX) > 0
+        || runningMax < 1
+        || queuedMax < 1
+        || retention.toSeconds() < 60
+        || retention.compareTo(RETENTION_MAX) > 0) {
+      throw new QueueException.Invalid(
+          "account.tier_settings",
+          "A tier has a name of lower-case letters, digits, - and _, a weight of 1 to 1000, a bound"
+              + " of 1 s to 7 days, limits of at least 1, and a retention of at least a minute.");
+    }
+  }
+}

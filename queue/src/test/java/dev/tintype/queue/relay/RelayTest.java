@@ -11,6 +11,8 @@ import dev.tintype.queue.job.JobState;
 import dev.tintype.queue.store.Lease;
 import dev.tintype.queue.store.SubmitRequest;
 import dev.tintype.queue.store.TestDatabase;
+import dev.tintype.queue.store.Tier;
+import dev.tintype.queue.store.TierClass;
 import dev.tintype.queue.transport.Delivery;
 import dev.tintype.queue.transport.InProcessTransport;
 import java.time.Clock;
@@ -56,7 +58,7 @@ class RelayTest {
   private Relay relay(int slots) {
     return new Relay(
         db.store,
-        db.accounts.tiers(),
+        db.accounts::tiers,
         transport,
         new FairPolicy(db.accounts.tiers(), new Random(1)),
         RelayConfig.DEFAULT,
@@ -103,6 +105,20 @@ class RelayTest {
     db.clockAhead(RelayConfig.DEFAULT.claimTime().plusSeconds(1));
     assertThat(relay.tick()).isEqualTo(1);
     assertThat(poll().orElseThrow().wakeUp().jobId()).isEqualTo(job.id());
+  }
+
+  @Test
+  void aTierThatIsMadeMeanwhileIsServed() throws Exception {
+    Relay relay = relay(4);
+    relay.tick();
+    db.administration.putTier(
+        new Tier("night", 1, Duration.ofHours(9), 9, 9, Duration.ofDays(1), TierClass.RELAXED));
+    db.store.submit(SubmitRequest.plain("bob", "night", TestDatabase.spec(1), "b", 100));
+    assertThat(relay.tick()).isZero();
+    clock.advance(Duration.ofSeconds(61));
+    relay.tick(); // learns of it at the end
+    assertThat(relay.tick()).isEqualTo(1);
+    assertThat(poll().orElseThrow().wakeUp().tierClass()).isEqualTo(TierClass.RELAXED);
   }
 
   @Test

@@ -27,6 +27,7 @@ public final class TestDatabase implements AutoCloseable {
   public final PostgresSignals signals;
   public final PostgresJobStore store;
   public final PostgresAccountStore accounts;
+  public final PostgresAccountAdmin administration;
 
   private TestDatabase(PostgresConfig config) {
     database = Database.open(config);
@@ -35,6 +36,7 @@ public final class TestDatabase implements AutoCloseable {
         new PostgresJobStore(
             database, signals, RetryPolicy.DEFAULT, Clock.systemUTC(), new SecureRandom());
     accounts = new PostgresAccountStore(database, new SecureRandom());
+    administration = new PostgresAccountAdmin(database);
   }
 
   /** A fresh database with the users ann (standard), bob (free) and pam (pro). */

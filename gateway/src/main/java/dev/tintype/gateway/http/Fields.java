@@ -1,8 +1,7 @@
-package dev.tintype.gateway.jobs;
+package dev.tintype.gateway.http;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.tintype.gateway.http.PathNames;
 import dev.tintype.gateway.problem.GatewayException.RequestException;
 import java.util.List;
 import java.util.Optional;
@@ -14,14 +13,14 @@ import java.util.OptionalLong;
  * Typed reading of a flat JSON object: wrong types, ranges and names are refusals that name the
  * field.
  */
-final class Fields {
+public final class Fields {
   private final ObjectNode object;
 
   /**
    * @throws RequestException 422 field.unknown when the object has a key that is not in {@code
    *     known}
    */
-  Fields(ObjectNode object, List<String> known) {
+  public Fields(ObjectNode object, List<String> known) {
     this.object = object;
     object
         .fieldNames()
@@ -41,7 +40,7 @@ final class Fields {
             });
   }
 
-  Optional<String> text(String name) {
+  public Optional<String> text(String name) {
     JsonNode node = present(name);
     if (node == null) {
       return Optional.empty();
@@ -52,12 +51,12 @@ final class Fields {
     return Optional.of(node.textValue());
   }
 
-  OptionalInt integer(String name, int min, int max) {
+  public OptionalInt integer(String name, int min, int max) {
     OptionalLong value = integer(name, (long) min, (long) max);
     return value.isPresent() ? OptionalInt.of((int) value.getAsLong()) : OptionalInt.empty();
   }
 
-  OptionalLong integer(String name, long min, long max) {
+  public OptionalLong integer(String name, long min, long max) {
     JsonNode node = present(name);
     if (node == null) {
       return OptionalLong.empty();
@@ -73,7 +72,7 @@ final class Fields {
     return OptionalLong.of((long) value);
   }
 
-  OptionalDouble number(String name, double min, double max) {
+  public OptionalDouble number(String name, double min, double max) {
     JsonNode node = present(name);
     if (node == null) {
       return OptionalDouble.empty();
@@ -86,6 +85,17 @@ final class Fields {
       throw range(name, "a number from " + plain(min) + " to " + plain(max));
     }
     return OptionalDouble.of(value);
+  }
+
+  public Optional<Boolean> bool(String name) {
+    JsonNode node = present(name);
+    if (node == null) {
+      return Optional.empty();
+    }
+    if (!node.isBoolean()) {
+      throw type(name, "true or false");
+    }
+    return Optional.of(node.booleanValue());
   }
 
   private JsonNode present(String name) {
