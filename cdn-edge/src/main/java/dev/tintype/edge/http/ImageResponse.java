@@ -170,6 +170,7 @@ record ImageResponse(
     return switch (source) {
       case MEMORY -> MEMORY_HIT;
       case DISK -> CACHE + "; hit; detail=disk";
+      case STORE -> CACHE + "; hit; detail=store";
       case ENCODED -> CACHE + "; fwd=miss; " + (collapsed ? "collapsed" : "stored");
       case ORIGINAL -> CACHE + "; fwd=bypass; detail=original";
     };
