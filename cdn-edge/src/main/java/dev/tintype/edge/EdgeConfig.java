@@ -233,8 +233,15 @@ public record EdgeConfig(
    *     signature: {@code /i/-/thumb/{sha256}.auto}. Not beside a watermark. Default none
    * @param clientHints whether {@code auto} looks at Save-Data and Sec-CH-DPR too. Default false:
    *     each hint multiplies the variants that caches keep
+   * @param cacheTags whether answers name their original in Surrogate-Key and Cache-Tag, by which
+   *     some caches purge. Default false: 160 bytes an answer
    */
-  public record Delivery(Set<Preset> unsignedPresets, boolean clientHints) {
+  public record Delivery(Set<Preset> unsignedPresets, boolean clientHints, boolean cacheTags) {
+    /** Without tags. */
+    public Delivery(Set<Preset> unsignedPresets, boolean clientHints) {
+      this(unsignedPresets, clientHints, false);
+    }
+
     /** Copies. */
     public Delivery {
       unsignedPresets = Set.copyOf(unsignedPresets);
@@ -242,7 +249,7 @@ public record EdgeConfig(
 
     /** The defaults. */
     public static Delivery defaults() {
-      return new Delivery(Set.of(), false);
+      return new Delivery(Set.of(), false, false);
     }
   }
 

@@ -98,7 +98,8 @@ final class EdgeConfigReader {
     EdgeConfig.Delivery base = EdgeConfig.Delivery.defaults();
     return new EdgeConfig.Delivery(
         optional("edge.unsigned_presets").map(EdgeConfigReader::presets).orElse(Set.of()),
-        bool("edge.client_hints", base.clientHints()));
+        bool("edge.client_hints", base.clientHints()),
+        bool("edge.cache_tags", base.cacheTags()));
   }
 
   private static Set<String> words(String text) {

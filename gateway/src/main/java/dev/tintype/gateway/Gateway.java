@@ -2,6 +2,7 @@ package dev.tintype.gateway;
 
 import dev.tintype.gateway.admin.AccountsApi;
 import dev.tintype.gateway.admin.AdminApi;
+import dev.tintype.gateway.admin.PicturesAdmin;
 import dev.tintype.gateway.auth.Authenticator;
 import dev.tintype.gateway.auth.RateLimiter;
 import dev.tintype.gateway.events.EventStreams;
@@ -66,6 +67,7 @@ public final class Gateway implements AutoCloseable {
   private final EventStreams streams;
   private final AdminApi admins;
   private final AccountsApi accounts;
+  private final PicturesAdmin pictures;
   private final MetricsApi metrics;
 
   public Gateway(GatewayConfig config, GatewayParts parts) {
@@ -105,6 +107,7 @@ public final class Gateway implements AutoCloseable {
     streams = new EventStreams(config, parts, calls, json);
     admins = new AdminApi(parts, calls, json);
     accounts = new AccountsApi(parts, calls, bodies);
+    pictures = new PicturesAdmin(parts);
     metrics = new MetricsApi(parts, calls, submitMetrics, streams::openStreams);
   }
 
@@ -145,6 +148,12 @@ public final class Gateway implements AutoCloseable {
         .on(HttpMethod.DELETE, admin(accounts::revokeKey))
         .mount(router);
     endpoint("/v1/admin/tiers/:tier").on(HttpMethod.PUT, admin(accounts::putTier)).mount(router);
+    endpoint("/v1/admin/images/:sha256")
+        .on(HttpMethod.DELETE, admin(pictures::purge))
+        .mount(router);
+    endpoint("/v1/admin/users/:user/images")
+        .on(HttpMethod.DELETE, admin(pictures::purgeUser))
+        .mount(router);
     endpoint("/metrics").on(HttpMethod.GET, context -> metrics.scrape()).mount(router);
     endpoint("/healthz").on(HttpMethod.GET, context -> health()).mount(router);
     endpoint("/readyz").on(HttpMethod.GET, context -> ready()).mount(router);

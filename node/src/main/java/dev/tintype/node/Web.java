@@ -1,8 +1,7 @@
 package dev.tintype.node;
 
 import dev.tintype.edge.EdgeConfig;
-import dev.tintype.edge.OriginalImage;
-import dev.tintype.edge.Originals;
+import dev.tintype.edge.SharedVariants;
 import dev.tintype.edge.http.EdgeRoutes;
 import dev.tintype.edge.vips.VipsLibrary;
 import dev.tintype.gateway.Gateway;
@@ -10,8 +9,9 @@ import dev.tintype.gateway.GatewayConfig;
 import dev.tintype.gateway.GatewayParts;
 import dev.tintype.gateway.ImageLinks;
 import dev.tintype.gateway.ModelCatalog;
-import dev.tintype.queue.QueueException;
 import dev.tintype.queue.blob.BlobStore;
+import dev.tintype.queue.blob.S3Config;
+import dev.tintype.queue.blob.S3DerivedStore;
 import dev.tintype.queue.ephemera.Ephemera;
 import io.vertx.core.Future;
 import io.vertx.core.Handler;
@@ -21,7 +21,6 @@ import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.Router;
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.BindException;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -141,7 +140,11 @@ public final class Web {
 
   private EdgeRoutes mountEdge(Router router) {
     EdgeRoutes edge =
-        closers.add("edge", new EdgeRoutes(edgeConfig, this::original, Clock.systemUTC()));
+        closers.add(
+            "edge",
+            new EdgeRoutes(
+                edgeConfig, new BlobOriginals(blobs), sharedVariants(), Clock.systemUTC()));
+    closers.add("purges", new EdgePurges(edge, limits).start());
     edge.mount(router);
     teller.accept(
         "edge",
@@ -161,23 +164,23 @@ public final class Web {
     return EdgeConfig.parse(settings);
   }
 
-  /** {@link Originals} over the blob store. A blob in a folder does not pass through the heap. */
-  private Optional<OriginalImage> original(String sha256) throws IOException {
-    try {
-      Optional<Path> file = blobs.file(sha256);
-      if (file.isPresent()) {
-        return file.map(OriginalImage.InFile::new);
-      }
-      Optional<InputStream> found = blobs.open(sha256);
-      if (found.isEmpty()) {
-        return Optional.empty();
-      }
-      try (InputStream in = found.get()) {
-        return Optional.of(new OriginalImage.InMemory(in.readNBytes(BlobStore.BLOB_BYTES_MAX)));
-      }
-    } catch (QueueException e) {
-      throw new IOException(e.getMessage(), e);
+  /** Variants in the bucket of the originals, where the configuration wants them there. */
+  private SharedVariants sharedVariants() {
+    if (edgeConfig.cache().variants() == EdgeConfig.Cache.Variants.DISK) {
+      return SharedVariants.NONE;
     }
+    S3Config bucket =
+        config
+            .fleet()
+            .s3()
+            .orElseThrow(
+                () ->
+                    new NodeException.Config(
+                        "config.edge_variants",
+                        "edge.variants = store keeps variants in the bucket of the pictures, and"
+                            + " there is none: set s3.bucket, or leave edge.variants out (variants"
+                            + " are then kept in edge.cache.folder alone)."));
+    return new StoredVariants(closers.add("variants", new S3DerivedStore(bucket)));
   }
 
   private void mountGateway(

@@ -160,7 +160,15 @@ public final class EdgeRoutes implements AutoCloseable {
     }
     String etag = "\"" + key.map(VariantKey::id).orElse(request.sha256()) + "\"";
     ImageResponse response =
-        new ImageResponse(http, request, format, etag, listensTo(request), nowS, startNs);
+        new ImageResponse(
+            http,
+            request,
+            format,
+            etag,
+            listensTo(request),
+            config.delivery().cacheTags(),
+            nowS,
+            startNs);
     if (!EntityTags.matchHolds(http.getHeader(HttpHeaders.IF_MATCH), etag)) {
       throw EdgeException.precondition();
     }

@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -276,6 +277,22 @@ final class LevelsTest {
       shared.broken = false;
       edge.routes.purge(SHA).get(PATIENCE_S, TimeUnit.SECONDS);
       assertThat(shared.kept).isEmpty();
+    }
+  }
+
+  @Test
+  void cachesInFrontAreToldTheNameByWhichToPurge() throws Exception {
+    EdgeConfig.Delivery tagged = new EdgeConfig.Delivery(Set.of(), false, true);
+    try (EdgeServer edge =
+        new EdgeServer(folder, config -> config.with(tagged), originals -> originals)) {
+      for (int i = 0; i < 3; i++) {
+        HttpResponse<byte[]> answer = edge.get(PATH);
+        assertThat(answer.headers().firstValue("surrogate-key")).contains(SHA);
+        assertThat(answer.headers().firstValue("cache-tag")).contains(SHA);
+      }
+    }
+    try (EdgeServer edge = edge("plain")) {
+      assertThat(edge.get(PATH).headers().firstValue("surrogate-key")).isEmpty();
     }
   }
 }

@@ -40,6 +40,10 @@ import software.amazon.awssdk.services.s3.model.S3Object;
 public final class S3BlobStore implements BlobStore, AutoCloseable {
   private static final Duration CONNECT_MAX = Duration.ofSeconds(3);
   private static final int NOT_FOUND = 404;
+
+  /** No SHA-256 stands behind this name; what is derived from blobs does, in its own folder. */
+  private static final String BEHIND_DIGITS = "g";
+
   private static final int FORBIDDEN = 403;
 
   private final S3Config config;
@@ -48,6 +52,10 @@ public final class S3BlobStore implements BlobStore, AutoCloseable {
   /** Does not connect yet: a bucket that is away now may be there when it is needed. */
   public S3BlobStore(S3Config config) {
     this.config = config;
+    this.client = client(config);
+  }
+
+  static S3Client client(S3Config config) {
     S3ClientBuilder builder =
         S3Client.builder()
             .region(Region.of(config.region()))
@@ -67,7 +75,7 @@ public final class S3BlobStore implements BlobStore, AutoCloseable {
                 builder.credentialsProvider(
                     StaticCredentialsProvider.create(
                         AwsBasicCredentials.create(pair.accessKey(), pair.secretKey()))));
-    this.client = builder.build();
+    return builder.build();
   }
 
   @Override
@@ -166,7 +174,10 @@ public final class S3BlobStore implements BlobStore, AutoCloseable {
           found.add(new Entry(name, object.size(), object.lastModified()));
         }
       }
-      more = Boolean.TRUE.equals(page.isTruncated()) && !page.contents().isEmpty();
+      more =
+          Boolean.TRUE.equals(page.isTruncated())
+              && !page.contents().isEmpty()
+              && last.compareTo(config.prefix() + BEHIND_DIGITS) < 0;
     }
     return List.copyOf(found);
   }
