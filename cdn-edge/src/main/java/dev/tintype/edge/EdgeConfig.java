@@ -83,8 +83,8 @@ public record EdgeConfig(
   }
 
   /**
-   * How variants are encoded. Measured on 2 cores, 2725 x 2225 px to 512 px wide: JPEG q80 21 ms,
-   * WebP q79 50 ms, AVIF q50 effort 0 41 ms (16 KB against WebP's 26 KB), AVIF effort 4 648 ms.
+   * How variants are encoded. What quality and effort cost is in docs/edge.md, measured by {@code
+   * ./tintype bench edge-quality}.
    *
    * @param threads encodes at once. Default: the cores, 8 at most
    * @param vipsThreads threads inside one encode. Default 1: several encodes side by side use the
