@@ -2,6 +2,7 @@ package dev.tintype.gateway;
 
 import dev.tintype.gateway.admin.AccountsApi;
 import dev.tintype.gateway.admin.AdminApi;
+import dev.tintype.gateway.admin.FleetApi;
 import dev.tintype.gateway.admin.PicturesAdmin;
 import dev.tintype.gateway.auth.Authenticator;
 import dev.tintype.gateway.auth.RateLimiter;
@@ -66,6 +67,7 @@ public final class Gateway implements AutoCloseable {
   private final ImagesApi images;
   private final EventStreams streams;
   private final AdminApi admins;
+  private final FleetApi fleet;
   private final AccountsApi accounts;
   private final PicturesAdmin pictures;
   private final MetricsApi metrics;
@@ -106,6 +108,7 @@ public final class Gateway implements AutoCloseable {
     images = new ImagesApi(parts, submits);
     streams = new EventStreams(config, parts, calls, json);
     admins = new AdminApi(parts, calls, json);
+    fleet = new FleetApi(parts, calls);
     accounts = new AccountsApi(parts, calls, bodies);
     pictures = new PicturesAdmin(parts);
     metrics = new MetricsApi(parts, calls, submitMetrics, streams::openStreams);
@@ -125,6 +128,7 @@ public final class Gateway implements AutoCloseable {
     endpoint("/v1/images").on(HttpMethod.POST, authorized(images::upload)).mount(router);
     endpoint("/v1/models").on(HttpMethod.GET, authorized(jobs::models)).mount(router);
     endpoint("/v1/admin/queue").on(HttpMethod.GET, admin(admins::queue)).mount(router);
+    endpoint("/v1/admin/workers").on(HttpMethod.GET, admin(fleet::workers)).mount(router);
     endpoint("/v1/admin/dead").on(HttpMethod.GET, admin(admins::dead)).mount(router);
     endpoint("/v1/admin/dead/:id")
         .on(HttpMethod.GET, admin(admins::deadJob))

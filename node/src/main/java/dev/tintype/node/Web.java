@@ -13,6 +13,7 @@ import dev.tintype.queue.blob.BlobStore;
 import dev.tintype.queue.blob.S3Config;
 import dev.tintype.queue.blob.S3DerivedStore;
 import dev.tintype.queue.ephemera.Ephemera;
+import dev.tintype.queue.fleet.FleetView;
 import io.vertx.core.Future;
 import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
@@ -46,6 +47,7 @@ public final class Web {
   private final DataFolder folder;
   private final BlobStore blobs;
   private final Ephemera limits;
+  private final FleetView fleet;
   private final SecureRandom random;
   private final Closers closers;
   private final BiConsumer<String, String> teller;
@@ -56,6 +58,7 @@ public final class Web {
       DataFolder folder,
       BlobStore blobs,
       Ephemera limits,
+      FleetView fleet,
       SecureRandom random,
       Closers closers,
       BiConsumer<String, String> teller) {
@@ -63,6 +66,7 @@ public final class Web {
     this.folder = folder;
     this.blobs = blobs;
     this.limits = limits;
+    this.fleet = fleet;
     this.random = random;
     this.closers = closers;
     this.teller = teller;
@@ -209,6 +213,7 @@ public final class Web {
                     links,
                     closers.add("costs", new StoreCosts(store.jobs()).start()),
                     limits,
+                    fleet,
                     Clock.systemUTC(),
                     random)));
     gateway.mount(router);
