@@ -17,7 +17,9 @@ import dev.tintype.queue.job.Sha256;
 import dev.tintype.queue.relay.FairPolicy;
 import dev.tintype.queue.relay.Relay;
 import dev.tintype.queue.relay.RelayConfig;
+import dev.tintype.queue.store.AccountAdmin;
 import dev.tintype.queue.store.JobStore;
+import dev.tintype.queue.store.Tier;
 import dev.tintype.queue.transport.InProcessTransport;
 import dev.tintype.queue.transport.JobTransport;
 import dev.tintype.queue.transport.KafkaTransport;
@@ -107,6 +109,7 @@ public final class Node implements AutoCloseable {
     store.ifPresent(
         parts -> {
           teller.accept("queue", parts.where());
+          config.tiers().ifPresent(tiers -> declare(tiers, parts));
           keepFirstKey(parts);
         });
     List<ModelCard> cards =
@@ -137,6 +140,23 @@ public final class Node implements AutoCloseable {
                     + "  (shown this once; kept for this machine in "
                     + folder.resolve("api-key")
                     + ")"));
+  }
+
+  private void declare(List<Tier> tiers, StoreParts store) {
+    for (AccountAdmin.LeftOut one : store.accountAdmin().declareTiers(tiers)) {
+      String what =
+          "%s is not in the settings any more: %d users are in %s now; %s"
+              .formatted(
+                  one.tier(),
+                  one.users(),
+                  Tier.byDefault(tiers).name(),
+                  one.gone()
+                      ? "it is removed"
+                      : "its jobs go on in it, and a start after the last of them was swept"
+                          + " removes it");
+      LOG.warn("Tier {}", what);
+      teller.accept("tiers", what);
+    }
   }
 
   private void leftOut(ModelShelf.Broken model) {

@@ -1,7 +1,9 @@
 package dev.tintype.node;
 
+import dev.tintype.queue.store.Tier;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -27,6 +29,7 @@ import java.util.Set;
  * @param databasePassword never logged
  * @param edge settings starting with {@code edge.}, checked by the edge
  * @param fleet servers shared with other processes; default none
+ * @param tiers all the tiers there are; empty, the default: those of the database stay
  */
 public record NodeConfig(
     Path data,
@@ -44,7 +47,8 @@ public record NodeConfig(
     String databaseUser,
     String databasePassword,
     Map<String, String> edge,
-    FleetConfig fleet) {
+    FleetConfig fleet,
+    Optional<List<Tier>> tiers) {
   public NodeConfig {
     roles = Set.copyOf(roles);
     edge = Map.copyOf(edge);
@@ -104,7 +108,8 @@ public record NodeConfig(
         databaseUser,
         databasePassword,
         edge,
-        fleet);
+        fleet,
+        tiers);
   }
 
   /** Never shows the password. */

@@ -13,7 +13,7 @@ import java.util.List;
  * meet.
  */
 final class Retention {
-  private static final String ENDED =
+  static final String ENDED =
       JobMoves.in(Arrays.stream(JobState.values()).filter(JobState::terminal).toList());
 
   private final Database database;
