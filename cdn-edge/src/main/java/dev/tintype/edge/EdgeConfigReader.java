@@ -42,19 +42,7 @@ final class EdgeConfigReader {
         base.folder(),
         number("edge.cache.disk_bytes_max", base.diskBytesMax()),
         number("edge.cache.memory_bytes_max", base.memoryBytesMax()),
-        number("edge.cache.memory_entry_bytes_max", base.memoryEntryBytesMax()),
-        integer("edge.cache.verify_s", base.verifyS()),
-        variants());
-  }
-
-  private EdgeConfig.Cache.Variants variants() {
-    String word = optional("edge.variants").orElse("disk");
-    return switch (word) {
-      case "disk" -> EdgeConfig.Cache.Variants.DISK;
-      case "store" -> EdgeConfig.Cache.Variants.STORE;
-      default ->
-          throw EdgeException.config("edge.variants is '" + word + "'; it is disk or store.");
-    };
+        number("edge.cache.memory_entry_bytes_max", base.memoryEntryBytesMax()));
   }
 
   private EdgeConfig.Encoder encoder() {
@@ -80,8 +68,7 @@ final class EdgeConfigReader {
         integer("edge.limits.variants_per_original_max", base.variantsPerOriginalMax()),
         integer("edge.limits.encode_deadline_ms", base.encodeDeadlineMs()),
         integer("edge.limits.io_threads", base.ioThreads()),
-        integer("edge.limits.io_queue_max", base.ioQueueMax()),
-        integer("edge.limits.store_deadline_ms", base.storeDeadlineMs()));
+        integer("edge.limits.io_queue_max", base.ioQueueMax()));
   }
 
   private EdgeConfig.Watermark watermark() {
@@ -98,8 +85,7 @@ final class EdgeConfigReader {
     EdgeConfig.Delivery base = EdgeConfig.Delivery.defaults();
     return new EdgeConfig.Delivery(
         optional("edge.unsigned_presets").map(EdgeConfigReader::presets).orElse(Set.of()),
-        bool("edge.client_hints", base.clientHints()),
-        bool("edge.cache_tags", base.cacheTags()));
+        bool("edge.client_hints", base.clientHints()));
   }
 
   private static Set<String> words(String text) {

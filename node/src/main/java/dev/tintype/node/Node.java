@@ -4,22 +4,14 @@ import dev.tintype.gateway.ModelCard;
 import dev.tintype.gateway.ModelCatalog;
 import dev.tintype.node.ModelShelf.Model;
 import dev.tintype.queue.blob.BlobStore;
-import dev.tintype.queue.blob.DirectoryBlobStore;
-import dev.tintype.queue.blob.S3BlobStore;
-import dev.tintype.queue.blob.S3Config;
 import dev.tintype.queue.ephemera.Ephemera;
 import dev.tintype.queue.ephemera.InProcessEphemera;
 import dev.tintype.queue.ephemera.RedisEphemera;
-import dev.tintype.queue.fleet.EphemeraFleetView;
-import dev.tintype.queue.fleet.FleetView;
-import dev.tintype.queue.fleet.WorkerPresence;
 import dev.tintype.queue.job.Sha256;
 import dev.tintype.queue.relay.FairPolicy;
 import dev.tintype.queue.relay.Relay;
 import dev.tintype.queue.relay.RelayConfig;
-import dev.tintype.queue.store.AccountAdmin;
 import dev.tintype.queue.store.JobStore;
-import dev.tintype.queue.store.Tier;
 import dev.tintype.queue.transport.InProcessTransport;
 import dev.tintype.queue.transport.JobTransport;
 import dev.tintype.queue.transport.KafkaTransport;
@@ -63,7 +55,6 @@ public final class Node implements AutoCloseable {
   private DataFolder folder;
   private Optional<Worker> worker = Optional.empty();
   private Optional<String> newKey = Optional.empty();
-  private Runnable tellPresence = () -> {};
   private String url = "";
   private volatile boolean broken;
 
@@ -109,7 +100,6 @@ public final class Node implements AutoCloseable {
     store.ifPresent(
         parts -> {
           teller.accept("queue", parts.where());
-          config.tiers().ifPresent(tiers -> declare(tiers, parts));
           keepFirstKey(parts);
         });
     List<ModelCard> cards =
@@ -117,16 +107,12 @@ public final class Node implements AutoCloseable {
             ? List.of(model.get().card())
             : shelf.models().stream().map(Model::card).toList();
     Optional<JobTransport> transport = transport();
-    Ephemera ephemera = ephemera();
-    FleetView fleet =
-        new EphemeraFleetView(ephemera, config.fleet().redis().isPresent(), Clock.systemUTC());
     model.ifPresent(
-        chosen ->
-            startWorker(chosen, store.orElseThrow(), blobs, transport.orElseThrow(), ephemera));
+        chosen -> startWorker(chosen, store.orElseThrow(), blobs, transport.orElseThrow()));
     if (config.roles().contains(Role.RELAY) && config.fleet().kafka().isPresent()) {
-      startFleetRelay(shelf, store.orElseThrow(), transport.orElseThrow());
+      startFleetRelay(shelf, store.orElseThrow(), blobs, transport.orElseThrow());
     }
-    Web web = new Web(config, folder, blobs, ephemera, fleet, random, closers, teller);
+    Web web = new Web(config, folder, blobs, ephemera(), random, closers, teller);
     url = web.start(store, ModelCatalog.of(cards));
     if (config.roles().contains(Role.GATEWAY)) {
       teller.accept("gateway", url + " (page, API at /v1, /openapi.json)");
@@ -142,23 +128,6 @@ public final class Node implements AutoCloseable {
                     + ")"));
   }
 
-  private void declare(List<Tier> tiers, StoreParts store) {
-    for (AccountAdmin.LeftOut one : store.accountAdmin().declareTiers(tiers)) {
-      String what =
-          "%s is not in the settings any more: %d users are in %s now; %s"
-              .formatted(
-                  one.tier(),
-                  one.users(),
-                  Tier.byDefault(tiers).name(),
-                  one.gone()
-                      ? "it is removed"
-                      : "its jobs go on in it, and a start after the last of them was swept"
-                          + " removes it");
-      LOG.warn("Tier {}", what);
-      teller.accept("tiers", what);
-    }
-  }
-
   private void leftOut(ModelShelf.Broken model) {
     String why = "[" + model.reason().code() + "] " + model.reason().getMessage();
     LOG.warn("Model {} is left out: {}", model.name(), why);
@@ -166,15 +135,18 @@ public final class Node implements AutoCloseable {
   }
 
   private BlobStore blobs() {
-    if (config.fleet().s3().isEmpty()) {
-      return new DirectoryBlobStore(folder.resolve("blobs"));
-    }
-    S3Config s3 = config.fleet().s3().get();
-    teller.accept("blobs", "bucket " + s3.bucket() + s3.endpoint().map(u -> " at " + u).orElse(""));
-    return closers.add("blobs", new S3BlobStore(s3));
+    config
+        .fleet()
+        .s3()
+        .ifPresent(
+            s3 ->
+                teller.accept(
+                    "blobs",
+                    "bucket " + s3.bucket() + s3.endpoint().map(u -> " at " + u).orElse("")));
+    return Storage.blobs(config, folder.path(), closers);
   }
 
-  /** What all processes may share and lose: rate limits, and who works. */
+  /** What all processes may share and lose: rate limits. */
   private Ephemera ephemera() {
     return closers.add(
         "ephemera",
@@ -202,16 +174,23 @@ public final class Node implements AutoCloseable {
   }
 
   /** A relay for all workers of the fleet, which paint with what is on its shelf. */
-  private void startFleetRelay(ModelShelf shelf, StoreParts store, JobTransport transport) {
+  private void startFleetRelay(
+      ModelShelf shelf, StoreParts store, BlobStore blobs, JobTransport transport) {
     shelf.choose(Optional.empty()); // A relay without a model would relay nothing, in silence.
     Set<String> names =
         shelf.models().stream().map(found -> found.card().name()).collect(Collectors.toSet());
-    startRelay(store, transport, config.fleet()::relaySlots, names);
+    startRelay(store, blobs, transport, config.fleet()::relaySlots, names);
     teller.accept("relay", "for " + String.join(", ", names));
   }
 
+  /** Whoever relays also clears away, rows and blobs. */
   private void startRelay(
-      StoreParts store, JobTransport transport, IntSupplier slots, Set<String> models) {
+      StoreParts store,
+      BlobStore blobs,
+      JobTransport transport,
+      IntSupplier slots,
+      Set<String> models) {
+    closers.add("sweeper", Storage.sweeper(config, store.ledger(), blobs).start());
     closers.add(
         "relay",
         new Relay(
@@ -237,8 +216,7 @@ public final class Node implements AutoCloseable {
     newKey.ifPresent(folder::keepApiKey);
   }
 
-  private void startWorker(
-      Model model, StoreParts store, BlobStore blobs, JobTransport transport, Ephemera ephemera) {
+  private void startWorker(Model model, StoreParts store, BlobStore blobs, JobTransport transport) {
     long began = System.nanoTime();
     String name = model.card().name();
     String place = place(folder);
@@ -263,20 +241,9 @@ public final class Node implements AutoCloseable {
                     Map.of(name, model.folder())),
                 error -> lost()));
     worker = Optional.of(started);
-    WorkerPresence presence =
-        closers.add(
-            "presence",
-            new WorkerPresence(
-                    ephemera,
-                    settings.workerId(),
-                    () -> started.status(hostName(), ProgramVersion.number()),
-                    settings.leaseTime().dividedBy(3))
-                .start());
-    tellPresence = presence::changed;
     Engine engine = loaded(started.start(name));
-    presence.changed();
     if (config.fleet().kafka().isEmpty()) {
-      startRelay(store, transport, settings::jobsMax, Set.of(name));
+      startRelay(store, blobs, transport, settings::jobsMax, Set.of(name));
     }
     if (config.fleet().kafka().isPresent() && !config.roles().contains(Role.RELAY)) {
       teller.accept("relay", "none here: jobs come from a process with the role relay");
@@ -351,12 +318,7 @@ public final class Node implements AutoCloseable {
 
   /** Takes no more jobs and waits, up to the configured time, for pictures in the making. */
   public void drain() {
-    worker.ifPresent(
-        w -> {
-          w.takeNoMore();
-          tellPresence.run();
-          w.drain(config.drain());
-        });
+    worker.ifPresent(w -> w.drain(config.drain()));
   }
 
   @Override

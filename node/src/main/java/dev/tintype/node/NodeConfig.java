@@ -1,9 +1,8 @@
 package dev.tintype.node;
 
-import dev.tintype.queue.store.Tier;
+import dev.tintype.queue.sweep.SweepConfig;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -29,7 +28,7 @@ import java.util.Set;
  * @param databasePassword never logged
  * @param edge settings starting with {@code edge.}, checked by the edge
  * @param fleet servers shared with other processes; default none
- * @param tiers all the tiers there are; empty, the default: those of the database stay
+ * @param sweep when stored pictures that nothing names go, and old ones become cold
  */
 public record NodeConfig(
     Path data,
@@ -48,7 +47,7 @@ public record NodeConfig(
     String databasePassword,
     Map<String, String> edge,
     FleetConfig fleet,
-    Optional<List<Tier>> tiers) {
+    SweepConfig sweep) {
   public NodeConfig {
     roles = Set.copyOf(roles);
     edge = Map.copyOf(edge);
@@ -109,7 +108,7 @@ public record NodeConfig(
         databasePassword,
         edge,
         fleet,
-        tiers);
+        sweep);
   }
 
   /** Never shows the password. */

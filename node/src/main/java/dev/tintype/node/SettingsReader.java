@@ -2,6 +2,7 @@ package dev.tintype.node;
 
 import dev.tintype.queue.blob.S3Config;
 import dev.tintype.queue.ephemera.RedisConfig;
+import dev.tintype.queue.sweep.SweepConfig;
 import dev.tintype.queue.transport.KafkaConfig;
 import dev.tintype.sampler.device.Devices;
 import java.io.IOException;
@@ -28,7 +29,7 @@ public final class SettingsReader {
   private static final long SECRET_BYTES_MAX = 4_096;
   private static final String ENV_PREFIX = "TINTYPE_";
 
-  /** All keys but those that start with {@code edge.} or {@code tiers.}. */
+  /** All keys but those that start with {@code edge.}. */
   public static final List<String> KEYS =
       List.of(
           "data",
@@ -58,7 +59,11 @@ public final class SettingsReader {
           "s3.prefix",
           "s3.access_key",
           "s3.secret_key",
-          "relay.slots");
+          "s3.storage_class",
+          "s3.cold_after_days",
+          "s3.cold_class",
+          "relay.slots",
+          "sweep.grace_h");
 
   private final Map<String, String> values = new TreeMap<>();
   private final Path home;
@@ -95,7 +100,7 @@ public final class SettingsReader {
           "config.file", "The settings in " + file + " cannot be read: " + IoReason.of(e) + ".");
     }
     for (String key : found.keySet()) {
-      if (!KEYS.contains(key) && !key.startsWith("edge.") && !TierSettings.has(key)) {
+      if (!KEYS.contains(key) && !key.startsWith("edge.")) {
         throw new NodeException.Config(
             "config.unknown",
             "\""
@@ -104,7 +109,7 @@ public final class SettingsReader {
                 + file
                 + " is no setting; known ones are "
                 + KEYS
-                + ", edge.* and tiers.*.");
+                + " and edge.*.");
       }
       values.put(key, found.get(key).strip());
     }
@@ -156,7 +161,14 @@ public final class SettingsReader {
         secret("database.password").orElse(""),
         edge,
         new FleetConfig(kafka(), redis(), s3(), whole("relay.slots", 16, 1, 100_000)),
-        TierSettings.read(values));
+        sweep());
+  }
+
+  private SweepConfig sweep() {
+    int coldDays = whole("s3.cold_after_days", 0, 0, 36_500);
+    return SweepConfig.DEFAULT.withAges(
+        Duration.ofHours(whole("sweep.grace_h", 24, 1, 8_760)),
+        coldDays == 0 ? Optional.empty() : Optional.of(Duration.ofDays(coldDays)));
   }
 
   private Optional<KafkaConfig> kafka() {
@@ -221,7 +233,11 @@ public final class SettingsReader {
                     bucket,
                     text("s3.prefix").orElse(""),
                     credentials,
-                    S3Config.DEADLINE_DEFAULT));
+                    S3Config.DEADLINE_DEFAULT,
+                    text("s3.storage_class").orElse(S3Config.STORAGE_CLASS_DEFAULT),
+                    whole("s3.cold_after_days", 0, 0, 36_500) == 0
+                        ? Optional.empty()
+                        : Optional.of(text("s3.cold_class").orElse("STANDARD_IA"))));
   }
 
   /** A secret, or {@code file:PATH} of the file that has it in its first line. */

@@ -2,12 +2,14 @@ package dev.tintype.node;
 
 import dev.tintype.queue.embedded.EmbeddedPostgres;
 import dev.tintype.queue.store.AccountAdmin;
+import dev.tintype.queue.store.BlobLedger;
 import dev.tintype.queue.store.Database;
 import dev.tintype.queue.store.EventHub;
 import dev.tintype.queue.store.JobStore;
 import dev.tintype.queue.store.LiveEventHub;
 import dev.tintype.queue.store.PostgresAccountAdmin;
 import dev.tintype.queue.store.PostgresAccountStore;
+import dev.tintype.queue.store.PostgresBlobLedger;
 import dev.tintype.queue.store.PostgresConfig;
 import dev.tintype.queue.store.PostgresJobStore;
 import dev.tintype.queue.store.PostgresSignals;
@@ -28,6 +30,7 @@ record StoreParts(
     PostgresAccountStore accounts,
     AccountAdmin accountAdmin,
     UploadStore uploads,
+    BlobLedger ledger,
     PostgresSignals signals,
     EventHub events,
     String where) {
@@ -61,6 +64,7 @@ record StoreParts(
         accounts,
         new PostgresAccountAdmin(database),
         new PostgresUploadStore(database),
+        new PostgresBlobLedger(database),
         signals,
         events,
         where);

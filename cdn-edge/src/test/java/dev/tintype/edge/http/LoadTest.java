@@ -60,8 +60,7 @@ final class LoadTest {
             perOriginal,
             deadlineMs,
             8,
-            l.ioQueueMax(),
-            l.storeDeadlineMs()));
+            l.ioQueueMax()));
   }
 
   @Test

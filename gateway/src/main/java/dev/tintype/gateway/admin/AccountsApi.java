@@ -75,16 +75,11 @@ public final class AccountsApi {
         .compose(
             fields -> {
               String id = required(fields, "id");
-              Optional<String> tier = fields.text("tier");
+              String tier = fields.text("tier").orElse("standard");
               boolean isAdmin = fields.bool("admin").orElse(false);
               return calls.run(
                   () -> {
-                    parts
-                        .accounts()
-                        .createUser(
-                            id,
-                            tier.orElseGet(() -> Tier.byDefault(parts.accounts().tiers()).name()),
-                            isAdmin);
+                    parts.accounts().createUser(id, tier, isAdmin);
                     return Reply.json(201, whole(id));
                   });
             });

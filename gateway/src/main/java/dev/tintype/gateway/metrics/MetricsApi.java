@@ -5,7 +5,6 @@ import dev.tintype.gateway.http.BlockingCalls;
 import dev.tintype.gateway.http.Reply;
 import dev.tintype.gateway.problem.GatewayException.UnavailableException;
 import dev.tintype.queue.QueueException;
-import dev.tintype.queue.fleet.FleetView;
 import dev.tintype.queue.job.JobState;
 import dev.tintype.queue.store.QueueLoad;
 import io.vertx.core.Context;
@@ -34,11 +33,6 @@ public final class MetricsApi {
   private static final double MS_PER_S = 1e3;
 
   private record Page(byte[] bytes, long atMillis) {}
-
-  /**
-   * @param load empty while the database is away
-   */
-  private record Seen(Optional<List<QueueLoad>> load, FleetView fleet) {}
 
   private final GatewayParts parts;
   private final BlockingCalls calls;
@@ -101,9 +95,9 @@ public final class MetricsApi {
   }
 
   /** Silence of the database is something to show; anything else is a defect of ours. */
-  private static Future<Seen> noAnswer(Throwable cause) {
+  private static Future<Optional<List<QueueLoad>>> noAnswer(Throwable cause) {
     return cause instanceof UnavailableException slow && slow.code().equals("gateway.timeout")
-        ? Future.succeededFuture(new Seen(Optional.empty(), FleetView.UNKNOWN))
+        ? Future.succeededFuture(Optional.empty())
         : Future.failedFuture(cause);
   }
 
@@ -111,20 +105,18 @@ public final class MetricsApi {
     return new Reply.Body(200, Exposition.CONTENT_TYPE, page.bytes(), Map.of());
   }
 
-  private Seen load() {
+  private Optional<List<QueueLoad>> load() {
     try {
-      return new Seen(Optional.of(parts.jobs().load()), parts.fleet().still());
+      return Optional.of(parts.jobs().load());
     } catch (QueueException e) {
-      return new Seen(Optional.empty(), parts.fleet().still());
+      return Optional.empty();
     }
   }
 
-  private byte[] write(Seen seen) {
-    Optional<List<QueueLoad>> load = seen.load();
+  private byte[] write(Optional<List<QueueLoad>> load) {
     Exposition page = new Exposition();
     page.gauge("tintype_store_up", "1 while the database answers.", load.isPresent() ? 1 : 0);
     load.ifPresent(groups -> queue(page, groups));
-    FleetMetrics.write(page, seen.fleet(), load.orElse(List.of()));
     submits.write(page);
     page.gauge("tintype_event_streams", "Open event streams.", streams.getAsInt());
     runtime(page);

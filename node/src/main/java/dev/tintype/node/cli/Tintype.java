@@ -2,8 +2,10 @@ package dev.tintype.node.cli;
 
 import dev.tintype.node.ErrorCode;
 import dev.tintype.node.NodeException;
-import dev.tintype.node.ProgramVersion;
+import java.io.IOException;
+import java.io.InputStream;
 import java.util.Optional;
+import java.util.Properties;
 import java.util.ServiceLoader;
 import java.util.logging.Level;
 import java.util.logging.Logger;
@@ -25,6 +27,7 @@ import picocli.CommandLine.ParameterException;
       UsersCommand.class,
       TiersCommand.class,
       DoctorCommand.class,
+      SweepCommand.class,
       GoldenCommand.class,
       TestCommand.class
     },
@@ -99,13 +102,26 @@ public final class Tintype implements Runnable {
     public String[] getVersion() {
       return new String[] {
         "tintype "
-            + ProgramVersion.number()
+            + number()
             + " (Java "
             + Runtime.version()
             + ", "
             + System.getProperty("os.arch")
             + ")"
       };
+    }
+
+    static String number() {
+      Properties properties = new Properties();
+      try (InputStream in =
+          Tintype.class.getResourceAsStream("/dev/tintype/node/version.properties")) {
+        if (in != null) {
+          properties.load(in);
+        }
+      } catch (IOException e) {
+        // Then it is unknown, which is no reason to fail.
+      }
+      return properties.getProperty("version", "unknown");
     }
   }
 }

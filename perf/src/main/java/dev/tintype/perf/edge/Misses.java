@@ -103,13 +103,12 @@ final class Misses {
 
   /**
    * Cheap conversions of a small original, so that the compiled code of neither server is measured
-   * before it is there; and the same called directly.
+   * before it is there.
    *
    * @param count of each server, at most the original's width in px
    */
-  void warmUp(String small, byte[] smallPng, int count) throws IOException, InterruptedException {
+  void warmUp(String small, int count) throws IOException, InterruptedException {
     for (int width = 1; width <= count; width++) {
-      direct(smallPng, width, ImageFormat.WEBP);
       String path =
           EdgeProcess.urls().variant(small, Operations.none().width(width), ImageFormat.WEBP);
       get(edge.origin() + path, Optional.of("fwd=miss"));
@@ -150,7 +149,7 @@ final class Misses {
                 get(sharp.url(format, WIDTH, encoder.quality(format), sha256), Optional.empty());
         case 2 -> {
           long start = System.nanoTime();
-          bytes = direct(png, WIDTH, format);
+          bytes = direct(format);
           directNs = System.nanoTime() - start;
         }
         default -> made = sharp.make(format, WIDTH, encoder.quality(format));
@@ -180,10 +179,10 @@ final class Misses {
     return ns;
   }
 
-  private int direct(byte[] png, int width, ImageFormat format) throws IOException {
+  private int direct(ImageFormat format) throws IOException {
     VariantSpec spec =
         Operations.none()
-            .width(width)
+            .width(WIDTH)
             .resolve(format, EdgeConfig.Limits.defaults().sidePxMax(), encoder::quality);
     return transcoder.transcode(new OriginalImage.InMemory(png), spec, new KillSwitch()).length;
   }

@@ -12,13 +12,19 @@ import java.util.OptionalLong;
  * blob.read_only, blob.io, blob.too_large.
  *
  * <p>A blob has no counter of references that could run away from the truth: who names it stands in
- * the database. Whoever deletes what nobody names (nothing does yet) meets the moment between a put
- * and the row that names the blob; therefore every put renews the blob's time, and {@link
- * #delete(String, Instant)} leaves what is young.
+ * the database. Whoever deletes what nobody names ({@link dev.tintype.queue.sweep.BlobSweep}) meets
+ * the moment between a put and the row that names the blob; therefore every put renews the blob's
+ * time, and {@link #delete(String, Instant)} leaves what is young.
  */
 public interface BlobStore {
   /** Largest blob. */
   int BLOB_BYTES_MAX = 256 * 1024 * 1024;
+
+  /** Name of the mark of {@link #own}, beside the blobs. */
+  String OWNER = "owner";
+
+  /** Longest such mark, in characters. */
+  int OWNER_CHARS_MAX = 64;
 
   /** Most blobs that {@link #list} returns at once. */
   int LIST_MAX = 1000;
@@ -29,8 +35,10 @@ public interface BlobStore {
    * @param sha256 its name
    * @param bytes its size
    * @param putAt when it was put the last time, as the store's own clock has it
+   * @param storageClass what it costs to keep and to read, as S3 names it; empty where the store
+   *     knows no classes
    */
-  record Entry(String sha256, long bytes, Instant putAt) {}
+  record Entry(String sha256, long bytes, Instant putAt, String storageClass) {}
 
   /**
    * Stores the bytes durably and returns their SHA-256 in lower-case hex. Idempotent; where the
@@ -81,6 +89,28 @@ public interface BlobStore {
    * @return empty at the end
    */
   List<Entry> list(String after, int limit);
+
+  /** The installation that this store belongs to, as the last {@link #own} said; empty if none. */
+  Optional<String> owner();
+
+  /**
+   * Marks the store as that installation's: two databases over one store would delete one another's
+   * pictures.
+   *
+   * @param installation 1 to {@link #OWNER_CHARS_MAX} letters, digits and hyphens
+   */
+  void own(String installation);
+
+  /**
+   * Moves an old blob to the store's cold class, in place; that renews its time.
+   *
+   * @param entry from {@link #list}, of this moment
+   * @return whether it was moved; false always where no cold class is configured, and where the
+   *     blob is not in the class of new ones
+   */
+  default boolean cool(Entry entry) {
+    return false;
+  }
 
   /**
    * Removes what writes and deletes that broke off have left, if it is older than that.

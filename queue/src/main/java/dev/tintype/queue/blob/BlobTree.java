@@ -85,7 +85,7 @@ final class BlobTree {
     try {
       BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
       Instant putAt = attributes.lastModifiedTime().toInstant();
-      return Optional.of(new Entry(name(file), attributes.size(), putAt));
+      return Optional.of(new Entry(name(file), attributes.size(), putAt, ""));
     } catch (NoSuchFileException e) {
       return Optional.empty(); // Deleted meanwhile.
     }

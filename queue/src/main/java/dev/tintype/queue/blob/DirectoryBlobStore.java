@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -81,6 +82,27 @@ public final class DirectoryBlobStore implements BlobStore {
       return Files.exists(place);
     } catch (NoSuchFileException e) {
       return false;
+    }
+  }
+
+  @Override
+  public Optional<String> owner() {
+    try {
+      return Optional.of(Files.readString(root.resolve(OWNER)).strip());
+    } catch (NoSuchFileException e) {
+      return Optional.empty();
+    } catch (IOException e) {
+      throw failure(e);
+    }
+  }
+
+  @Override
+  public void own(String installation) {
+    BlobOwner.check(installation);
+    try {
+      write(root.resolve(OWNER), installation.getBytes(StandardCharsets.US_ASCII));
+    } catch (IOException e) {
+      throw failure(e);
     }
   }
 

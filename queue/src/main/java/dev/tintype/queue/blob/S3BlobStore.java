@@ -4,6 +4,7 @@ import dev.tintype.queue.QueueException;
 import dev.tintype.queue.job.Sha256;
 import java.io.ByteArrayInputStream;
 import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -23,6 +24,7 @@ import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.s3.S3ClientBuilder;
 import software.amazon.awssdk.services.s3.model.HeadObjectResponse;
 import software.amazon.awssdk.services.s3.model.ListObjectsV2Response;
+import software.amazon.awssdk.services.s3.model.MetadataDirective;
 import software.amazon.awssdk.services.s3.model.NoSuchKeyException;
 import software.amazon.awssdk.services.s3.model.S3Exception;
 import software.amazon.awssdk.services.s3.model.S3Object;
@@ -39,12 +41,16 @@ import software.amazon.awssdk.services.s3.model.S3Object;
  */
 public final class S3BlobStore implements BlobStore, AutoCloseable {
   private static final Duration CONNECT_MAX = Duration.ofSeconds(3);
+
+  /** Of times in headers; listings may be finer. */
+  private static final Duration HEADER_TIME_UNIT = Duration.ofSeconds(1);
+
+  /** Comes after every name in hex: what other rooms keep in the bucket is not paged through. */
+  private static final String BEHIND_DIGESTS = "g";
+
   private static final int NOT_FOUND = 404;
-
-  /** No SHA-256 stands behind this name; what is derived from blobs does, in its own folder. */
-  private static final String BEHIND_DIGITS = "g";
-
   private static final int FORBIDDEN = 403;
+  private static final int CHANGED = 412;
 
   private final S3Config config;
   private final S3Client client;
@@ -52,10 +58,6 @@ public final class S3BlobStore implements BlobStore, AutoCloseable {
   /** Does not connect yet: a bucket that is away now may be there when it is needed. */
   public S3BlobStore(S3Config config) {
     this.config = config;
-    this.client = client(config);
-  }
-
-  static S3Client client(S3Config config) {
     S3ClientBuilder builder =
         S3Client.builder()
             .region(Region.of(config.region()))
@@ -75,7 +77,7 @@ public final class S3BlobStore implements BlobStore, AutoCloseable {
                 builder.credentialsProvider(
                     StaticCredentialsProvider.create(
                         AwsBasicCredentials.create(pair.accessKey(), pair.secretKey()))));
-    return builder.build();
+    this.client = builder.build();
   }
 
   @Override
@@ -88,7 +90,12 @@ public final class S3BlobStore implements BlobStore, AutoCloseable {
     call(
         () ->
             client.putObject(
-                request -> request.bucket(config.bucket()).key(key(sha256)),
+                request -> {
+                  request.bucket(config.bucket()).key(key(sha256));
+                  if (!config.storageClass().equals(S3Config.STORAGE_CLASS_DEFAULT)) {
+                    request.storageClass(config.storageClass());
+                  }
+                },
                 RequestBody.fromBytes(bytes)));
     return sha256;
   }
@@ -171,15 +178,62 @@ public final class S3BlobStore implements BlobStore, AutoCloseable {
         last = object.key();
         String name = last.substring(config.prefix().length());
         if (Sha256.isHex(name)) {
-          found.add(new Entry(name, object.size(), object.lastModified()));
+          String storageClass =
+              Optional.ofNullable(object.storageClassAsString())
+                  .orElse(S3Config.STORAGE_CLASS_DEFAULT);
+          found.add(new Entry(name, object.size(), object.lastModified(), storageClass));
         }
       }
       more =
           Boolean.TRUE.equals(page.isTruncated())
               && !page.contents().isEmpty()
-              && last.compareTo(config.prefix() + BEHIND_DIGITS) < 0;
+              && last.compareTo(config.prefix() + BEHIND_DIGESTS) < 0;
     }
     return List.copyOf(found);
+  }
+
+  @Override
+  public Optional<String> owner() {
+    return found(
+            () ->
+                client.getObjectAsBytes(
+                    request -> request.bucket(config.bucket()).key(config.prefix() + OWNER)))
+        .map(bytes -> bytes.asString(StandardCharsets.US_ASCII).strip());
+  }
+
+  @Override
+  public void own(String installation) {
+    BlobOwner.check(installation);
+    call(
+        () ->
+            client.putObject(
+                request -> request.bucket(config.bucket()).key(config.prefix() + OWNER),
+                RequestBody.fromString(installation, StandardCharsets.US_ASCII)));
+  }
+
+  /**
+   * A copy onto itself, the only way by which S3 changes a class. Not where the object changed
+   * since it was listed.
+   */
+  @Override
+  public boolean cool(Entry entry) {
+    if (config.coldClass().isEmpty() || !entry.storageClass().equals(config.storageClass())) {
+      return false;
+    }
+    String key = key(entry.sha256());
+    return found(
+            () ->
+                client.copyObject(
+                    request ->
+                        request
+                            .sourceBucket(config.bucket())
+                            .sourceKey(key)
+                            .copySourceIfUnmodifiedSince(entry.putAt().plus(HEADER_TIME_UNIT))
+                            .destinationBucket(config.bucket())
+                            .destinationKey(key)
+                            .metadataDirective(MetadataDirective.COPY)
+                            .storageClass(config.coldClass().get())))
+        .isPresent();
   }
 
   private String key(String sha256) {
@@ -196,7 +250,7 @@ public final class S3BlobStore implements BlobStore, AutoCloseable {
     } catch (NoSuchKeyException e) {
       return Optional.empty();
     } catch (S3Exception e) {
-      if (e.statusCode() == NOT_FOUND) {
+      if (e.statusCode() == NOT_FOUND || e.statusCode() == CHANGED) {
         return Optional.empty();
       }
       throw failure(e);

@@ -13,6 +13,8 @@ import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
@@ -53,6 +55,31 @@ public final class EmbeddedPostgres implements AutoCloseable {
     this.lock = lock;
     this.config = config;
     this.server = server;
+  }
+
+  /**
+   * How to connect to the server that another process runs on the folder; empty where none does. It
+   * may be gone a moment later, and another may have its port: the password tells.
+   */
+  public static Optional<PostgresConfig> running(Path folder) {
+    Path home = folder.toAbsolutePath().normalize();
+    try {
+      OptionalInt port = new PostmasterFile(home.resolve("pg")).port();
+      Path password = home.resolve("password");
+      return port.isPresent() && Files.exists(password)
+          ? Optional.of(
+              PostgresConfig.of(
+                  url(port.getAsInt()),
+                  USER,
+                  Files.readString(password, StandardCharsets.US_ASCII).strip()))
+          : Optional.empty();
+    } catch (IOException e) {
+      throw DatabaseErrors.io("the data folder " + home, e);
+    }
+  }
+
+  private static String url(int port) {
+    return "jdbc:postgresql://127.0.0.1:" + port + "/postgres";
   }
 
   /** Starts on the folder, with the programs unpacked into the user's cache folder. */
@@ -103,8 +130,8 @@ public final class EmbeddedPostgres implements AutoCloseable {
     SupervisedServer server = SupervisedServer.start(folder, pgdata, binaries);
     LOG.info(
         "PostgreSQL {} runs on 127.0.0.1:{} with its data in {}", VERSION, server.port(), folder);
-    String url = "jdbc:postgresql://127.0.0.1:" + server.port() + "/postgres";
-    return new EmbeddedPostgres(lock, PostgresConfig.of(url, USER, password), server);
+    return new EmbeddedPostgres(
+        lock, PostgresConfig.of(url(server.port()), USER, password), server);
   }
 
   /** An unprivileged server may not be able to look into root's cache. */

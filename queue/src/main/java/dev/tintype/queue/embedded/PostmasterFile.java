@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -20,6 +21,11 @@ import org.slf4j.LoggerFactory;
 final class PostmasterFile {
   private static final Logger LOG = LoggerFactory.getLogger(PostmasterFile.class);
   private static final Duration STOP_TIMEOUT = Duration.ofSeconds(20);
+
+  /** LOCK_FILE_LINE_PORT and LOCK_FILE_LINE_PM_STATUS of PostgreSQL, counted from 0. */
+  private static final int PORT_LINE = 3;
+
+  private static final int STATUS_LINE = 7;
 
   private final Path pgdata;
   private final Path file;
@@ -47,6 +53,22 @@ final class PostmasterFile {
     } else {
       LOG.info("removing a stale postmaster.pid, whose pid now belongs to another program");
       Files.deleteIfExists(file);
+    }
+  }
+
+  /** Where a server that runs and is ready listens. */
+  OptionalInt port() throws IOException {
+    Optional<ProcessHandle> owner = owner();
+    if (owner.isEmpty() || !isOurs(owner.get())) {
+      return OptionalInt.empty();
+    }
+    List<String> lines = Files.readAllLines(file);
+    try {
+      return lines.size() > STATUS_LINE && lines.get(STATUS_LINE).strip().equals("ready")
+          ? OptionalInt.of(Integer.parseInt(lines.get(PORT_LINE).strip()))
+          : OptionalInt.empty();
+    } catch (NumberFormatException e) {
+      return OptionalInt.empty();
     }
   }
 

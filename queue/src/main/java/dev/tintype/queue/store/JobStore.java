@@ -79,7 +79,10 @@ public interface JobStore extends DispatchStore, LeaseStore, AutoCloseable {
   /** Gives a dead job another life. False where it is not dead. */
   boolean redrive(JobId id);
 
-  /** Deletes a dead job with its log, for good. False where it is not dead. Blobs stay. */
+  /**
+   * Deletes a dead job with its log, for good. False where it is not dead. Its pictures are
+   * released: the sweep deletes those that nothing else names.
+   */
   boolean purge(JobId id);
 
   // For the cost model and what watches.

@@ -10,10 +10,11 @@ import java.util.List;
 /**
  * Deletes what need not be kept. Every call is one short transaction of a bounded number of rows,
  * and passes over rows that another process has locked, so that sweeps of several processes do not
- * meet.
+ * meet. The pictures of deleted jobs are noted as released in the same transaction: the sweep of
+ * blobs looks at them next.
  */
 final class Retention {
-  static final String ENDED =
+  private static final String ENDED =
       JobMoves.in(Arrays.stream(JobState.values()).filter(JobState::terminal).toList());
 
   private final Database database;
@@ -49,11 +50,38 @@ final class Retention {
                 limit));
   }
 
+  /** Ended jobs and uploads of one user. */
+  int forget(String userId, int limit) {
+    return database.inTransaction(
+        connection ->
+            delete(
+                    connection,
+                    "SELECT id FROM jobs WHERE user_id = ? AND "
+                        + ENDED
+                        + " ORDER BY id LIMIT ? FOR UPDATE SKIP LOCKED",
+                    userId,
+                    limit)
+                + Sql.first(
+                        connection,
+                        row -> row.getInt(1),
+                        PostgresBlobLedger.forgetUploads(
+                            "SELECT user_id, sha256 FROM uploads WHERE user_id = ? ORDER BY sha256"
+                                + " LIMIT ? FOR UPDATE SKIP LOCKED"),
+                        userId,
+                        limit)
+                    .orElseThrow());
+  }
+
   private static int delete(Connection connection, String which, Object... arguments)
       throws SQLException {
     List<JobId> ids = Sql.query(connection, row -> Sql.id(row, "id"), which, arguments);
     if (!ids.isEmpty()) {
-      for (String table : List.of("job_events", "images", "idempotency")) {
+      Sql.update(
+          connection,
+          PostgresBlobLedger.RELEASE_OF_JOBS,
+          Sql.uuids(connection, ids),
+          Sql.uuids(connection, ids));
+      for (String table : List.of("job_events", "idempotency")) {
         Sql.update(
             connection,
             "DELETE FROM " + table + " WHERE job_id = ANY(?)",
