@@ -48,25 +48,43 @@ public record EdgeConfig(
    * @param diskBytesMax bound of the folder. Default 10 GiB: about half a million variants of 20 kB
    * @param memoryBytesMax bound of the memory cache, on the Java heap. Default 64 MiB
    * @param memoryEntryBytesMax a larger variant is sent from disk. Default 1 MiB
+   * @param verifyS how long a variant may outlive its original: so often the original is looked for
+   *     again, which costs one look into its store for each original. Default 3600
+   * @param variants whether other edges find what this one made. Default disk
    */
   public record Cache(
-      Path folder, long diskBytesMax, long memoryBytesMax, long memoryEntryBytesMax) {
+      Path folder,
+      long diskBytesMax,
+      long memoryBytesMax,
+      long memoryEntryBytesMax,
+      int verifyS,
+      Variants variants) {
+
+    /** Where variants are kept for good. */
+    public enum Variants {
+      /** On this machine's disk alone. */
+      DISK,
+      /** In the store of originals too, where other edges, and a fresh one, find them. */
+      STORE
+    }
+
     /** Validates. */
     public Cache {
       range("edge.cache.disk_bytes_max", diskBytesMax, 0, Long.MAX_VALUE);
       range("edge.cache.memory_bytes_max", memoryBytesMax, 0, Long.MAX_VALUE);
       range("edge.cache.memory_entry_bytes_max", memoryEntryBytesMax, 0, 64 * MIB);
+      range("edge.cache.verify_s", verifyS, 1, 31_536_000);
     }
 
     /** The defaults, in a folder. */
     public static Cache in(Path folder) {
-      return new Cache(folder, 10 * KIB * MIB, 64 * MIB, MIB);
+      return new Cache(folder, 10 * KIB * MIB, 64 * MIB, MIB, 3600, Variants.DISK);
     }
   }
 
   /**
-   * How variants are encoded. Measured on 2 cores, 2725 x 2225 px to 512 px wide: JPEG q80 21 ms,
-   * WebP q79 50 ms, AVIF q50 effort 0 41 ms (16 KB against WebP's 26 KB), AVIF effort 4 648 ms.
+   * How variants are encoded. What quality and effort cost is in docs/edge.md, measured by {@code
+   * ./tintype bench edge-quality}.
    *
    * @param threads encodes at once. Default: the cores, 8 at most
    * @param vipsThreads threads inside one encode. Default 1: several encodes side by side use the
@@ -128,6 +146,8 @@ public record EdgeConfig(
    *     stopped. Default 10,000
    * @param ioThreads threads that read originals and cached variants. Default 8
    * @param ioQueueMax reads that wait; beyond it 503. Default 4096
+   * @param storeDeadlineMs longest wait for the shared store of variants; beyond it the variant is
+   *     encoded. Default 1000
    */
   public record Limits(
       long originalBytesMax,
@@ -137,7 +157,8 @@ public record EdgeConfig(
       int variantsPerOriginalMax,
       int encodeDeadlineMs,
       int ioThreads,
-      int ioQueueMax) {
+      int ioQueueMax,
+      int storeDeadlineMs) {
     /** Validates. */
     public Limits {
       range("edge.limits.original_bytes_max", originalBytesMax, KIB, 1024 * MIB);
@@ -148,11 +169,12 @@ public record EdgeConfig(
       range("edge.limits.encode_deadline_ms", encodeDeadlineMs, 1, 600_000);
       range("edge.limits.io_threads", ioThreads, 1, 1024);
       range("edge.limits.io_queue_max", ioQueueMax, 1, 1_000_000);
+      range("edge.limits.store_deadline_ms", storeDeadlineMs, 1, 60_000);
     }
 
     /** The defaults. */
     public static Limits defaults() {
-      return new Limits(64 * MIB, 64 * MIB, 8192, 256, 32, 10_000, 8, 4096);
+      return new Limits(64 * MIB, 64 * MIB, 8192, 256, 32, 10_000, 8, 4096, 1000);
     }
   }
 
@@ -211,8 +233,15 @@ public record EdgeConfig(
    *     signature: {@code /i/-/thumb/{sha256}.auto}. Not beside a watermark. Default none
    * @param clientHints whether {@code auto} looks at Save-Data and Sec-CH-DPR too. Default false:
    *     each hint multiplies the variants that caches keep
+   * @param cacheTags whether answers name their original in Surrogate-Key and Cache-Tag, by which
+   *     some caches purge. Default false: 160 bytes an answer
    */
-  public record Delivery(Set<Preset> unsignedPresets, boolean clientHints) {
+  public record Delivery(Set<Preset> unsignedPresets, boolean clientHints, boolean cacheTags) {
+    /** Without tags. */
+    public Delivery(Set<Preset> unsignedPresets, boolean clientHints) {
+      this(unsignedPresets, clientHints, false);
+    }
+
     /** Copies. */
     public Delivery {
       unsignedPresets = Set.copyOf(unsignedPresets);
@@ -220,13 +249,18 @@ public record EdgeConfig(
 
     /** The defaults. */
     public static Delivery defaults() {
-      return new Delivery(Set.of(), false);
+      return new Delivery(Set.of(), false, false);
     }
   }
 
   /** Without watermark, and with the defaults of delivery. */
   public EdgeConfig(SigningKeys keys, Cache cache, Encoder encoder, Limits limits) {
     this(keys, cache, encoder, limits, Watermark.none(), Delivery.defaults());
+  }
+
+  /** The same with another cache. */
+  public EdgeConfig with(Cache other) {
+    return new EdgeConfig(keys, other, encoder, limits, watermark, delivery);
   }
 
   /** The same with another watermark. */

@@ -42,7 +42,19 @@ final class EdgeConfigReader {
         base.folder(),
         number("edge.cache.disk_bytes_max", base.diskBytesMax()),
         number("edge.cache.memory_bytes_max", base.memoryBytesMax()),
-        number("edge.cache.memory_entry_bytes_max", base.memoryEntryBytesMax()));
+        number("edge.cache.memory_entry_bytes_max", base.memoryEntryBytesMax()),
+        integer("edge.cache.verify_s", base.verifyS()),
+        variants());
+  }
+
+  private EdgeConfig.Cache.Variants variants() {
+    String word = optional("edge.variants").orElse("disk");
+    return switch (word) {
+      case "disk" -> EdgeConfig.Cache.Variants.DISK;
+      case "store" -> EdgeConfig.Cache.Variants.STORE;
+      default ->
+          throw EdgeException.config("edge.variants is '" + word + "'; it is disk or store.");
+    };
   }
 
   private EdgeConfig.Encoder encoder() {
@@ -68,7 +80,8 @@ final class EdgeConfigReader {
         integer("edge.limits.variants_per_original_max", base.variantsPerOriginalMax()),
         integer("edge.limits.encode_deadline_ms", base.encodeDeadlineMs()),
         integer("edge.limits.io_threads", base.ioThreads()),
-        integer("edge.limits.io_queue_max", base.ioQueueMax()));
+        integer("edge.limits.io_queue_max", base.ioQueueMax()),
+        integer("edge.limits.store_deadline_ms", base.storeDeadlineMs()));
   }
 
   private EdgeConfig.Watermark watermark() {
@@ -85,7 +98,8 @@ final class EdgeConfigReader {
     EdgeConfig.Delivery base = EdgeConfig.Delivery.defaults();
     return new EdgeConfig.Delivery(
         optional("edge.unsigned_presets").map(EdgeConfigReader::presets).orElse(Set.of()),
-        bool("edge.client_hints", base.clientHints()));
+        bool("edge.client_hints", base.clientHints()),
+        bool("edge.cache_tags", base.cacheTags()));
   }
 
   private static Set<String> words(String text) {

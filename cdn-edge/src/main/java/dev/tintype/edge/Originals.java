@@ -18,4 +18,9 @@ public interface Originals {
    * @throws IOException when the store cannot say
    */
   Optional<OriginalImage> open(String sha256) throws IOException;
+
+  /** Whether there is such an original; cheaper than {@link #open} where the store is elsewhere. */
+  default boolean exists(String sha256) throws IOException {
+    return open(sha256).isPresent();
+  }
 }

@@ -2,6 +2,8 @@ package dev.tintype.gateway;
 
 import dev.tintype.gateway.admin.AccountsApi;
 import dev.tintype.gateway.admin.AdminApi;
+import dev.tintype.gateway.admin.FleetApi;
+import dev.tintype.gateway.admin.PicturesAdmin;
 import dev.tintype.gateway.auth.Authenticator;
 import dev.tintype.gateway.auth.RateLimiter;
 import dev.tintype.gateway.events.EventStreams;
@@ -65,7 +67,9 @@ public final class Gateway implements AutoCloseable {
   private final ImagesApi images;
   private final EventStreams streams;
   private final AdminApi admins;
+  private final FleetApi fleet;
   private final AccountsApi accounts;
+  private final PicturesAdmin pictures;
   private final MetricsApi metrics;
 
   public Gateway(GatewayConfig config, GatewayParts parts) {
@@ -104,7 +108,9 @@ public final class Gateway implements AutoCloseable {
     images = new ImagesApi(parts, submits);
     streams = new EventStreams(config, parts, calls, json);
     admins = new AdminApi(parts, calls, json);
+    fleet = new FleetApi(parts, calls);
     accounts = new AccountsApi(parts, calls, bodies);
+    pictures = new PicturesAdmin(parts);
     metrics = new MetricsApi(parts, calls, submitMetrics, streams::openStreams);
   }
 
@@ -122,6 +128,7 @@ public final class Gateway implements AutoCloseable {
     endpoint("/v1/images").on(HttpMethod.POST, authorized(images::upload)).mount(router);
     endpoint("/v1/models").on(HttpMethod.GET, authorized(jobs::models)).mount(router);
     endpoint("/v1/admin/queue").on(HttpMethod.GET, admin(admins::queue)).mount(router);
+    endpoint("/v1/admin/workers").on(HttpMethod.GET, admin(fleet::workers)).mount(router);
     endpoint("/v1/admin/dead").on(HttpMethod.GET, admin(admins::dead)).mount(router);
     endpoint("/v1/admin/dead/:id")
         .on(HttpMethod.GET, admin(admins::deadJob))
@@ -145,6 +152,12 @@ public final class Gateway implements AutoCloseable {
         .on(HttpMethod.DELETE, admin(accounts::revokeKey))
         .mount(router);
     endpoint("/v1/admin/tiers/:tier").on(HttpMethod.PUT, admin(accounts::putTier)).mount(router);
+    endpoint("/v1/admin/images/:sha256")
+        .on(HttpMethod.DELETE, admin(pictures::purge))
+        .mount(router);
+    endpoint("/v1/admin/users/:user/images")
+        .on(HttpMethod.DELETE, admin(pictures::purgeUser))
+        .mount(router);
     endpoint("/metrics").on(HttpMethod.GET, context -> metrics.scrape()).mount(router);
     endpoint("/healthz").on(HttpMethod.GET, context -> health()).mount(router);
     endpoint("/readyz").on(HttpMethod.GET, context -> ready()).mount(router);

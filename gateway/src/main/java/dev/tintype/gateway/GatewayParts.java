@@ -2,6 +2,7 @@ package dev.tintype.gateway;
 
 import dev.tintype.queue.blob.BlobStore;
 import dev.tintype.queue.ephemera.Ephemera;
+import dev.tintype.queue.fleet.FleetView;
 import dev.tintype.queue.relay.CostModel;
 import dev.tintype.queue.store.AccountAdmin;
 import dev.tintype.queue.store.AccountStore;
@@ -27,6 +28,7 @@ import java.util.random.RandomGenerator;
  * @param links URLs of pictures
  * @param costs estimates jobs for the queue
  * @param limits counts requests, for all gateways that share it
+ * @param fleet the workers, as they were a moment ago
  * @param clock for caches
  * @param random draws seeds and request ids; thread-safe
  */
@@ -42,6 +44,7 @@ public record GatewayParts(
     ImageLinks links,
     CostModel costs,
     Ephemera limits,
+    FleetView fleet,
     Clock clock,
     RandomGenerator random) {
 
@@ -57,6 +60,7 @@ public record GatewayParts(
     Objects.requireNonNull(links);
     Objects.requireNonNull(costs);
     Objects.requireNonNull(limits);
+    Objects.requireNonNull(fleet);
     Objects.requireNonNull(clock);
     Objects.requireNonNull(random);
   }

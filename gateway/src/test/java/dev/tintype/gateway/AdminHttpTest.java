@@ -7,7 +7,13 @@ import dev.tintype.gateway.testing.Client;
 import dev.tintype.gateway.testing.Client.Answer;
 import dev.tintype.gateway.testing.Platform;
 import dev.tintype.gateway.testing.TestWorker;
+import dev.tintype.queue.fleet.WorkerPresence;
+import dev.tintype.queue.fleet.WorkerState;
+import dev.tintype.queue.fleet.WorkerStatus;
+import java.time.Duration;
 import java.util.List;
+import java.util.TreeSet;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -52,6 +58,7 @@ class AdminHttpTest {
     for (Answer answer :
         List.of(
             user.get("/v1/admin/queue"),
+            user.get("/v1/admin/workers"),
             user.get("/v1/admin/dead"),
             user.get("/v1/admin/dead/" + id),
             user.delete("/v1/admin/dead/" + id),
@@ -140,6 +147,52 @@ class AdminHttpTest {
               line ->
                   line.matches("# (HELP|TYPE) [a-z_]+ .+")
                       || line.matches("[a-z_]+(\\{[^}]*\\})? -?[0-9.e+-]+"));
+    }
+  }
+
+  @Test
+  void workersAreListedAndSoAreModelsThatNobodyPaintsWith() {
+    String waits = user.submitted("{\"prompt\": \"w\"}");
+    String model = user.get("/v1/jobs/" + waits).json().path("recipe").path("model").asText();
+    JsonNode before = admin.get("/v1/admin/workers").json();
+    assertThat(before.path("known").asBoolean()).isTrue();
+    assertThat(before.path("unserved").findValuesAsText("model")).contains(model);
+    WorkerStatus status =
+        new WorkerStatus(
+            "w#1",
+            "rack-7",
+            "paper",
+            2_000,
+            500,
+            new TreeSet<>(List.of(model, "spare")),
+            new TreeSet<>(List.of(model)),
+            3.14159,
+            2,
+            4,
+            WorkerState.READY,
+            "0.1");
+    try (WorkerPresence there =
+        new WorkerPresence(PLATFORM.fleet, "w#1", () -> status, Duration.ofMinutes(1)).start()) {
+      JsonNode page = admin.get("/v1/admin/workers").json();
+      while (page.path("workers").isEmpty()) {
+        LockSupport.parkNanos(Duration.ofMillis(50).toNanos());
+        page = admin.get("/v1/admin/workers").json();
+      }
+      JsonNode worker = page.path("workers").get(0);
+      assertThat(worker.path("host").asText()).isEqualTo("rack-7");
+      assertThat(worker.path("state").asText()).isEqualTo("ready");
+      assertThat(worker.path("free_bytes").asLong()).isEqualTo(500);
+      assertThat(worker.path("resident")).hasSize(1);
+      assertThat(worker.path("steps_per_second").asDouble()).isEqualTo(3.14);
+      assertThat(page.path("unserved").findValuesAsText("model")).doesNotContain(model);
+      String metrics = server.client(PLATFORM.admin()).get("/metrics").text();
+      while (!metrics.contains("tintype_workers{state=\"ready\"} 1")) {
+        LockSupport.parkNanos(Duration.ofMillis(50).toNanos());
+        metrics = server.client(PLATFORM.admin()).get("/metrics").text();
+      }
+      assertThat(metrics)
+          .contains("tintype_model_resident{model=\"spare\"} 0")
+          .contains("tintype_model_workers{model=\"" + model + "\"} 1");
     }
   }
 

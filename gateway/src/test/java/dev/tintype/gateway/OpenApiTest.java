@@ -160,6 +160,7 @@ class OpenApiTest {
     TestWorker.bury(PLATFORM.jobs, dead);
     Client admin = server.client(PLATFORM.admin());
     conforms(admin.get("/v1/admin/queue"), "/v1/admin/queue", "get");
+    conforms(admin.get("/v1/admin/workers"), "/v1/admin/workers", "get");
     conforms(admin.get("/v1/admin/dead"), "/v1/admin/dead", "get");
     conforms(client.get("/v1/admin/dead"), "/v1/admin/dead", "get");
     conforms(admin.get("/v1/admin/dead/" + dead), "/v1/admin/dead/{id}", "get");
@@ -200,7 +201,7 @@ class OpenApiTest {
       Answer options =
           client.send(
               client
-                  .request(path.replaceAll("\\{[a-z]+}", "019ab0f2-6a31-7c55-b0f2-3d1c8f1b7a10"))
+                  .request(path.replaceAll("\\{[a-z0-9]+}", "019ab0f2-6a31-7c55-b0f2-3d1c8f1b7a10"))
                   .method("OPTIONS", java.net.http.HttpRequest.BodyPublishers.noBody()));
       Set<String> documented =
           document.getJsonObject("paths").getJsonObject(path).fieldNames().stream()

@@ -7,11 +7,16 @@ import dev.tintype.queue.blob.BlobStore;
 import dev.tintype.queue.ephemera.Ephemera;
 import dev.tintype.queue.ephemera.InProcessEphemera;
 import dev.tintype.queue.ephemera.RedisEphemera;
+import dev.tintype.queue.fleet.EphemeraFleetView;
+import dev.tintype.queue.fleet.FleetView;
+import dev.tintype.queue.fleet.WorkerPresence;
 import dev.tintype.queue.job.Sha256;
 import dev.tintype.queue.relay.FairPolicy;
 import dev.tintype.queue.relay.Relay;
 import dev.tintype.queue.relay.RelayConfig;
+import dev.tintype.queue.store.AccountAdmin;
 import dev.tintype.queue.store.JobStore;
+import dev.tintype.queue.store.Tier;
 import dev.tintype.queue.transport.InProcessTransport;
 import dev.tintype.queue.transport.JobTransport;
 import dev.tintype.queue.transport.KafkaTransport;
@@ -55,6 +60,7 @@ public final class Node implements AutoCloseable {
   private DataFolder folder;
   private Optional<Worker> worker = Optional.empty();
   private Optional<String> newKey = Optional.empty();
+  private Runnable tellPresence = () -> {};
   private String url = "";
   private volatile boolean broken;
 
@@ -100,6 +106,7 @@ public final class Node implements AutoCloseable {
     store.ifPresent(
         parts -> {
           teller.accept("queue", parts.where());
+          config.tiers().ifPresent(tiers -> declare(tiers, parts));
           keepFirstKey(parts);
         });
     List<ModelCard> cards =
@@ -107,12 +114,16 @@ public final class Node implements AutoCloseable {
             ? List.of(model.get().card())
             : shelf.models().stream().map(Model::card).toList();
     Optional<JobTransport> transport = transport();
+    Ephemera ephemera = ephemera();
+    FleetView fleet =
+        new EphemeraFleetView(ephemera, config.fleet().redis().isPresent(), Clock.systemUTC());
     model.ifPresent(
-        chosen -> startWorker(chosen, store.orElseThrow(), blobs, transport.orElseThrow()));
+        chosen ->
+            startWorker(chosen, store.orElseThrow(), blobs, transport.orElseThrow(), ephemera));
     if (config.roles().contains(Role.RELAY) && config.fleet().kafka().isPresent()) {
       startFleetRelay(shelf, store.orElseThrow(), blobs, transport.orElseThrow());
     }
-    Web web = new Web(config, folder, blobs, ephemera(), random, closers, teller);
+    Web web = new Web(config, folder, blobs, ephemera, fleet, random, closers, teller);
     url = web.start(store, ModelCatalog.of(cards));
     if (config.roles().contains(Role.GATEWAY)) {
       teller.accept("gateway", url + " (page, API at /v1, /openapi.json)");
@@ -126,6 +137,23 @@ public final class Node implements AutoCloseable {
                     + "  (shown this once; kept for this machine in "
                     + folder.resolve("api-key")
                     + ")"));
+  }
+
+  private void declare(List<Tier> tiers, StoreParts store) {
+    for (AccountAdmin.LeftOut one : store.accountAdmin().declareTiers(tiers)) {
+      String what =
+          "%s is not in the settings any more: %d users are in %s now; %s"
+              .formatted(
+                  one.tier(),
+                  one.users(),
+                  Tier.byDefault(tiers).name(),
+                  one.gone()
+                      ? "it is removed"
+                      : "its jobs go on in it, and a start after the last of them was swept"
+                          + " removes it");
+      LOG.warn("Tier {}", what);
+      teller.accept("tiers", what);
+    }
   }
 
   private void leftOut(ModelShelf.Broken model) {
@@ -146,7 +174,7 @@ public final class Node implements AutoCloseable {
     return Storage.blobs(config, folder.path(), closers);
   }
 
-  /** What all processes may share and lose: rate limits. */
+  /** What all processes may share and lose: rate limits, and who works. */
   private Ephemera ephemera() {
     return closers.add(
         "ephemera",
@@ -216,7 +244,8 @@ public final class Node implements AutoCloseable {
     newKey.ifPresent(folder::keepApiKey);
   }
 
-  private void startWorker(Model model, StoreParts store, BlobStore blobs, JobTransport transport) {
+  private void startWorker(
+      Model model, StoreParts store, BlobStore blobs, JobTransport transport, Ephemera ephemera) {
     long began = System.nanoTime();
     String name = model.card().name();
     String place = place(folder);
@@ -241,7 +270,18 @@ public final class Node implements AutoCloseable {
                     Map.of(name, model.folder())),
                 error -> lost()));
     worker = Optional.of(started);
+    WorkerPresence presence =
+        closers.add(
+            "presence",
+            new WorkerPresence(
+                    ephemera,
+                    settings.workerId(),
+                    () -> started.status(hostName(), ProgramVersion.number()),
+                    settings.leaseTime().dividedBy(3))
+                .start());
+    tellPresence = presence::changed;
     Engine engine = loaded(started.start(name));
+    presence.changed();
     if (config.fleet().kafka().isEmpty()) {
       startRelay(store, blobs, transport, settings::jobsMax, Set.of(name));
     }
@@ -318,7 +358,12 @@ public final class Node implements AutoCloseable {
 
   /** Takes no more jobs and waits, up to the configured time, for pictures in the making. */
   public void drain() {
-    worker.ifPresent(w -> w.drain(config.drain()));
+    worker.ifPresent(
+        w -> {
+          w.takeNoMore();
+          tellPresence.run();
+          w.drain(config.drain());
+        });
   }
 
   @Override

@@ -1,8 +1,10 @@
 package dev.tintype.node;
 
+import dev.tintype.queue.store.Tier;
 import dev.tintype.queue.sweep.SweepConfig;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -28,6 +30,7 @@ import java.util.Set;
  * @param databasePassword never logged
  * @param edge settings starting with {@code edge.}, checked by the edge
  * @param fleet servers shared with other processes; default none
+ * @param tiers all the tiers there are; empty, the default: those of the database stay
  * @param sweep when stored pictures that nothing names go, and old ones become cold
  */
 public record NodeConfig(
@@ -47,6 +50,7 @@ public record NodeConfig(
     String databasePassword,
     Map<String, String> edge,
     FleetConfig fleet,
+    Optional<List<Tier>> tiers,
     SweepConfig sweep) {
   public NodeConfig {
     roles = Set.copyOf(roles);
@@ -108,6 +112,7 @@ public record NodeConfig(
         databasePassword,
         edge,
         fleet,
+        tiers,
         sweep);
   }
 

@@ -29,7 +29,7 @@ public final class SettingsReader {
   private static final long SECRET_BYTES_MAX = 4_096;
   private static final String ENV_PREFIX = "TINTYPE_";
 
-  /** All keys but those that start with {@code edge.}. */
+  /** All keys but those that start with {@code edge.} or {@code tiers.}. */
   public static final List<String> KEYS =
       List.of(
           "data",
@@ -100,7 +100,7 @@ public final class SettingsReader {
           "config.file", "The settings in " + file + " cannot be read: " + IoReason.of(e) + ".");
     }
     for (String key : found.keySet()) {
-      if (!KEYS.contains(key) && !key.startsWith("edge.")) {
+      if (!KEYS.contains(key) && !key.startsWith("edge.") && !TierSettings.has(key)) {
         throw new NodeException.Config(
             "config.unknown",
             "\""
@@ -109,7 +109,7 @@ public final class SettingsReader {
                 + file
                 + " is no setting; known ones are "
                 + KEYS
-                + " and edge.*.");
+                + ", edge.* and tiers.*.");
       }
       values.put(key, found.get(key).strip());
     }
@@ -161,6 +161,7 @@ public final class SettingsReader {
         secret("database.password").orElse(""),
         edge,
         new FleetConfig(kafka(), redis(), s3(), whole("relay.slots", 16, 1, 100_000)),
+        TierSettings.read(values),
         sweep());
   }
 

@@ -1,8 +1,7 @@
 package dev.tintype.node;
 
 import dev.tintype.edge.EdgeConfig;
-import dev.tintype.edge.OriginalImage;
-import dev.tintype.edge.Originals;
+import dev.tintype.edge.SharedVariants;
 import dev.tintype.edge.http.EdgeRoutes;
 import dev.tintype.edge.vips.VipsLibrary;
 import dev.tintype.gateway.Gateway;
@@ -10,9 +9,11 @@ import dev.tintype.gateway.GatewayConfig;
 import dev.tintype.gateway.GatewayParts;
 import dev.tintype.gateway.ImageLinks;
 import dev.tintype.gateway.ModelCatalog;
-import dev.tintype.queue.QueueException;
 import dev.tintype.queue.blob.BlobStore;
+import dev.tintype.queue.blob.S3Config;
+import dev.tintype.queue.blob.S3DerivedStore;
 import dev.tintype.queue.ephemera.Ephemera;
+import dev.tintype.queue.fleet.FleetView;
 import io.vertx.core.Future;
 import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
@@ -21,7 +22,6 @@ import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.Router;
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.BindException;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -47,6 +47,7 @@ public final class Web {
   private final DataFolder folder;
   private final BlobStore blobs;
   private final Ephemera limits;
+  private final FleetView fleet;
   private final SecureRandom random;
   private final Closers closers;
   private final BiConsumer<String, String> teller;
@@ -57,6 +58,7 @@ public final class Web {
       DataFolder folder,
       BlobStore blobs,
       Ephemera limits,
+      FleetView fleet,
       SecureRandom random,
       Closers closers,
       BiConsumer<String, String> teller) {
@@ -64,6 +66,7 @@ public final class Web {
     this.folder = folder;
     this.blobs = blobs;
     this.limits = limits;
+    this.fleet = fleet;
     this.random = random;
     this.closers = closers;
     this.teller = teller;
@@ -141,7 +144,11 @@ public final class Web {
 
   private EdgeRoutes mountEdge(Router router) {
     EdgeRoutes edge =
-        closers.add("edge", new EdgeRoutes(edgeConfig, this::original, Clock.systemUTC()));
+        closers.add(
+            "edge",
+            new EdgeRoutes(
+                edgeConfig, new BlobOriginals(blobs), sharedVariants(), Clock.systemUTC()));
+    closers.add("purges", new EdgePurges(edge, limits).start());
     edge.mount(router);
     teller.accept(
         "edge",
@@ -161,23 +168,23 @@ public final class Web {
     return EdgeConfig.parse(settings);
   }
 
-  /** {@link Originals} over the blob store. A blob in a folder does not pass through the heap. */
-  private Optional<OriginalImage> original(String sha256) throws IOException {
-    try {
-      Optional<Path> file = blobs.file(sha256);
-      if (file.isPresent()) {
-        return file.map(OriginalImage.InFile::new);
-      }
-      Optional<InputStream> found = blobs.open(sha256);
-      if (found.isEmpty()) {
-        return Optional.empty();
-      }
-      try (InputStream in = found.get()) {
-        return Optional.of(new OriginalImage.InMemory(in.readNBytes(BlobStore.BLOB_BYTES_MAX)));
-      }
-    } catch (QueueException e) {
-      throw new IOException(e.getMessage(), e);
+  /** Variants in the bucket of the originals, where the configuration wants them there. */
+  private SharedVariants sharedVariants() {
+    if (edgeConfig.cache().variants() == EdgeConfig.Cache.Variants.DISK) {
+      return SharedVariants.NONE;
     }
+    S3Config bucket =
+        config
+            .fleet()
+            .s3()
+            .orElseThrow(
+                () ->
+                    new NodeException.Config(
+                        "config.edge_variants",
+                        "edge.variants = store keeps variants in the bucket of the pictures, and"
+                            + " there is none: set s3.bucket, or leave edge.variants out (variants"
+                            + " are then kept in edge.cache.folder alone)."));
+    return new StoredVariants(closers.add("variants", new S3DerivedStore(bucket)));
   }
 
   private void mountGateway(
@@ -206,6 +213,7 @@ public final class Web {
                     links,
                     closers.add("costs", new StoreCosts(store.jobs()).start()),
                     limits,
+                    fleet,
                     Clock.systemUTC(),
                     random)));
     gateway.mount(router);

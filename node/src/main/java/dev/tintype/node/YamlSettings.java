@@ -12,6 +12,8 @@ import org.snakeyaml.engine.v2.api.lowlevel.Parse;
 import org.snakeyaml.engine.v2.events.CollectionEndEvent;
 import org.snakeyaml.engine.v2.events.CollectionStartEvent;
 import org.snakeyaml.engine.v2.events.Event;
+import org.snakeyaml.engine.v2.exceptions.DuplicateKeyException;
+import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
 import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 import org.snakeyaml.engine.v2.nodes.Tag;
 import org.snakeyaml.engine.v2.resolver.FailsafeScalarResolver;
@@ -46,15 +48,20 @@ final class YamlSettings {
         flatten("", root, flat, file);
       }
       return flat;
+    } catch (DuplicateKeyException e) {
+      throw new NodeException.Config(
+          "config.file", file + " has the same key twice" + line(e) + "; keep one.");
     } catch (YamlEngineException e) {
       // Its text would quote the line, which may hold a secret.
-      String place =
-          e instanceof org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException marked
-              ? marked.getProblemMark().map(mark -> " at line " + (mark.getLine() + 1)).orElse("")
-              : "";
       throw new NodeException.Config(
-          "config.file", file + " is no YAML that can be read" + place + ".");
+          "config.file", file + " is no YAML that can be read" + line(e) + ".");
     }
+  }
+
+  private static String line(YamlEngineException e) {
+    return e instanceof MarkedYamlEngineException marked
+        ? marked.getProblemMark().map(mark -> " at line " + (mark.getLine() + 1)).orElse("")
+        : "";
   }
 
   /** Before anything is built: building goes as deep in the stack as the file is nested. */
@@ -85,6 +92,8 @@ final class YamlSettings {
 
   private static void flatten(String key, Object value, Map<String, String> flat, Path file) {
     switch (value) {
+      // tiers: {} names no tier, which is not the same as saying nothing of tiers.
+      case Map<?, ?> map when map.isEmpty() && TierSettings.has(key) -> put(key, "", flat, file);
       case Map<?, ?> map ->
           map.forEach(
               (name, inner) ->
@@ -94,12 +103,19 @@ final class YamlSettings {
                       flat,
                       file));
       case List<?> list when !key.isEmpty() && list.stream().noneMatch(YamlSettings::nested) ->
-          flat.put(key, list.stream().map(String::valueOf).collect(Collectors.joining(",")));
-      case String text when !key.isEmpty() -> flat.put(key, text);
+          put(key, list.stream().map(String::valueOf).collect(Collectors.joining(",")), flat, file);
+      case String text when !key.isEmpty() -> put(key, text, flat, file);
       default ->
           throw new NodeException.Config(
               "config.file",
               file + " has settings as \"key: value\" lines, nested or with dots; see " + key);
+    }
+  }
+
+  /** {@code a: {b: 1}} and {@code a.b: 2} are the same key. */
+  private static void put(String key, String value, Map<String, String> flat, Path file) {
+    if (flat.putIfAbsent(key, value) != null) {
+      throw new NodeException.Config("config.file", file + " has " + key + " twice; keep one.");
     }
   }
 

@@ -4,9 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tintype.queue.blob.S3Config;
+import dev.tintype.queue.store.Tier;
+import dev.tintype.queue.store.TierClass;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
@@ -143,5 +147,63 @@ class SettingsReaderTest {
     assertThat(config.port()).isEqualTo(3);
     assertThat(config.host()).isEqualTo("environment");
     assertThat(config.batch()).isEqualTo(3);
+  }
+
+  @Test
+  void tiersAreReadAndWhatIsLeftOutIsAsInANewInstallation() throws IOException {
+    assertThat(yaml("port: 1").tiers()).isEmpty();
+    List<Tier> tiers =
+        yaml("""
+        tiers:
+          free:
+          pro: { weight: 9 }
+          night: { weight: 2, max_wait_s: 43200, class: relaxed }
+        """)
+            .tiers()
+            .orElseThrow();
+    assertThat(tiers).extracting(Tier::name).containsExactly("free", "night", "pro");
+    assertThat(tiers.get(0)).isEqualTo(TierSettings.DEFAULTS.get(0));
+    assertThat(tiers.get(1))
+        .isEqualTo(
+            new Tier(
+                "night", 2, Duration.ofHours(12), 4, 200, Duration.ofDays(30), TierClass.RELAXED));
+    assertThat(tiers.get(2).weight()).isEqualTo(9);
+    assertThat(tiers.get(2).runningMax()).isEqualTo(32);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "tiers:",
+        "tiers: {}",
+        "tiers: { free: { weight: 0 } }",
+        "tiers: { free: { weight: 1001 } }",
+        "tiers: { free: { weight: many } }",
+        "tiers: { free: { max_wait_s: 604801 } }",
+        "tiers: { free: { running_max: 0 } }",
+        "tiers: { free: { retention_s: 59 } }",
+        "tiers: { free: { class: gold } }",
+        "tiers: { free: { colour: red } }",
+        "tiers: { free: 3 }",
+        "tiers: { night: { weight: 1 } }",
+        "tiers: { Night: { weight: 1, max_wait_s: 9 } }",
+        "tiers: { a: { b: { c: 1 } } }"
+      })
+  void tiersThatMakeNoSenseAreRefused(String text) {
+    refused(text, "config.tiers");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "tiers: { free: { weight: 1 }, free: { weight: 2 } }",
+        "tiers: { free: { weight: 1 }, free.weight: 2 }",
+        "tiers: { free: { weight: 1, weight: 1 } }"
+      })
+  void aTierThatStandsTwiceIsRefused(String text) {
+    assertThatThrownBy(() -> yaml(text))
+        .isInstanceOfSatisfying(
+            NodeException.Config.class, e -> assertThat(e.code()).isEqualTo("config.file"))
+        .hasMessageContaining("twice");
   }
 }

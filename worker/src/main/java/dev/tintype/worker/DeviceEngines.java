@@ -1,10 +1,12 @@
 package dev.tintype.worker;
 
+import com.sun.management.OperatingSystemMXBean;
 import dev.tintype.sampler.device.Device;
 import dev.tintype.sampler.device.DeviceOptions;
 import dev.tintype.sampler.device.Devices;
 import dev.tintype.worker.engine.Engine;
 import dev.tintype.worker.engine.PipelineEngine;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
@@ -20,6 +22,8 @@ public final class DeviceEngines implements EngineLoader {
   private final Map<String, Path> folders;
   private final Map<String, Engine> resident = new HashMap<>();
   private Device device;
+  private volatile Set<String> residentNames = Set.of();
+  private volatile Memory memory = Memory.UNKNOWN;
 
   /**
    * @param deviceName as {@link Devices#open} knows it
@@ -46,7 +50,29 @@ public final class DeviceEngines implements EngineLoader {
     if (device == null) {
       device = Devices.open(deviceName, options);
     }
-    return resident.computeIfAbsent(model, name -> PipelineEngine.load(name, folder, device));
+    Engine engine =
+        resident.computeIfAbsent(model, name -> PipelineEngine.load(name, folder, device));
+    residentNames = Set.copyOf(resident.keySet());
+    long total = Math.min(device.bytesMax(), machineBytes());
+    memory = new Memory(total, Math.max(0, total - device.bytesHeld()));
+    return engine;
+  }
+
+  /** What a device without a limit of its own can take at most. */
+  private static long machineBytes() {
+    return ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean machine
+        ? machine.getTotalMemorySize()
+        : Long.MAX_VALUE;
+  }
+
+  @Override
+  public Set<String> resident() {
+    return residentNames;
+  }
+
+  @Override
+  public Memory memory() {
+    return memory;
   }
 
   @Override

@@ -43,6 +43,7 @@ final class StepLoop {
   private final WorkerConfig config;
   private final BlockingQueue<Runnable> inbox;
   private final Semaphore picturesPending;
+  private final StepRate rate;
   private final List<RunningJob> jobs = new ArrayList<>();
   private volatile boolean abandoned;
   private int batchMax;
@@ -51,11 +52,13 @@ final class StepLoop {
 
   /**
    * @param picturesPending {@link #PICTURES_PENDING_MAX} permits, shared with the scribes
+   * @param rate told of every step
    */
-  StepLoop(WorkerConfig config, int batchMax, Semaphore picturesPending) {
+  StepLoop(WorkerConfig config, int batchMax, Semaphore picturesPending, StepRate rate) {
     this.config = config;
     this.batchMax = batchMax;
     this.picturesPending = picturesPending;
+    this.rate = rate;
     this.inbox = new LinkedBlockingQueue<>();
   }
 
@@ -151,6 +154,7 @@ final class StepLoop {
 
   private void stepped(List<Sample> batch, long took) throws InterruptedException {
     failedJobs.clear();
+    rate.add(batch.size());
     Set<RunningJob> stepped = new HashSet<>();
     for (Sample sample : batch) {
       if (stepped.add(sample.job())) {

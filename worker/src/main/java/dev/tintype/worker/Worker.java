@@ -2,6 +2,8 @@ package dev.tintype.worker;
 
 import dev.tintype.queue.QueueException;
 import dev.tintype.queue.blob.BlobStore;
+import dev.tintype.queue.fleet.WorkerState;
+import dev.tintype.queue.fleet.WorkerStatus;
 import dev.tintype.queue.store.EventHub;
 import dev.tintype.queue.store.Lease;
 import dev.tintype.queue.store.LeaseStore;
@@ -16,6 +18,7 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
@@ -54,6 +57,7 @@ public final class Worker implements AutoCloseable {
   private final CountDownLatch stopping = new CountDownLatch(1);
   private final CompletableFuture<Void> intakeEnded = new CompletableFuture<>();
   private final CompletableFuture<Void> loopEnded = new CompletableFuture<>();
+  private final StepRate rate = new StepRate(System::nanoTime);
   private final AtomicBoolean broken = new AtomicBoolean();
   private volatile StepLoop loop;
 
@@ -109,7 +113,8 @@ public final class Worker implements AutoCloseable {
           new StepLoop(
               config,
               config.batchMax() == 0 ? engine.samplesPerCall() : config.batchMax(),
-              picturesPending);
+              picturesPending,
+              rate);
       Thread.ofVirtual().name("worker-intake").start(() -> takeJobs(engine));
       loaded.complete(engine);
       while (stopping.getCount() > 0) {
@@ -247,6 +252,45 @@ public final class Worker implements AutoCloseable {
   /** Jobs that this worker holds now. */
   public int jobs() {
     return running.size();
+  }
+
+  /**
+   * What the fleet is told of this worker. The step rate is that since the last call.
+   *
+   * @param host the machine's name
+   * @param version of the program
+   */
+  public WorkerStatus status(String host, String version) {
+    boolean isLoaded = loaded.isDone() && !loaded.isCompletedExceptionally();
+    EngineLoader.Memory memory = loader.memory();
+    return new WorkerStatus(
+        config.workerId(),
+        host,
+        isLoaded ? loaded.join().device() : "",
+        memory.totalBytes(),
+        memory.freeBytes(),
+        new TreeSet<>(loader.models()),
+        new TreeSet<>(loader.resident()),
+        rate.perSecond(),
+        running.size(),
+        config.jobsMax(),
+        state(),
+        version);
+  }
+
+  private WorkerState state() {
+    if (broken.get() || loaded.isCompletedExceptionally()) {
+      return WorkerState.SICK;
+    }
+    if (draining.getCount() == 0) {
+      return WorkerState.DRAINING;
+    }
+    return loaded.isDone() ? WorkerState.READY : WorkerState.STARTING;
+  }
+
+  /** Takes no more jobs; those in the making go on. */
+  public void takeNoMore() {
+    draining.countDown();
   }
 
   /**

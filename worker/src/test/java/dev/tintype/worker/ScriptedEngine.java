@@ -37,6 +37,11 @@ final class ScriptedEngine implements Engine, EngineLoader {
   }
 
   @Override
+  public Set<String> resident() {
+    return Set.of(MODEL);
+  }
+
+  @Override
   public Engine engine(String model) {
     return this;
   }

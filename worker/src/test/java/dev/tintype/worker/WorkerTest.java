@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.tintype.queue.blob.BlobStore;
 import dev.tintype.queue.blob.DirectoryBlobStore;
 import dev.tintype.queue.embedded.EmbeddedPostgres;
+import dev.tintype.queue.fleet.WorkerState;
+import dev.tintype.queue.fleet.WorkerStatus;
 import dev.tintype.queue.job.EventType;
 import dev.tintype.queue.job.Job;
 import dev.tintype.queue.job.JobEvent;
@@ -357,6 +359,24 @@ class WorkerTest {
     assertThat(broken.get(30, TimeUnit.SECONDS)).hasMessage("the device is lost");
     untilQueuedAgain(id);
     assertThat(job(id).state()).isEqualTo(JobState.QUEUED);
+  }
+
+  @Test
+  void itsStatusSaysWhatItServesHoldsAndDoes() throws Exception {
+    assertThat(worker.status("here", "1").state()).isEqualTo(WorkerState.READY);
+    JobId id = run("slow", 1, 4);
+    engine.slowSteps.release(2);
+    until(id, EventType.PROGRESS);
+    WorkerStatus status = worker.status("here", "1");
+    assertThat(status.id()).isEqualTo("test-1");
+    assertThat(status.device()).isEqualTo("paper");
+    assertThat(status.serves()).containsExactly(ScriptedEngine.MODEL);
+    assertThat(status.resident()).containsExactly(ScriptedEngine.MODEL);
+    assertThat(status.jobs()).isEqualTo(1);
+    assertThat(status.stepsPerSecond()).isPositive();
+    engine.slowSteps.release(10);
+    worker.drain(WAIT_MAX);
+    assertThat(worker.status("here", "1").state()).isEqualTo(WorkerState.DRAINING);
   }
 
   private void untilQueuedAgain(JobId id) throws InterruptedException {

@@ -77,6 +77,15 @@ public abstract sealed class EdgeException extends RuntimeException {
     }
   }
 
+  /** The picture was purged. */
+  public static final class Purged extends EdgeException {
+    private static final long serialVersionUID = 1L;
+
+    private Purged() {
+      super("edge.purged", 410, "This picture was removed.");
+    }
+  }
+
   /** The URL has expired. */
   public static final class Expired extends EdgeException {
     private static final long serialVersionUID = 1L;
@@ -90,8 +99,16 @@ public abstract sealed class EdgeException extends RuntimeException {
   public static final class Unsupported extends EdgeException {
     private static final long serialVersionUID = 1L;
 
-    private Unsupported(String code, String message) {
+    private final boolean ofOriginal;
+
+    private Unsupported(String code, boolean ofOriginal, String message) {
       super(code, 415, message);
+      this.ofOriginal = ofOriginal;
+    }
+
+    /** Whether no variant of the original can be made, not just the one that was asked for. */
+    public boolean ofOriginal() {
+      return ofOriginal;
     }
   }
 
@@ -210,21 +227,39 @@ public abstract sealed class EdgeException extends RuntimeException {
             + "; ask for a new one.");
   }
 
+  /** The picture was purged. */
+  public static EdgeException purged() {
+    return new Purged();
+  }
+
   /** The original is none of PNG, JPEG, WebP, AVIF. */
   public static EdgeException wrongFormat() {
     return new Unsupported(
-        "edge.original.format", "The original is none of PNG, JPEG, WebP, AVIF.");
+        "edge.original.format", true, "The original is none of PNG, JPEG, WebP, AVIF.");
   }
 
   /** The original starts like a picture but cannot be decoded. */
   public static EdgeException corrupt() {
     return new Unsupported(
-        "edge.original.corrupt", "The original is damaged or truncated and cannot be decoded.");
+        "edge.original.corrupt",
+        true,
+        "The original is damaged or truncated and cannot be decoded.");
   }
 
-  /** The original, or the variant asked for, is over a budget. */
+  /** The original is decoded, but this variant of it cannot be written. */
+  public static EdgeException cannotEncode() {
+    return new Unsupported(
+        "edge.original.corrupt", false, "This variant of the original cannot be encoded.");
+  }
+
+  /** The original is over a budget. */
   public static EdgeException tooLarge(String message) {
-    return new Unsupported("edge.original.too_large", message);
+    return new Unsupported("edge.original.too_large", true, message);
+  }
+
+  /** The variant asked for is over a budget. */
+  public static EdgeException variantTooLarge(String message) {
+    return new Unsupported("edge.original.too_large", false, message);
   }
 
   /** The range of the request starts after the last byte. */
@@ -258,6 +293,15 @@ public abstract sealed class EdgeException extends RuntimeException {
         503,
         5,
         "The image was not ready within " + deadlineMs + " ms; ask again, or for a smaller size.");
+  }
+
+  /** The shared store of variants did not do what a purge needs. */
+  public static EdgeException storeFailed() {
+    return new Busy(
+        "edge.store",
+        503,
+        10,
+        "The store of variants could not be cleared; purge the picture again.");
   }
 
   /** There is no usable libvips; the reason says why and what to install. */

@@ -2,6 +2,7 @@ package dev.tintype.edge.http;
 
 import dev.tintype.edge.EdgeConfig;
 import dev.tintype.edge.Originals;
+import dev.tintype.edge.SharedVariants;
 import dev.tintype.edge.error.EdgeException;
 import dev.tintype.edge.url.ImageFormat;
 import dev.tintype.edge.url.ImageRequest;
@@ -52,9 +53,20 @@ public final class EdgeRoutes implements AutoCloseable {
    * @param clock decides what has expired
    */
   public EdgeRoutes(EdgeConfig config, Originals originals, Clock clock) {
+    this(config, originals, SharedVariants.NONE, clock);
+  }
+
+  /**
+   * Loads libvips; see {@link #library()} for whether that worked.
+   *
+   * @param originals where originals come from
+   * @param shared where variants are kept for other edges
+   * @param clock decides what has expired
+   */
+  public EdgeRoutes(EdgeConfig config, Originals originals, SharedVariants shared, Clock clock) {
     this.config = config;
     this.clock = clock;
-    variants = new VariantService(config, originals);
+    variants = new VariantService(config, originals, shared, clock);
     date = new DateField(clock);
     hot = new HotPath(variants, date, config.delivery().clientHints());
   }
@@ -87,6 +99,23 @@ public final class EdgeRoutes implements AutoCloseable {
   /** Encodes since the start. */
   public long encodes() {
     return variants.encodes();
+  }
+
+  /**
+   * Drops everything that this edge has of a picture, and answers 410 for it for a day. Repeating
+   * it is harmless.
+   *
+   * @param sha256 64 lower-case hexadecimal digits
+   * @return done when nothing is left in memory, on the disk and in the shared store; fails with
+   *     edge.store where that store did not do it
+   */
+  public CompletableFuture<Void> purge(String sha256) {
+    return variants.purge(sha256);
+  }
+
+  /** Whether a picture was purged within the last day. */
+  public boolean purged(String sha256) {
+    return variants.purged(sha256);
   }
 
   @Override
@@ -131,7 +160,15 @@ public final class EdgeRoutes implements AutoCloseable {
     }
     String etag = "\"" + key.map(VariantKey::id).orElse(request.sha256()) + "\"";
     ImageResponse response =
-        new ImageResponse(http, request, format, etag, listensTo(request), nowS, startNs);
+        new ImageResponse(
+            http,
+            request,
+            format,
+            etag,
+            listensTo(request),
+            config.delivery().cacheTags(),
+            nowS,
+            startNs);
     if (!EntityTags.matchHolds(http.getHeader(HttpHeaders.IF_MATCH), etag)) {
       throw EdgeException.precondition();
     }

@@ -23,6 +23,7 @@ import java.util.Optional;
  * @param format what is sent; for {@code auto} the outcome of negotiation
  * @param etag strong, quoted
  * @param hints whether the choice depended on client hints too
+ * @param tags whether caches in front are told the original's name
  * @param nowS seconds of Unix time
  * @param startNs when the request came in
  */
@@ -32,6 +33,7 @@ record ImageResponse(
     ImageFormat format,
     String etag,
     boolean hints,
+    boolean tags,
     long nowS,
     long startNs) {
   private static final long YEAR_S = 31_536_000;
@@ -48,6 +50,8 @@ record ImageResponse(
   private static final CharSequence RESOURCE_POLICY =
       HttpHeaders.createOptimized("cross-origin-resource-policy");
   private static final CharSequence ACCEPT_CH = HttpHeaders.createOptimized("accept-ch");
+  private static final CharSequence SURROGATE_KEY = HttpHeaders.createOptimized("surrogate-key");
+  private static final CharSequence CACHE_TAG = HttpHeaders.createOptimized("cache-tag");
   private static final CharSequence BYTES = HttpHeaders.createOptimized("bytes");
   private static final CharSequence NOSNIFF = HttpHeaders.createOptimized("nosniff");
   private static final CharSequence CROSS_ORIGIN = HttpHeaders.createOptimized("cross-origin");
@@ -147,6 +151,11 @@ record ImageResponse(
     if (hints) {
       fields.add(new Field(ACCEPT_CH, HINTS));
     }
+    if (tags) {
+      CharSequence tag = HttpHeaders.createOptimized(request.sha256());
+      fields.add(new Field(SURROGATE_KEY, tag));
+      fields.add(new Field(CACHE_TAG, tag));
+    }
     return fields;
   }
 
@@ -170,6 +179,7 @@ record ImageResponse(
     return switch (source) {
       case MEMORY -> MEMORY_HIT;
       case DISK -> CACHE + "; hit; detail=disk";
+      case STORE -> CACHE + "; hit; detail=store";
       case ENCODED -> CACHE + "; fwd=miss; " + (collapsed ? "collapsed" : "stored");
       case ORIGINAL -> CACHE + "; fwd=bypass; detail=original";
     };

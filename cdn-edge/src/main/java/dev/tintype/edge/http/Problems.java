@@ -42,6 +42,7 @@ final class Problems {
       case EdgeException.BadRequest _,
           EdgeException.Forbidden _,
           EdgeException.Missing _,
+          EdgeException.Purged _,
           EdgeException.Expired _,
           EdgeException.Unsupported _,
           EdgeException.Precondition _,
@@ -59,7 +60,11 @@ final class Problems {
 
   private static String cacheControl(EdgeException problem) {
     return switch (problem) {
-      case EdgeException.Missing _, EdgeException.Expired _, EdgeException.Unsupported _ -> SHORT;
+      case EdgeException.Missing _,
+          EdgeException.Purged _,
+          EdgeException.Expired _,
+          EdgeException.Unsupported _ ->
+          SHORT;
       case EdgeException.BadRequest _,
           EdgeException.Forbidden _,
           EdgeException.WrongMethod _,
@@ -78,6 +83,7 @@ final class Problems {
       case EdgeException.Forbidden _ -> "The signature does not fit";
       case EdgeException.Missing _ -> "No such image";
       case EdgeException.WrongMethod _ -> "Method not possible";
+      case EdgeException.Purged _ -> "The picture was removed";
       case EdgeException.Expired _ -> "The image URL has expired";
       case EdgeException.Unsupported _ -> "The original cannot be used";
       case EdgeException.RangeOutside _ -> "The range lies outside the image";

@@ -2,15 +2,21 @@ package dev.tintype.edge.variant;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
+import com.github.benmanes.caffeine.cache.RemovalCause;
 import java.io.IOException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.util.List;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -18,12 +24,20 @@ import org.slf4j.LoggerFactory;
  * Variants in a folder, bounded in bytes (W-TinyLFU over an index in memory). A file is written
  * beside its place and renamed, so no reader sees half of one; its size stands in its name, so a
  * file that a power cut left short is told at the next start and deleted. There is no fsync: what
- * is lost can be made again.
+ * is lost can be made again. The name begins with that of the original, so that all variants of one
+ * lie in one folder and can be forgotten together, also those that an index does not know yet.
  */
 final class DiskCache {
   private static final Logger LOG = LoggerFactory.getLogger(DiskCache.class);
   private static final String PART = ".part";
-  private static final int ID_CHARS = 32;
+  private static final int DIGITS = 32;
+
+  /** Original, variant, size; a file that is being written has more behind it. */
+  private static final Pattern NAME =
+      Pattern.compile("([0-9a-f]{32}-[0-9a-f]{32})-(\\d{1,18})(\\..*\\.part)?");
+
+  /** What versions before 0.1 left: names without the original. */
+  private static final Pattern FORMER = Pattern.compile("[0-9a-f]{32}-\\d{1,18}(\\..*\\.part)?");
 
   private final Path folder;
   private final long bytesMax;
@@ -35,10 +49,8 @@ final class DiskCache {
     sizes =
         Caffeine.newBuilder()
             .maximumWeight(bytesMax)
-            .weigher((String id, Long size) -> (int) Math.min(size, Integer.MAX_VALUE))
-            .evictionListener(
-                (String id, Long size, com.github.benmanes.caffeine.cache.RemovalCause cause) ->
-                    delete(id, size))
+            .weigher((String entry, Long size) -> (int) Math.min(size, Integer.MAX_VALUE))
+            .evictionListener((String entry, Long size, RemovalCause cause) -> delete(entry, size))
             .build();
   }
 
@@ -76,26 +88,27 @@ final class DiskCache {
    */
   private void takeUp(Path file, long size) {
     String name = file.getFileName().toString();
-    if (name.matches("[0-9a-f]{" + ID_CHARS + "}-\\d{1,18}") && file.equals(path(name))) {
-      String id = name.substring(0, ID_CHARS);
-      if (name.equals(name(id, size))) {
-        sizes.asMap().putIfAbsent(id, size);
-      } else {
-        quietly(file);
-      }
-    } else if (name.matches("[0-9a-f]{" + ID_CHARS + "}-\\d{1,18}\\..*\\" + PART)) {
+    Matcher parts = NAME.matcher(name);
+    boolean ours = parts.matches();
+    if (!(ours || FORMER.matcher(name).matches()) || !file.equals(path(name))) {
+      return;
+    }
+    if (ours && parts.group(3) == null && Long.parseLong(parts.group(2)) == size) {
+      sizes.asMap().putIfAbsent(parts.group(1), size);
+    } else {
       quietly(file);
     }
   }
 
-  Optional<Served.InFile> find(String id) {
-    Long size = sizes.getIfPresent(id);
+  Optional<Served.InFile> find(String sha256, String id) {
+    String entry = entry(sha256, id);
+    Long size = sizes.getIfPresent(entry);
     if (size == null) {
       return Optional.empty();
     }
-    Path file = path(name(id, size));
+    Path file = path(name(entry, size));
     if (!Files.isRegularFile(file)) {
-      sizes.invalidate(id);
+      sizes.invalidate(entry);
       return Optional.empty();
     }
     return Optional.of(new Served.InFile(file, size));
@@ -104,11 +117,12 @@ final class DiskCache {
   /**
    * Best effort: a full or read-only disk costs the next reader an encode, and a line in the log.
    */
-  void put(String id, byte[] bytes) {
+  void put(String sha256, String id, byte[] bytes) {
     if (bytes.length > bytesMax) {
       return;
     }
-    String name = name(id, bytes.length);
+    String entry = entry(sha256, id);
+    String name = name(entry, bytes.length);
     Path file = path(name);
     try {
       Files.createDirectories(file.getParent());
@@ -119,15 +133,39 @@ final class DiskCache {
       } finally {
         Files.deleteIfExists(part);
       }
-      sizes.put(id, (long) bytes.length);
+      sizes.put(entry, (long) bytes.length);
     } catch (IOException e) {
       LOG.warn("a variant could not be kept in {}: {}", folder, e.toString());
     }
   }
 
-  private void delete(String id, Long size) {
-    if (id != null && size != null) {
-      quietly(path(name(id, size)));
+  /** Deletes everything that was made of an original. */
+  void forget(String sha256) {
+    String prefix = entry(sha256, "");
+    for (Path file : files(path(prefix).getParent())) {
+      String name = file.getFileName().toString();
+      Matcher parts = NAME.matcher(name);
+      if (name.startsWith(prefix) && parts.matches()) {
+        sizes.invalidate(parts.group(1));
+        quietly(file);
+      }
+    }
+  }
+
+  private static List<Path> files(Path folder) {
+    try (Stream<Path> files = Files.list(folder)) {
+      return files.toList();
+    } catch (NoSuchFileException | NotDirectoryException e) {
+      return List.of();
+    } catch (IOException e) {
+      LOG.warn("the cache folder {} could not be read: {}", folder, e.toString());
+      return List.of();
+    }
+  }
+
+  private void delete(String entry, Long size) {
+    if (entry != null && size != null) {
+      quietly(path(name(entry, size)));
     }
   }
 
@@ -141,8 +179,13 @@ final class DiskCache {
     }
   }
 
-  private static String name(String id, long size) {
-    return id + "-" + size;
+  /** Half of the original's digits tell it from all others. */
+  private static String entry(String sha256, String id) {
+    return sha256.substring(0, DIGITS) + "-" + id;
+  }
+
+  private static String name(String entry, long size) {
+    return entry + "-" + size;
   }
 
   /** Two levels of 256 folders: no folder grows beyond some thousand files. */

@@ -10,22 +10,28 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * The threads of an edge: one pool that encodes, one that reads, one thread that minds deadlines.
- * Both pools have bounded queues and refuse beyond them. Platform threads, because both spend their
- * time in native code or in file reads, which pin carriers.
+ * The threads of an edge: one pool that encodes, one that reads, one that talks to the shared
+ * store, one thread that minds deadlines. All pools have bounded queues and refuse beyond them.
+ * Platform threads, because both spend their time in native code or in file reads, which pin
+ * carriers.
  */
 final class EdgePools implements AutoCloseable {
   private static final long IDLE_S = 30;
   private static final long CLOSE_MS = 5_000;
 
+  /** Calls to the shared store that wait; beyond it a read is a miss and a write is left out. */
+  private static final int STORE_QUEUE_MAX = 256;
+
   final ThreadPoolExecutor encode;
   final ThreadPoolExecutor io;
+  final ThreadPoolExecutor store;
   final ScheduledThreadPoolExecutor deadlines;
 
   EdgePools(EdgeConfig config) {
     EdgeConfig.Limits limits = config.limits();
     encode = pool(config.encoder().threads(), limits.encodeQueueMax(), "edge-encode", true);
     io = pool(limits.ioThreads(), limits.ioQueueMax(), "edge-io", false);
+    store = pool(limits.ioThreads(), STORE_QUEUE_MAX, "edge-store", false);
     deadlines = new ScheduledThreadPoolExecutor(1, threads("edge-deadline", false));
     deadlines.setRemoveOnCancelPolicy(true);
     deadlines.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
@@ -66,6 +72,7 @@ final class EdgePools implements AutoCloseable {
   public void close() {
     deadlines.shutdownNow();
     io.shutdownNow();
+    store.shutdownNow();
     encode.shutdownNow();
     try {
       // A native call cannot be interrupted; its thread is given time, and is a daemon if it takes

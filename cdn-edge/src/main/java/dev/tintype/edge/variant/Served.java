@@ -45,6 +45,8 @@ public record Served(Body body, Source source, double queueMs, double encodeMs) 
     MEMORY,
     /** In the disk cache. */
     DISK,
+    /** In the store that edges share. */
+    STORE,
     /** Nowhere: it was encoded for this request. */
     ENCODED,
     /** The original itself. */

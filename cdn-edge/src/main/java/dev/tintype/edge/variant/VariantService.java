@@ -1,10 +1,10 @@
 package dev.tintype.edge.variant;
 
-import com.github.benmanes.caffeine.cache.Cache;
-import com.github.benmanes.caffeine.cache.Caffeine;
+import com.github.benmanes.caffeine.cache.Ticker;
 import dev.tintype.edge.EdgeConfig;
 import dev.tintype.edge.OriginalImage;
 import dev.tintype.edge.Originals;
+import dev.tintype.edge.SharedVariants;
 import dev.tintype.edge.error.EdgeException;
 import dev.tintype.edge.url.ImageFormat;
 import dev.tintype.edge.url.VariantSpec;
@@ -13,8 +13,7 @@ import dev.tintype.edge.vips.Transcoder;
 import dev.tintype.edge.vips.VipsLibrary;
 import io.vertx.core.buffer.Buffer;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.time.Duration;
+import java.time.Clock;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -26,15 +25,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Memory, then disk, then one encode: however many ask for a cold variant, it is encoded once and
- * all get it. A variant counts as in the making until it is in the caches, so nobody slips between
- * the end of an encode and its storing.
+ * Memory, then disk, then the shared store, then one encode: however many ask for a cold variant,
+ * it is encoded once and all get it. A variant counts as in the making until it is in the caches,
+ * so nobody slips between the end of an encode and its storing.
  */
 public final class VariantService implements AutoCloseable {
-  /** How long an original that cannot be decoded is remembered as such. */
-  private static final Duration BROKEN_TTL = Duration.ofSeconds(30);
-
-  private static final int BROKEN_MAX = 10_000;
   private static final double NS_PER_MS = 1e6;
   private static final Logger LOG = LoggerFactory.getLogger(VariantService.class);
 
@@ -43,19 +38,26 @@ public final class VariantService implements AutoCloseable {
   private final VipsLibrary.Status library;
   private final Optional<Transcoder> transcoder;
   private final EdgePools pools;
-  private final DiskCache disk;
-  private final Cache<String, Served> memory;
-  private final Cache<String, EdgeException> broken =
-      Caffeine.newBuilder().maximumSize(BROKEN_MAX).expireAfterWrite(BROKEN_TTL).build();
+  private final VariantCaches caches;
+  private final Refusals refusals;
+  private final Purged purged;
   private final ConcurrentHashMap<String, InFlight> inFlight = new ConcurrentHashMap<>();
   private final ConcurrentHashMap<String, Integer> perOriginal = new ConcurrentHashMap<>();
   private final LongAdder encodes = new LongAdder();
 
+  /** For an edge that stands alone. */
+  public VariantService(EdgeConfig config, Originals originals) {
+    this(config, originals, SharedVariants.NONE, Clock.systemUTC());
+  }
+
   /**
    * Loads libvips and takes up the cache folder in the background. Without libvips only originals
    * are served.
+   *
+   * @param clock decides how long what was found out is believed
    */
-  public VariantService(EdgeConfig config, Originals originals) {
+  public VariantService(
+      EdgeConfig config, Originals originals, SharedVariants shared, Clock clock) {
     this.config = config;
     this.originals = originals;
     library = VipsLibrary.load(config.encoder().library());
@@ -66,14 +68,18 @@ public final class VariantService implements AutoCloseable {
                   new Transcoder(ready, config.encoder(), config.limits(), config.watermark()));
           case VipsLibrary.Unavailable unavailable -> Optional.empty();
         };
-    memory =
-        Caffeine.newBuilder()
-            .maximumWeight(config.cache().memoryBytesMax())
-            .weigher((String id, Served served) -> Math.toIntExact(served.body().size()))
-            .build();
-    disk = new DiskCache(config.cache().folder(), config.cache().diskBytesMax());
     pools = new EdgePools(config);
-    pools.io.execute(disk::scan);
+    Ticker ticker = () -> TimeUnit.MILLISECONDS.toNanos(clock.millis());
+    refusals = new Refusals(ticker);
+    purged = new Purged(ticker);
+    caches =
+        new VariantCaches(
+            config.cache(),
+            originals,
+            purged,
+            new SharedTier(shared, pools.store, config.limits().storeDeadlineMs(), clock),
+            ticker);
+    pools.io.execute(caches::scan);
   }
 
   /** The key of a variant; the same for every URL that means the same picture. */
@@ -83,17 +89,25 @@ public final class VariantService implements AutoCloseable {
 
   /** The bytes of a variant that is in memory. Never blocks. */
   public Optional<Buffer> inMemory(String id) {
-    Served hit = memory.getIfPresent(id);
-    return hit != null && hit.body() instanceof Served.InMemory(Buffer bytes)
-        ? Optional.of(bytes)
-        : Optional.empty();
+    return caches
+        .inMemory(id)
+        .flatMap(
+            hit ->
+                hit.body() instanceof Served.InMemory(Buffer bytes)
+                    ? Optional.of(bytes)
+                    : Optional.empty());
   }
 
-  /** The variant, from wherever it is. Never blocks. */
+  /**
+   * The variant, from wherever it is. Never blocks.
+   *
+   * @throws EdgeException edge.purged
+   */
   public Answer get(VariantKey key) {
-    Served hit = memory.getIfPresent(key.id());
-    if (hit != null) {
-      return new Answer(CompletableFuture.completedFuture(hit), false);
+    purged.check(key.sha256());
+    Optional<Served> hit = caches.inMemory(key.id());
+    if (hit.isPresent()) {
+      return new Answer(CompletableFuture.completedFuture(hit.get()), false);
     }
     InFlight fresh = new InFlight(key, System.nanoTime());
     InFlight running = inFlight.putIfAbsent(key.id(), fresh);
@@ -110,15 +124,59 @@ public final class VariantService implements AutoCloseable {
    * validators.
    */
   public CompletableFuture<Boolean> available(VariantKey key) {
-    if (memory.getIfPresent(key.id()) != null) {
+    purged.check(key.sha256());
+    if (caches.inMemory(key.id()).isPresent()) {
       return CompletableFuture.completedFuture(true);
     }
-    return read(() -> disk.find(key.id()).isPresent() || originals.open(key.sha256()).isPresent());
+    return read(() -> caches.has(key) || there(key.sha256()));
   }
 
   /** Whether an original is there. */
   public CompletableFuture<Boolean> originalAvailable(String sha256) {
-    return read(() -> originals.open(sha256).isPresent());
+    purged.check(sha256);
+    return read(() -> there(sha256));
+  }
+
+  private boolean there(String sha256) throws IOException {
+    refusals.checkThere(sha256);
+    boolean there = originals.exists(sha256);
+    if (!there) {
+      refusals.missing(sha256);
+    }
+    return there;
+  }
+
+  private OriginalImage open(String sha256) throws IOException {
+    refusals.checkThere(sha256);
+    Optional<OriginalImage> found = originals.open(sha256);
+    if (found.isEmpty()) {
+      refusals.missing(sha256);
+      throw EdgeException.missing(sha256);
+    }
+    caches.seen(sha256);
+    return found.get();
+  }
+
+  /**
+   * Drops everything that was made of an original, in memory, on the disk and in the shared store,
+   * and refuses it from now on. Repeating it is harmless. The original itself is its store's.
+   *
+   * @return done when nothing is left of it; fails with edge.store where the shared store did not
+   *     do it, and what is here is gone all the same
+   */
+  public CompletableFuture<Void> purge(String sha256) {
+    purged.add(sha256);
+    refusals.forget(sha256);
+    return read(
+        () -> {
+          caches.purge(sha256);
+          return null;
+        });
+  }
+
+  /** Whether an original was purged, as far as this edge remembers. */
+  public boolean purged(String sha256) {
+    return purged.contains(sha256);
   }
 
   /**
@@ -127,10 +185,10 @@ public final class VariantService implements AutoCloseable {
    * @param format what the URL says it is; must be true
    */
   public CompletableFuture<Served> original(String sha256, ImageFormat format) {
+    purged.check(sha256);
     return read(
         () -> {
-          OriginalImage image =
-              originals.open(sha256).orElseThrow(() -> EdgeException.missing(sha256));
+          OriginalImage image = open(sha256);
           ImageFormat found =
               ImageSniffer.format(image.head(ImageSniffer.HEAD_BYTES))
                   .orElseThrow(EdgeException::wrongFormat);
@@ -233,21 +291,14 @@ public final class VariantService implements AutoCloseable {
   /** On the reading pool: disk, else on to the encode pool. */
   private boolean find(InFlight variant) throws IOException {
     VariantKey key = variant.key;
-    // A second look: the encode that this request just missed may have ended in between.
-    Served hit = memory.getIfPresent(key.id());
-    if (hit == null) {
-      hit = onDisk(key).orElse(null);
-    }
-    if (hit != null) {
-      variant.result.complete(hit);
+    // Memory once more: the encode that this request just missed may have ended in between.
+    Optional<Served> hit = kept(key);
+    if (hit.isPresent()) {
+      variant.result.complete(hit.get());
       return true;
     }
-    EdgeException known = broken.getIfPresent(key.id());
-    if (known != null) {
-      throw known;
-    }
-    OriginalImage original =
-        originals.open(key.sha256()).orElseThrow(() -> EdgeException.missing(key.sha256()));
+    refusals.check(key);
+    OriginalImage original = open(key.sha256());
     if (library instanceof VipsLibrary.Unavailable(String reason)) {
       throw EdgeException.noLibvips(reason);
     }
@@ -256,13 +307,14 @@ public final class VariantService implements AutoCloseable {
     return false;
   }
 
-  private Optional<Served> onDisk(VariantKey key) throws IOException {
-    Optional<Served.InFile> file = disk.find(key.id());
-    if (file.isEmpty() || file.get().size() > config.cache().memoryEntryBytesMax()) {
-      return file.map(body -> Served.of(body, Served.Source.DISK));
+  private Optional<Served> kept(VariantKey key) {
+    refusals.checkThere(key.sha256());
+    try {
+      return caches.find(key);
+    } catch (EdgeException.Missing e) {
+      refusals.missing(key.sha256());
+      throw e;
     }
-    byte[] bytes = Files.readAllBytes(file.get().path());
-    return Optional.of(Served.of(keepInMemory(key, bytes), Served.Source.DISK));
   }
 
   /**
@@ -309,11 +361,12 @@ public final class VariantService implements AutoCloseable {
         // Not the original's fault: the deadline, or the end of this edge, broke off its decoding.
         throw EdgeException.busy();
       }
-      broken.put(key.id(), e);
+      refusals.broken(key, e);
       throw e;
     }
     long endNs = System.nanoTime();
-    Served.Body body = keepInMemory(key, bytes);
+    purged.check(key.sha256());
+    Served.Body body = caches.keepInMemory(key, bytes);
     variant.result.complete(
         new Served(
             body,
@@ -321,16 +374,8 @@ public final class VariantService implements AutoCloseable {
             (startNs - variant.startNs) / NS_PER_MS,
             (endNs - startNs) / NS_PER_MS));
     // After the answer: the client need not wait for the disk.
-    disk.put(key.id(), bytes);
+    caches.store(key, bytes);
     return true;
-  }
-
-  private Served.Body keepInMemory(VariantKey key, byte[] bytes) {
-    Served.Body body = new Served.InMemory(Buffer.buffer(bytes));
-    if (bytes.length <= config.cache().memoryEntryBytesMax()) {
-      memory.put(key.id(), Served.of(body, Served.Source.MEMORY));
-    }
-    return body;
   }
 
   @Override

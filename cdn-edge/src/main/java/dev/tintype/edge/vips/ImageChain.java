@@ -6,6 +6,7 @@ import dev.tintype.edge.bindings.vips.Vips;
 import dev.tintype.edge.error.EdgeException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -16,6 +17,10 @@ import org.slf4j.LoggerFactory;
  */
 final class ImageChain implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(ImageChain.class);
+
+  /** How libvips' error texts name the savers of the four formats. */
+  private static final Pattern ENCODER =
+      Pattern.compile("(png|jpeg|webp|heif)save|vips2(png|jpeg|webp)|ForeignSave");
 
   private final MemorySegment out;
   private final KillSwitch kill;
@@ -72,9 +77,13 @@ final class ImageChain implements AutoCloseable {
     }
   }
 
+  /**
+   * What to tell of a step that failed: the original's fault, unless an encoder's name is there.
+   */
   static EdgeException broken(String stage) {
-    LOG.info("an original could not be decoded ({}): {}", stage, VipsErrors.take());
-    return EdgeException.corrupt();
+    String text = VipsErrors.take();
+    LOG.info("a variant could not be made ({}): {}", stage, text);
+    return ENCODER.matcher(text).find() ? EdgeException.cannotEncode() : EdgeException.corrupt();
   }
 
   @Override

@@ -179,7 +179,7 @@ public final class Transcoder {
   private static void check(Geometry geometry, ImageFormat format) {
     boolean narrow = format == ImageFormat.WEBP || format == ImageFormat.AVIF;
     if (narrow && Math.max(geometry.width(), geometry.height()) > WEBP_SIDE_PX_MAX) {
-      throw EdgeException.tooLarge(
+      throw EdgeException.variantTooLarge(
           format.extension()
               + " takes "
               + WEBP_SIDE_PX_MAX

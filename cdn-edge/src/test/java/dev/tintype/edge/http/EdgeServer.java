@@ -4,6 +4,7 @@ import dev.tintype.edge.EdgeConfig;
 import dev.tintype.edge.OriginalImage;
 import dev.tintype.edge.Originals;
 import dev.tintype.edge.Pictures;
+import dev.tintype.edge.SharedVariants;
 import dev.tintype.edge.url.SigningKeys;
 import dev.tintype.edge.url.VariantUrls;
 import io.vertx.core.Handler;
@@ -59,9 +60,19 @@ final class EdgeServer implements AutoCloseable {
 
   EdgeServer(Path folder, UnaryOperator<EdgeConfig> settings, UnaryOperator<Originals> around)
       throws Exception {
+    this(folder, settings, around, SharedVariants.NONE, Clock.fixed(NOW, ZoneOffset.UTC));
+  }
+
+  EdgeServer(
+      Path folder,
+      UnaryOperator<EdgeConfig> settings,
+      UnaryOperator<Originals> around,
+      SharedVariants shared,
+      Clock clock)
+      throws Exception {
     this.folder = Files.createDirectories(folder.resolve("originals"));
     EdgeConfig config = settings.apply(EdgeConfig.of(KEYS, folder.resolve("cache")));
-    routes = new EdgeRoutes(config, around.apply(this::open), Clock.fixed(NOW, ZoneOffset.UTC));
+    routes = new EdgeRoutes(config, around.apply(this::open), shared, clock);
     Router router = Router.router(vertx);
     routes.mount(router);
     Handler<HttpServerRequest> handler = routes.inFrontOf(router);

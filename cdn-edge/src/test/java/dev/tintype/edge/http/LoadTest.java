@@ -60,7 +60,8 @@ final class LoadTest {
             perOriginal,
             deadlineMs,
             8,
-            l.ioQueueMax()));
+            l.ioQueueMax(),
+            l.storeDeadlineMs()));
   }
 
   @Test

@@ -75,11 +75,16 @@ public final class AccountsApi {
         .compose(
             fields -> {
               String id = required(fields, "id");
-              String tier = fields.text("tier").orElse("standard");
+              Optional<String> tier = fields.text("tier");
               boolean isAdmin = fields.bool("admin").orElse(false);
               return calls.run(
                   () -> {
-                    parts.accounts().createUser(id, tier, isAdmin);
+                    parts
+                        .accounts()
+                        .createUser(
+                            id,
+                            tier.orElseGet(() -> Tier.byDefault(parts.accounts().tiers()).name()),
+                            isAdmin);
                     return Reply.json(201, whole(id));
                   });
             });

@@ -5,6 +5,7 @@ import dev.tintype.gateway.http.BlockingCalls;
 import dev.tintype.gateway.http.Reply;
 import dev.tintype.gateway.problem.GatewayException.UnavailableException;
 import dev.tintype.queue.QueueException;
+import dev.tintype.queue.fleet.FleetView;
 import dev.tintype.queue.job.JobState;
 import dev.tintype.queue.store.QueueLoad;
 import io.vertx.core.Context;
@@ -33,6 +34,11 @@ public final class MetricsApi {
   private static final double MS_PER_S = 1e3;
 
   private record Page(byte[] bytes, long atMillis) {}
+
+  /**
+   * @param load empty while the database is away
+   */
+  private record Seen(Optional<List<QueueLoad>> load, FleetView fleet) {}
 
   private final GatewayParts parts;
   private final BlockingCalls calls;
@@ -95,9 +101,9 @@ public final class MetricsApi {
   }
 
   /** Silence of the database is something to show; anything else is a defect of ours. */
-  private static Future<Optional<List<QueueLoad>>> noAnswer(Throwable cause) {
+  private static Future<Seen> noAnswer(Throwable cause) {
     return cause instanceof UnavailableException slow && slow.code().equals("gateway.timeout")
-        ? Future.succeededFuture(Optional.empty())
+        ? Future.succeededFuture(new Seen(Optional.empty(), FleetView.UNKNOWN))
         : Future.failedFuture(cause);
   }
 
@@ -105,18 +111,20 @@ public final class MetricsApi {
     return new Reply.Body(200, Exposition.CONTENT_TYPE, page.bytes(), Map.of());
   }
 
-  private Optional<List<QueueLoad>> load() {
+  private Seen load() {
     try {
-      return Optional.of(parts.jobs().load());
+      return new Seen(Optional.of(parts.jobs().load()), parts.fleet().still());
     } catch (QueueException e) {
-      return Optional.empty();
+      return new Seen(Optional.empty(), parts.fleet().still());
     }
   }
 
-  private byte[] write(Optional<List<QueueLoad>> load) {
+  private byte[] write(Seen seen) {
+    Optional<List<QueueLoad>> load = seen.load();
     Exposition page = new Exposition();
     page.gauge("tintype_store_up", "1 while the database answers.", load.isPresent() ? 1 : 0);
     load.ifPresent(groups -> queue(page, groups));
+    FleetMetrics.write(page, seen.fleet(), load.orElse(List.of()));
     submits.write(page);
     page.gauge("tintype_event_streams", "Open event streams.", streams.getAsInt());
     runtime(page);

@@ -7,7 +7,9 @@ import dev.tintype.gateway.ImageLinks;
 import dev.tintype.queue.blob.BlobStore;
 import dev.tintype.queue.blob.DirectoryBlobStore;
 import dev.tintype.queue.embedded.EmbeddedPostgres;
+import dev.tintype.queue.ephemera.Ephemera;
 import dev.tintype.queue.ephemera.InProcessEphemera;
+import dev.tintype.queue.fleet.EphemeraFleetView;
 import dev.tintype.queue.relay.CostModel;
 import dev.tintype.queue.store.Database;
 import dev.tintype.queue.store.JobStore;
@@ -63,6 +65,9 @@ public final class Platform implements AutoCloseable {
   public final PostgresUploadStore uploads;
   public final BlobStore blobs;
 
+  /** Where a test lets workers appear. */
+  public final Ephemera fleet = new InProcessEphemera(Clock.systemUTC());
+
   private Platform() {
     try {
       folder = Files.createTempDirectory("tintype-gateway-");
@@ -108,6 +113,7 @@ public final class Platform implements AutoCloseable {
         LINKS,
         CostModel.linear(23),
         new InProcessEphemera(Clock.systemUTC()),
+        new EphemeraFleetView(fleet, true, Clock.systemUTC()),
         Clock.systemUTC(),
         new SecureRandom());
   }

@@ -2,10 +2,8 @@ package dev.tintype.node.cli;
 
 import dev.tintype.node.ErrorCode;
 import dev.tintype.node.NodeException;
-import java.io.IOException;
-import java.io.InputStream;
+import dev.tintype.node.ProgramVersion;
 import java.util.Optional;
-import java.util.Properties;
 import java.util.ServiceLoader;
 import java.util.logging.Level;
 import java.util.logging.Logger;
@@ -102,26 +100,13 @@ public final class Tintype implements Runnable {
     public String[] getVersion() {
       return new String[] {
         "tintype "
-            + number()
+            + ProgramVersion.number()
             + " (Java "
             + Runtime.version()
             + ", "
             + System.getProperty("os.arch")
             + ")"
       };
-    }
-
-    static String number() {
-      Properties properties = new Properties();
-      try (InputStream in =
-          Tintype.class.getResourceAsStream("/dev/tintype/node/version.properties")) {
-        if (in != null) {
-          properties.load(in);
-        }
-      } catch (IOException e) {
-        // Then it is unknown, which is no reason to fail.
-      }
-      return properties.getProperty("version", "unknown");
     }
   }
 }

@@ -43,7 +43,7 @@ public final class EdgeBench implements Callable<Integer> {
   private static final int CLIENTS = 1_000;
   private static final int ORIGINAL_PX = 1024;
   private static final int WARM_UPS = 6;
-  private static final int SMALL_PX = 256;
+  private static final int SMALL_PX = 600;
   private static final int HIT_ROUND_S = 3;
   private static final int VARIANTS = 3;
 
@@ -94,7 +94,8 @@ public final class EdgeBench implements Callable<Integer> {
     for (int i = 0; i < Misses.copiesFor(conversions, WARM_UPS) + 2; i++) {
       copies.add(originals.put(Photograph.copy(png, i)));
     }
-    String small = originals.put(Photograph.png(Photograph.of(SMALL_PX, 8)));
+    byte[] smallPng = Photograph.png(Photograph.of(SMALL_PX, 8));
+    String small = originals.put(smallPng);
     String hot = copies.removeLast();
     String cold = copies.removeLast();
     Path served = Files.createDirectories(folder.resolve("nginx/files"));
@@ -108,7 +109,7 @@ public final class EdgeBench implements Callable<Integer> {
       List<Hits.Row> hits = hits(new Hits(edge, nginx, served, client), hot, rounds);
       tell("misses: " + conversions + " of each format, four ways");
       Misses all = new Misses(edge, sharp, client, png, copies);
-      all.warmUp(small, SMALL_PX);
+      all.warmUp(small, smallPng, SMALL_PX);
       List<Misses.Row> misses = all.measure(conversions, WARM_UPS);
       tell(CLIENTS + " clients for one cold variant");
       Crowd crowd = Crowd.ask(edge, client, cold, CLIENTS);

@@ -45,10 +45,11 @@ public final class S3BlobStore implements BlobStore, AutoCloseable {
   /** Of times in headers; listings may be finer. */
   private static final Duration HEADER_TIME_UNIT = Duration.ofSeconds(1);
 
-  /** Comes after every name in hex: what other rooms keep in the bucket is not paged through. */
-  private static final String BEHIND_DIGESTS = "g";
-
   private static final int NOT_FOUND = 404;
+
+  /** No SHA-256 stands behind this name; what is derived from blobs does, in its own folder. */
+  private static final String BEHIND_DIGITS = "g";
+
   private static final int FORBIDDEN = 403;
   private static final int CHANGED = 412;
 
@@ -58,6 +59,10 @@ public final class S3BlobStore implements BlobStore, AutoCloseable {
   /** Does not connect yet: a bucket that is away now may be there when it is needed. */
   public S3BlobStore(S3Config config) {
     this.config = config;
+    this.client = client(config);
+  }
+
+  static S3Client client(S3Config config) {
     S3ClientBuilder builder =
         S3Client.builder()
             .region(Region.of(config.region()))
@@ -77,7 +82,7 @@ public final class S3BlobStore implements BlobStore, AutoCloseable {
                 builder.credentialsProvider(
                     StaticCredentialsProvider.create(
                         AwsBasicCredentials.create(pair.accessKey(), pair.secretKey()))));
-    this.client = builder.build();
+    return builder.build();
   }
 
   @Override
@@ -187,7 +192,7 @@ public final class S3BlobStore implements BlobStore, AutoCloseable {
       more =
           Boolean.TRUE.equals(page.isTruncated())
               && !page.contents().isEmpty()
-              && last.compareTo(config.prefix() + BEHIND_DIGESTS) < 0;
+              && last.compareTo(config.prefix() + BEHIND_DIGITS) < 0;
     }
     return List.copyOf(found);
   }

@@ -48,6 +48,23 @@ public interface AccountAdmin {
   /** Makes a tier, or changes the one of that name. Relays see it within a minute. */
   void putTier(Tier tier);
 
+  /**
+   * What became of a tier that {@link #declareTiers} did not name.
+   *
+   * @param users who were moved to the default tier
+   * @param gone false: it still has jobs, which go on in it; a later call removes it
+   */
+  record LeftOut(String tier, long users, boolean gone) {}
+
+  /**
+   * Makes these the tiers. Those that are there and not named lose their users to {@link
+   * Tier#byDefault}, and are removed as soon as no job is in them. The same call again changes
+   * nothing, so every process of a fleet may make it when it starts.
+   *
+   * @param tiers at least one, each name once; code {@code account.tiers} otherwise
+   */
+  List<LeftOut> declareTiers(List<Tier> tiers);
+
   /** Most jobs, and most uploads, of one {@link #forget}. */
   int FORGET_MAX = 1000;
 

@@ -12,8 +12,8 @@ public interface AccountStore {
   Optional<Account> authenticate(String apiKey);
 
   /**
-   * Makes the user {@code admin} (tier pro) with a key if there is no key at all yet, and returns
-   * that key; else empty.
+   * Makes the user {@code admin} (tier pro, or the fastest where there is no pro) with a key if
+   * there is no key at all yet, and returns that key; else empty.
    */
   Optional<String> firstKey();
 

@@ -25,6 +25,8 @@ public final class PostgresAccountStore implements AccountStore {
   private static final String FIRST_USER = "admin";
   private static final String FIRST_TIER = "pro";
 
+  private static final String TIERS = "SELECT * FROM tiers ORDER BY max_wait_s DESC, weight, name";
+
   private static final String ACCOUNT =
       "SELECT u.id AS user_id, u.admin, t.* FROM users u JOIN tiers t ON t.name = u.tier WHERE u.id"
           + " = ?";
@@ -67,9 +69,19 @@ public final class PostgresAccountStore implements AccountStore {
               connection,
               "INSERT INTO users (id, tier, admin) VALUES (?, ?, true) ON CONFLICT DO NOTHING",
               FIRST_USER,
-              FIRST_TIER);
+              firstTier(connection));
           return Optional.of(insertKey(connection, FIRST_USER, "made at first start"));
         });
+  }
+
+  /** {@code pro}, unless the operator's settings have no such tier. */
+  private static String firstTier(Connection connection) throws SQLException {
+    List<Tier> tiers = Sql.query(connection, PostgresAccountStore::tier, TIERS);
+    return tiers.stream()
+        .map(Tier::name)
+        .filter(FIRST_TIER::equals)
+        .findFirst()
+        .orElseGet(() -> Tier.fastest(tiers).name());
   }
 
   @Override
@@ -154,12 +166,7 @@ public final class PostgresAccountStore implements AccountStore {
 
   @Override
   public List<Tier> tiers() {
-    return database.call(
-        connection ->
-            Sql.query(
-                connection,
-                PostgresAccountStore::tier,
-                "SELECT * FROM tiers ORDER BY max_wait_s DESC, weight, name"));
+    return database.call(connection -> Sql.query(connection, PostgresAccountStore::tier, TIERS));
   }
 
   private static Account account(ResultSet row, String keyId) throws SQLException {

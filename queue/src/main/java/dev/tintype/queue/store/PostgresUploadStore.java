@@ -1,6 +1,7 @@
 package dev.tintype.queue.store;
 
 import dev.tintype.queue.job.UploadRecord;
+import java.util.List;
 import java.util.Optional;
 
 /** Uploads on PostgreSQL. */
@@ -22,6 +23,16 @@ public final class PostgresUploadStore implements UploadStore {
           + " UNION ALL"
           + " SELECT i.sha256, 'image/png', i.width, i.height, i.bytes FROM images i"
           + " JOIN jobs j ON j.id = i.job_id WHERE i.sha256 = ? AND j.user_id = ? LIMIT 1";
+
+  private static final String OWNED_ALONE =
+      "SELECT mine.sha256 FROM (SELECT sha256 FROM uploads WHERE user_id = ? AND sha256 > ?"
+          + " UNION SELECT i.sha256 FROM images i JOIN jobs j ON j.id = i.job_id"
+          + " WHERE j.user_id = ? AND i.sha256 > ?) mine"
+          + " WHERE NOT EXISTS (SELECT 1 FROM uploads u"
+          + " WHERE u.sha256 = mine.sha256 AND u.user_id <> ?)"
+          + " AND NOT EXISTS (SELECT 1 FROM images i JOIN jobs j ON j.id = i.job_id"
+          + " WHERE i.sha256 = mine.sha256 AND j.user_id <> ?)"
+          + " ORDER BY mine.sha256 LIMIT ?";
 
   private final Database database;
 
@@ -80,5 +91,31 @@ public final class PostgresUploadStore implements UploadStore {
                 sha256,
                 sha256,
                 userId));
+  }
+
+  @Override
+  public List<String> ownedAlone(String userId, String after, int limit) {
+    if (limit < 1 || limit > PAGE_MAX) {
+      throw new IllegalArgumentException("limit is 1 to " + PAGE_MAX);
+    }
+    return database.call(
+        connection ->
+            Sql.query(
+                connection,
+                row -> row.getString("sha256"),
+                OWNED_ALONE,
+                userId,
+                after,
+                userId,
+                after,
+                userId,
+                userId,
+                limit));
+  }
+
+  @Override
+  public void forget(String sha256) {
+    database.call(
+        connection -> Sql.update(connection, "DELETE FROM uploads WHERE sha256 = ?", sha256));
   }
 }

@@ -14,7 +14,7 @@ import java.util.List;
  * blobs looks at them next.
  */
 final class Retention {
-  private static final String ENDED =
+  static final String ENDED =
       JobMoves.in(Arrays.stream(JobState.values()).filter(JobState::terminal).toList());
 
   private final Database database;

@@ -2,6 +2,8 @@ package dev.tintype.queue.store;
 
 import dev.tintype.queue.QueueException;
 import java.time.Duration;
+import java.util.Comparator;
+import java.util.List;
 
 /**
  * A class of service.
@@ -43,5 +45,25 @@ public record Tier(
           "A tier has a name of lower-case letters, digits, - and _, a weight of 1 to 1000, a bound"
               + " of 1 s to 7 days, limits of at least 1, and a retention of at least a minute.");
     }
+  }
+
+  /**
+   * The one of users for whom nobody chose: {@code standard}, or the slowest where there is none.
+   */
+  public static Tier byDefault(List<Tier> tiers) {
+    return tiers.stream()
+        .filter(tier -> tier.name().equals("standard"))
+        .findFirst()
+        .or(() -> tiers.stream().max(Comparator.comparing(Tier::maxWait)))
+        .orElseThrow(
+            () -> new QueueException.Invalid("account.tiers", "There is at least one tier."));
+  }
+
+  /** The one with the shortest bound: that of the first user, who is the operator. */
+  public static Tier fastest(List<Tier> tiers) {
+    return tiers.stream()
+        .min(Comparator.comparing(Tier::maxWait))
+        .orElseThrow(
+            () -> new QueueException.Invalid("account.tiers", "There is at least one tier."));
   }
 }

@@ -1,6 +1,7 @@
 package dev.tintype.queue.store;
 
 import dev.tintype.queue.job.UploadRecord;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -26,4 +27,19 @@ public interface UploadStore {
 
   /** The picture, where the user uploaded it or a job of the user's painted it. */
   Optional<UploadRecord> find(String userId, String sha256);
+
+  /** Most pictures in one answer of {@link #ownedAlone}. */
+  int PAGE_MAX = 1000;
+
+  /**
+   * A page of the pictures that a user has uploaded or had painted and nobody else has, in the
+   * order of their names.
+   *
+   * @param after the last name of the page before; the empty text for the first page
+   * @param limit 1 to {@link #PAGE_MAX}
+   */
+  List<String> ownedAlone(String userId, String after, int limit);
+
+  /** Forgets who uploaded a picture: nobody may start from it any more. */
+  void forget(String sha256);
 }

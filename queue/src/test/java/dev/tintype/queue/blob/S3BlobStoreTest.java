@@ -67,6 +67,57 @@ class S3BlobStoreTest extends BlobStoreContract {
             deadline));
   }
 
+  private static S3Config config(String prefix) {
+    return new S3Config(
+        Optional.of(endpoint),
+        "us-east-1",
+        "pictures",
+        prefix,
+        Optional.of(new S3Config.Credentials(S3Server.ACCESS_KEY, SECRET)),
+        Duration.ofSeconds(20));
+  }
+
+  @Test
+  void variantsLieBesideTheirBlobsAndAreForgottenTogether() {
+    String prefix = "run" + RUNS.incrementAndGet() + "/";
+    try (S3BlobStore blobs = new S3BlobStore(config(prefix));
+        S3DerivedStore variants = new S3DerivedStore(config(prefix))) {
+      String one = blobs.put(bytes(2_000));
+      String two = blobs.put(bytes(2_001));
+      variants.put(one, "ab12", "image/webp", bytes(10));
+      variants.put(one, "cd34", "image/avif", bytes(11));
+      variants.put(two, "ab12", "image/webp", bytes(12));
+      assertThat(variants.get(one, "ab12")).contains(bytes(10));
+      assertThat(variants.get(one, "ffff")).isEmpty();
+      assertThat(blobs.list("", 10))
+          .extracting(BlobStore.Entry::sha256)
+          .contains(one, two)
+          .hasSize(2);
+      assertThat(variants.forget(one)).isEqualTo(2);
+      assertThat(variants.get(one, "cd34")).isEmpty();
+      assertThat(variants.get(two, "ab12")).contains(bytes(12));
+      assertThat(variants.forget(one)).isZero();
+    }
+  }
+
+  @Test
+  void aVariantWithOtherBytesThanWerePutIsRefused() throws IOException {
+    String prefix = "run" + RUNS.incrementAndGet() + "/";
+    try (S3DerivedStore variants = new S3DerivedStore(config(prefix))) {
+      variants.put("ab".repeat(32), "77", "image/webp", bytes(100));
+      try (var files = Files.walk(folder)) {
+        Path file = files.filter(path -> path.endsWith("77")).findFirst().orElseThrow();
+        Files.write(file, bytes(99));
+      }
+      assertThatThrownBy(() -> variants.get("ab".repeat(32), "77"))
+          .isInstanceOfSatisfying(
+              QueueException.Blob.class, e -> assertThat(e.code()).isEqualTo("blob.io"));
+      assertThatThrownBy(() -> variants.get("ab".repeat(32), "../77"))
+          .isInstanceOfSatisfying(
+              QueueException.Blob.class, e -> assertThat(e.code()).isEqualTo("blob.key"));
+    }
+  }
+
   @Test
   void otherBytesThanTheNameSaysAreNotServed() throws IOException {
     BlobStore blobs = open();

@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tintype.queue.QueueException;
+import dev.tintype.queue.job.JobId;
 import dev.tintype.queue.store.AccountAdmin.Change;
 import dev.tintype.queue.store.AccountAdmin.Key;
+import dev.tintype.queue.store.AccountAdmin.LeftOut;
 import dev.tintype.queue.store.AccountAdmin.User;
 import java.time.Duration;
 import java.util.List;
@@ -146,5 +148,55 @@ class AccountAdminTest {
         "account.tier_settings",
         () ->
             new Tier("Night!", 1, Duration.ofHours(1), 1, 1, Duration.ofDays(1), TierClass.NORMAL));
+  }
+
+  @Test
+  void declaredTiersAreAllThereAre() {
+    List<Tier> before = db.accounts.tiers();
+    assertThat(db.administration.declareTiers(before)).isEmpty();
+    assertThat(db.accounts.tiers()).isEqualTo(before);
+    db.administration.change("ann", tier("enterprise"));
+    List<Tier> fewer =
+        List.of(named(before, "standard"), named(before, "pro"), named(before, "free"), NIGHT);
+    assertThat(db.administration.declareTiers(fewer))
+        .containsExactly(new LeftOut("enterprise", 1, true), new LeftOut("fast", 0, true));
+    assertThat(db.accounts.tiers()).containsExactlyInAnyOrderElementsOf(fewer);
+    assertThat(db.administration.user("ann").orElseThrow().tier()).isEqualTo("standard");
+    assertThat(db.administration.declareTiers(fewer)).isEmpty();
+  }
+
+  @Test
+  void aTierThatIsLeftOutStaysUntilItsJobsAreGone() {
+    db.administration.change("ann", tier("fast"));
+    SubmitRequest request = SubmitRequest.plain("ann", "fast", TestDatabase.spec(1), "f", 100);
+    JobId job = ((SubmitResult.Accepted) db.store.submit(request)).job().id();
+    List<Tier> only = List.of(NIGHT);
+    assertThat(db.administration.declareTiers(only)).contains(new LeftOut("fast", 1, false));
+    assertThat(db.administration.user("ann").orElseThrow().tier()).isEqualTo("night");
+    assertThat(db.accounts.tiers()).extracting(Tier::name).containsExactly("night", "fast");
+    db.store.cancel("ann", job);
+    assertThat(db.administration.declareTiers(only)).containsExactly(new LeftOut("fast", 0, false));
+    db.clockAhead(Duration.ofDays(100));
+    assertThat(db.store.sweep("fast", 10)).isEqualTo(1);
+    assertThat(db.administration.declareTiers(only)).containsExactly(new LeftOut("fast", 0, true));
+    assertThat(db.accounts.tiers()).containsExactly(NIGHT);
+  }
+
+  @Test
+  void withoutTheTierProTheFirstUserIsInTheFastest() {
+    db.administration.declareTiers(
+        List.of(NIGHT, named(db.accounts.tiers(), "free"), named(db.accounts.tiers(), "fast")));
+    db.accounts.firstKey();
+    assertThat(db.administration.user("admin").orElseThrow().tier()).isEqualTo("fast");
+  }
+
+  @Test
+  void noTierAndTheSameTwiceAreRefused() {
+    refused("account.tiers", () -> db.administration.declareTiers(List.of()));
+    refused("account.tiers", () -> db.administration.declareTiers(List.of(NIGHT, NIGHT)));
+  }
+
+  private static Tier named(List<Tier> tiers, String name) {
+    return tiers.stream().filter(tier -> tier.name().equals(name)).findFirst().orElseThrow();
   }
 }
