@@ -93,6 +93,8 @@ public record EdgeConfig(
    * @param webpQuality default 79
    * @param avifQuality default 50
    * @param avifEffort 0 to 9. Default 0: 16 times as fast as 4, for a few percent more bytes
+   * @param avifBudgetMs an AVIF that {@code auto} chose and that would take longer is made in the
+   *     background, and the next format is sent until it is there; 0 always waits. Default 1000
    * @param keepMetadata whether XMP, EXIF, ICC and recipe stay in variants whose URL says neither
    *     {@code keep} nor {@code strip}. Default true. The mark of generated pictures stays anyway
    * @param library the libvips to load; empty: the packed one, else the system's
@@ -104,8 +106,33 @@ public record EdgeConfig(
       int webpQuality,
       int avifQuality,
       int avifEffort,
+      int avifBudgetMs,
       boolean keepMetadata,
       Optional<Path> library) {
+    private static final int BUDGET_MS = 1000;
+
+    /** With the default budget of AVIF. */
+    public Encoder(
+        int threads,
+        int vipsThreads,
+        int jpegQuality,
+        int webpQuality,
+        int avifQuality,
+        int avifEffort,
+        boolean keepMetadata,
+        Optional<Path> library) {
+      this(
+          threads,
+          vipsThreads,
+          jpegQuality,
+          webpQuality,
+          avifQuality,
+          avifEffort,
+          BUDGET_MS,
+          keepMetadata,
+          library);
+    }
+
     /** Validates. */
     public Encoder {
       range("edge.encoder.threads", threads, 1, 256);
@@ -114,6 +141,7 @@ public record EdgeConfig(
       range("edge.encoder.webp_quality", webpQuality, 1, 100);
       range("edge.encoder.avif_quality", avifQuality, 1, 100);
       range("edge.encoder.avif_effort", avifEffort, 0, 9);
+      range("edge.encoder.avif_budget_ms", avifBudgetMs, 0, 600_000);
     }
 
     /** The defaults. */
@@ -141,6 +169,7 @@ public record EdgeConfig(
    *     8192 x 8192
    * @param sidePxMax largest w and h of a URL, device pixel ratio included. Default 8192
    * @param encodeQueueMax encodes that wait; beyond it 503. Default 256
+   * @param laterQueueMax AVIF variants that were put off and wait. Default 256
    * @param variantsPerOriginalMax variants of one original in the making; beyond it 429. Default 32
    * @param encodeDeadlineMs from the request to the variant; beyond it 503, and the encode is
    *     stopped. Default 10,000
@@ -154,6 +183,7 @@ public record EdgeConfig(
       long originalPixelsMax,
       int sidePxMax,
       int encodeQueueMax,
+      int laterQueueMax,
       int variantsPerOriginalMax,
       int encodeDeadlineMs,
       int ioThreads,
@@ -165,6 +195,7 @@ public record EdgeConfig(
       range("edge.limits.original_pixels_max", originalPixelsMax, 1, 1024 * MIB);
       range("edge.limits.side_px_max", sidePxMax, 1, Operations.SIDE_PX_MAX);
       range("edge.limits.encode_queue_max", encodeQueueMax, 1, 1_000_000);
+      range("edge.limits.later_queue_max", laterQueueMax, 0, 1_000_000);
       range("edge.limits.variants_per_original_max", variantsPerOriginalMax, 1, 1_000_000);
       range("edge.limits.encode_deadline_ms", encodeDeadlineMs, 1, 600_000);
       range("edge.limits.io_threads", ioThreads, 1, 1024);
@@ -174,7 +205,7 @@ public record EdgeConfig(
 
     /** The defaults. */
     public static Limits defaults() {
-      return new Limits(64 * MIB, 64 * MIB, 8192, 256, 32, 10_000, 8, 4096, 1000);
+      return new Limits(64 * MIB, 64 * MIB, 8192, 256, 256, 32, 10_000, 8, 4096, 1000);
     }
   }
 

@@ -66,6 +66,7 @@ final class EdgeConfigReader {
         integer("edge.encoder.webp_quality", base.webpQuality()),
         integer("edge.encoder.avif_quality", base.avifQuality()),
         integer("edge.encoder.avif_effort", base.avifEffort()),
+        integer("edge.encoder.avif_budget_ms", base.avifBudgetMs()),
         bool("edge.encoder.keep_metadata", base.keepMetadata()),
         optional("edge.encoder.library").map(Path::of));
   }
@@ -77,6 +78,7 @@ final class EdgeConfigReader {
         number("edge.limits.original_pixels_max", base.originalPixelsMax()),
         integer("edge.limits.side_px_max", base.sidePxMax()),
         integer("edge.limits.encode_queue_max", base.encodeQueueMax()),
+        integer("edge.limits.later_queue_max", base.laterQueueMax()),
         integer("edge.limits.variants_per_original_max", base.variantsPerOriginalMax()),
         integer("edge.limits.encode_deadline_ms", base.encodeDeadlineMs()),
         integer("edge.limits.io_threads", base.ioThreads()),

@@ -8,6 +8,7 @@ import dev.tintype.edge.url.ImageFormat;
 import dev.tintype.edge.url.ImageRequest;
 import dev.tintype.edge.url.Operations;
 import dev.tintype.edge.variant.Answer;
+import dev.tintype.edge.variant.Chosen;
 import dev.tintype.edge.variant.VariantKey;
 import dev.tintype.edge.variant.VariantService;
 import dev.tintype.edge.vips.VipsLibrary;
@@ -96,6 +97,11 @@ public final class EdgeRoutes implements AutoCloseable {
     return variants.library();
   }
 
+  /** AVIF variants that were put off and are not begun yet. */
+  public int waitingForLater() {
+    return variants.waitingForLater();
+  }
+
   /** Encodes since the start. */
   public long encodes() {
     return variants.encodes();
@@ -158,37 +164,72 @@ public final class EdgeRoutes implements AutoCloseable {
       redirect(http, request);
       return;
     }
-    String etag = "\"" + key.map(VariantKey::id).orElse(request.sha256()) + "\"";
     ImageResponse response =
         new ImageResponse(
             http,
             request,
             format,
-            etag,
+            ImageResponse.quoted(key.map(VariantKey::id).orElse(request.sha256())),
             listensTo(request),
             config.delivery().cacheTags(),
             nowS,
-            startNs);
-    if (!EntityTags.matchHolds(http.getHeader(HttpHeaders.IF_MATCH), etag)) {
+            startNs,
+            false);
+    Optional<VariantKey> instead = instead(request, format, http);
+    if (!matchHolds(response, instead)) {
       throw EdgeException.precondition();
     }
-    if (EntityTags.noneMatchHits(http.getHeader(HttpHeaders.IF_NONE_MATCH), etag)) {
+    if (EntityTags.noneMatchHits(http.getHeader(HttpHeaders.IF_NONE_MATCH), response.etag())) {
       notModified(routing, response, request, key);
-    } else if (key.isPresent()) {
-      Answer answer = variants.get(key.get());
-      later(
-          routing,
-          answer.served(),
-          served -> {
-            response.send(served, answer.collapsed());
-            hot.learn(response, key.get(), served);
-          });
-    } else {
+    } else if (key.isEmpty()) {
       later(
           routing,
           variants.original(request.sha256(), format),
           served -> response.send(served, false));
+    } else if (instead.isPresent()) {
+      later(
+          routing,
+          variants.soon(key.get(), instead.get()),
+          chosen -> send(chosen.temporary() ? response.instead(chosen.key()) : response, chosen));
+    } else {
+      Answer answer = variants.get(key.get());
+      later(
+          routing,
+          answer.served(),
+          served -> send(response, new Chosen(key.get(), served, answer.collapsed(), false)));
     }
+  }
+
+  private void send(ImageResponse response, Chosen chosen) {
+    String known = response.http().getHeader(HttpHeaders.IF_NONE_MATCH);
+    if (chosen.temporary() && EntityTags.noneMatchHits(known, response.etag())) {
+      response.notModified();
+      return;
+    }
+    response.send(chosen.served(), chosen.collapsed());
+    hot.learn(response, chosen.key(), chosen.served());
+  }
+
+  /** If-Match may name what is sent for good, or what is sent until that is there. */
+  private static boolean matchHolds(ImageResponse response, Optional<VariantKey> instead) {
+    String header = response.http().getHeader(HttpHeaders.IF_MATCH);
+    return EntityTags.matchHolds(header, response.etag())
+        || instead
+            .filter(key -> EntityTags.matchHolds(header, ImageResponse.quoted(key.id())))
+            .isPresent();
+  }
+
+  /** What may be sent while the AVIF that {@code auto} chose is not there. */
+  private Optional<VariantKey> instead(
+      ImageRequest request, ImageFormat format, HttpServerRequest http) {
+    boolean mayWait =
+        request.format().isEmpty()
+            && format == ImageFormat.AVIF
+            && config.encoder().avifBudgetMs() > 0;
+    return mayWait
+        ? Optional.of(
+            key(request, Negotiation.chooseBesidesAvif(joined(http)), hints(request, http)))
+        : Optional.empty();
   }
 
   private VariantKey key(ImageRequest request, ImageFormat format, ClientHints hints) {

@@ -89,6 +89,7 @@ final class HotPath {
     HttpServerRequest http = response.http();
     boolean lasting =
         served.source() == Served.Source.MEMORY
+            && !response.temporary()
             && response.request().operations().expiresS().isEmpty()
             && http.method().equals(HttpMethod.GET);
     if (lasting) {

@@ -4,6 +4,7 @@ import dev.tintype.edge.error.EdgeException;
 import dev.tintype.edge.url.ImageFormat;
 import dev.tintype.edge.url.ImageRequest;
 import dev.tintype.edge.variant.Served;
+import dev.tintype.edge.variant.VariantKey;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
@@ -26,6 +27,7 @@ import java.util.Optional;
  * @param tags whether caches in front are told the original's name
  * @param nowS seconds of Unix time
  * @param startNs when the request came in
+ * @param temporary whether a better picture is made meanwhile: this one is good for some seconds
  */
 record ImageResponse(
     HttpServerRequest http,
@@ -35,8 +37,13 @@ record ImageResponse(
     boolean hints,
     boolean tags,
     long nowS,
-    long startNs) {
+    long startNs,
+    boolean temporary) {
   private static final long YEAR_S = 31_536_000;
+
+  /** How long what is sent in a better picture's place is good. */
+  private static final long TEMPORARY_S = 10;
+
   private static final double NS_PER_MS = 1e6;
 
   /** The name of this cache in Cache-Status. */
@@ -64,9 +71,23 @@ record ImageResponse(
   private static final CharSequence IMMUTABLE =
       HttpHeaders.createOptimized("public, max-age=" + YEAR_S + ", immutable");
 
+  private static final CharSequence TEMPORARY =
+      HttpHeaders.createOptimized("public, max-age=" + TEMPORARY_S);
+
   /** Cache-Status of what was in memory. */
   private static final CharSequence MEMORY_HIT =
       HttpHeaders.createOptimized(CACHE + "; hit; detail=memory");
+
+  /** The same with another variant in its place, for as long as this one is not there. */
+  ImageResponse instead(VariantKey other) {
+    return new ImageResponse(
+        http, request, other.spec().format(), quoted(other.id()), hints, tags, nowS, startNs, true);
+  }
+
+  /** An entity tag of that text. */
+  static String quoted(String tag) {
+    return '"' + tag + '"';
+  }
 
   /** Sends the image, or the part of it that was asked for. */
   void send(Served served, boolean collapsed) {
@@ -166,12 +187,13 @@ record ImageResponse(
 
   private CharSequence cacheControl() {
     var expires = request.operations().expiresS();
+    long most = temporary ? TEMPORARY_S : YEAR_S;
     if (expires.isPresent()) {
       return "private, max-age="
-          + Math.clamp(expires.getAsLong() - nowS, 0, YEAR_S)
-          + ", immutable";
+          + Math.clamp(expires.getAsLong() - nowS, 0, most)
+          + (temporary ? "" : ", immutable");
     }
-    return IMMUTABLE;
+    return temporary ? TEMPORARY : IMMUTABLE;
   }
 
   /** RFC 9211. */

@@ -23,6 +23,15 @@ public final class Negotiation {
    * @param accept the header's value, several headers joined by commas; null when absent
    */
   public static ImageFormat choose(String accept) {
+    return choose(accept, true);
+  }
+
+  /** The format for a client as long as there is no AVIF. */
+  static ImageFormat chooseBesidesAvif(String accept) {
+    return choose(accept, false);
+  }
+
+  private static ImageFormat choose(String accept, boolean withAvif) {
     if (accept == null || accept.length() > ACCEPT_CHARS_MAX) {
       return ImageFormat.JPEG;
     }
@@ -46,6 +55,9 @@ public final class Negotiation {
       }
     }
     double wildcard = anyImage >= 0 ? anyImage : Math.max(anything, 0);
+    if (!withAvif) {
+      named.remove(ImageFormat.AVIF);
+    }
     return best(named, named.getOrDefault(ImageFormat.JPEG, wildcard));
   }
 

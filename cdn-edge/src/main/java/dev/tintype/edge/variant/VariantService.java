@@ -16,34 +16,23 @@ import java.io.IOException;
 import java.time.Clock;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.LongAdder;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
- * Memory, then disk, then the shared store, then one encode: however many ask for a cold variant,
- * it is encoded once and all get it. A variant counts as in the making until it is in the caches,
- * so nobody slips between the end of an encode and its storing.
+ * Everything that can be sent: variants from memory, disk, the shared store or an encoder, and
+ * originals. Never blocks; what takes time is done on pools of its own.
  */
 public final class VariantService implements AutoCloseable {
-  private static final double NS_PER_MS = 1e6;
-  private static final Logger LOG = LoggerFactory.getLogger(VariantService.class);
-
   private final EdgeConfig config;
-  private final Originals originals;
+  private final KnownOriginals originals;
   private final VipsLibrary.Status library;
   private final Optional<Transcoder> transcoder;
   private final EdgePools pools;
   private final VariantCaches caches;
   private final Refusals refusals;
   private final Purged purged;
-  private final ConcurrentHashMap<String, InFlight> inFlight = new ConcurrentHashMap<>();
-  private final ConcurrentHashMap<String, Integer> perOriginal = new ConcurrentHashMap<>();
-  private final LongAdder encodes = new LongAdder();
+  private final Making making;
 
   /** For an edge that stands alone. */
   public VariantService(EdgeConfig config, Originals originals) {
@@ -59,7 +48,6 @@ public final class VariantService implements AutoCloseable {
   public VariantService(
       EdgeConfig config, Originals originals, SharedVariants shared, Clock clock) {
     this.config = config;
-    this.originals = originals;
     library = VipsLibrary.load(config.encoder().library());
     transcoder =
         switch (library) {
@@ -79,6 +67,9 @@ public final class VariantService implements AutoCloseable {
             purged,
             new SharedTier(shared, pools.store, config.limits().storeDeadlineMs(), clock),
             ticker);
+    this.originals = new KnownOriginals(originals, refusals, caches);
+    making =
+        new Making(config, library, transcoder, pools, caches, refusals, purged, this.originals);
     pools.io.execute(caches::scan);
   }
 
@@ -109,14 +100,41 @@ public final class VariantService implements AutoCloseable {
     if (hit.isPresent()) {
       return new Answer(CompletableFuture.completedFuture(hit.get()), false);
     }
-    InFlight fresh = new InFlight(key, System.nanoTime());
-    InFlight running = inFlight.putIfAbsent(key.id(), fresh);
-    if (running != null) {
-      return new Answer(running.result, true);
+    Making.Joined joined = making.join(key, false);
+    return new Answer(joined.variant().result, joined.collapsed());
+  }
+
+  /**
+   * The best variant if it is there or will be soon, else another, while the best is made when no
+   * request waits. Never blocks.
+   *
+   * @param best an AVIF
+   * @param instead another format of the same picture
+   * @throws EdgeException edge.purged
+   */
+  public CompletableFuture<Chosen> soon(VariantKey best, VariantKey instead) {
+    purged.check(best.sha256());
+    Optional<Served> hit = caches.inMemory(best.id());
+    if (hit.isPresent()) {
+      return CompletableFuture.completedFuture(new Chosen(best, hit.get(), false, false));
     }
-    startClock(fresh);
-    hand(pools.io, fresh, this::find);
-    return new Answer(fresh.result, false);
+    Making.Joined joined = making.join(best, true);
+    return joined
+        .variant()
+        .putOff
+        .thenCompose(
+            putOff -> {
+              if (putOff) {
+                Answer other = get(instead);
+                return other
+                    .served()
+                    .thenApply(served -> new Chosen(instead, served, other.collapsed(), true));
+              }
+              return joined
+                  .variant()
+                  .result
+                  .thenApply(served -> new Chosen(best, served, joined.collapsed(), false));
+            });
   }
 
   /**
@@ -128,33 +146,13 @@ public final class VariantService implements AutoCloseable {
     if (caches.inMemory(key.id()).isPresent()) {
       return CompletableFuture.completedFuture(true);
     }
-    return read(() -> caches.has(key) || there(key.sha256()));
+    return read(() -> caches.has(key) || originals.there(key.sha256()));
   }
 
   /** Whether an original is there. */
   public CompletableFuture<Boolean> originalAvailable(String sha256) {
     purged.check(sha256);
-    return read(() -> there(sha256));
-  }
-
-  private boolean there(String sha256) throws IOException {
-    refusals.checkThere(sha256);
-    boolean there = originals.exists(sha256);
-    if (!there) {
-      refusals.missing(sha256);
-    }
-    return there;
-  }
-
-  private OriginalImage open(String sha256) throws IOException {
-    refusals.checkThere(sha256);
-    Optional<OriginalImage> found = originals.open(sha256);
-    if (found.isEmpty()) {
-      refusals.missing(sha256);
-      throw EdgeException.missing(sha256);
-    }
-    caches.seen(sha256);
-    return found.get();
+    return read(() -> originals.there(sha256));
   }
 
   /**
@@ -188,7 +186,7 @@ public final class VariantService implements AutoCloseable {
     purged.check(sha256);
     return read(
         () -> {
-          OriginalImage image = open(sha256);
+          OriginalImage image = originals.open(sha256);
           ImageFormat found =
               ImageSniffer.format(image.head(ImageSniffer.HEAD_BYTES))
                   .orElseThrow(EdgeException::wrongFormat);
@@ -207,7 +205,12 @@ public final class VariantService implements AutoCloseable {
 
   /** Encodes since the start. */
   public long encodes() {
-    return encodes.sum();
+    return making.encodes();
+  }
+
+  /** Variants that were put off and are not begun yet. */
+  public int waitingForLater() {
+    return making.waitingForLater();
   }
 
   /** What was found of libvips. */
@@ -228,7 +231,7 @@ public final class VariantService implements AutoCloseable {
             try {
               result.complete(reading.read());
             } catch (IOException | RuntimeException e) {
-              result.completeExceptionally(answerTo(e));
+              result.completeExceptionally(Making.answerTo(e));
             }
           });
     } catch (RejectedExecutionException e) {
@@ -237,153 +240,8 @@ public final class VariantService implements AutoCloseable {
     return result.orTimeout(config.limits().encodeDeadlineMs(), TimeUnit.MILLISECONDS);
   }
 
-  /** One step of making a variant. */
-  private interface Step {
-    /** Whether the variant is finished, or has been handed to another step. */
-    boolean run(InFlight variant) throws IOException;
-  }
-
-  /**
-   * Runs a step on a pool; whatever happens, the variant is answered and, at its end, taken out of
-   * the making.
-   */
-  private void hand(Executor pool, InFlight variant, Step step) {
-    try {
-      pool.execute(
-          () -> {
-            boolean finished = true;
-            try {
-              finished = variant.result.isDone() || step.run(variant);
-            } catch (IOException | RuntimeException e) {
-              variant.result.completeExceptionally(answerTo(e));
-            } catch (Error e) {
-              variant.result.completeExceptionally(answerTo(e));
-              throw e;
-            } finally {
-              if (finished) {
-                finish(variant);
-              }
-            }
-          });
-    } catch (RejectedExecutionException e) {
-      variant.result.completeExceptionally(EdgeException.busy());
-      finish(variant);
-    }
-  }
-
-  private static EdgeException answerTo(Throwable e) {
-    if (e instanceof EdgeException known) {
-      return known;
-    }
-    LOG.error("an image could not be served", e);
-    return EdgeException.failed();
-  }
-
-  private void finish(InFlight variant) {
-    variant.deadline.cancel(false);
-    if (variant.admitted) {
-      perOriginal.computeIfPresent(
-          variant.key.sha256(), (sha256, count) -> count == 1 ? null : count - 1);
-    }
-    inFlight.remove(variant.key.id(), variant);
-  }
-
-  /** On the reading pool: disk, else on to the encode pool. */
-  private boolean find(InFlight variant) throws IOException {
-    VariantKey key = variant.key;
-    // Memory once more: the encode that this request just missed may have ended in between.
-    Optional<Served> hit = kept(key);
-    if (hit.isPresent()) {
-      variant.result.complete(hit.get());
-      return true;
-    }
-    refusals.check(key);
-    OriginalImage original = open(key.sha256());
-    if (library instanceof VipsLibrary.Unavailable(String reason)) {
-      throw EdgeException.noLibvips(reason);
-    }
-    admit(variant);
-    hand(pools.encode, variant, running -> encode(running, original));
-    return false;
-  }
-
-  private Optional<Served> kept(VariantKey key) {
-    refusals.checkThere(key.sha256());
-    try {
-      return caches.find(key);
-    } catch (EdgeException.Missing e) {
-      refusals.missing(key.sha256());
-      throw e;
-    }
-  }
-
-  /**
-   * From here the variant has its deadline: nobody waits longer, whatever store, queue or encoder
-   * is slow.
-   */
-  private void startClock(InFlight variant) {
-    long deadlineMs = config.limits().encodeDeadlineMs();
-    variant.deadline =
-        pools.deadlines.schedule(
-            () -> {
-              if (variant.result.completeExceptionally(EdgeException.deadline(deadlineMs))) {
-                variant.kill.fire();
-              }
-            },
-            deadlineMs,
-            TimeUnit.MILLISECONDS);
-  }
-
-  /** Counts the variant against its original. */
-  private void admit(InFlight variant) {
-    int max = config.limits().variantsPerOriginalMax();
-    perOriginal.compute(
-        variant.key.sha256(),
-        (sha256, count) -> {
-          if (count != null && count >= max) {
-            throw EdgeException.tooManyVariants(max);
-          }
-          return count == null ? 1 : count + 1;
-        });
-    variant.admitted = true;
-  }
-
-  /** On the encode pool. */
-  private boolean encode(InFlight variant, OriginalImage original) throws IOException {
-    VariantKey key = variant.key;
-    long startNs = System.nanoTime();
-    encodes.increment();
-    byte[] bytes;
-    try {
-      bytes = transcoder.orElseThrow().transcode(original, key.spec(), variant.kill);
-    } catch (EdgeException.Unsupported e) {
-      if (variant.kill.fired()) {
-        // Not the original's fault: the deadline, or the end of this edge, broke off its decoding.
-        throw EdgeException.busy();
-      }
-      refusals.broken(key, e);
-      throw e;
-    }
-    long endNs = System.nanoTime();
-    purged.check(key.sha256());
-    Served.Body body = caches.keepInMemory(key, bytes);
-    variant.result.complete(
-        new Served(
-            body,
-            Served.Source.ENCODED,
-            (startNs - variant.startNs) / NS_PER_MS,
-            (endNs - startNs) / NS_PER_MS));
-    // After the answer: the client need not wait for the disk.
-    caches.store(key, bytes);
-    return true;
-  }
-
   @Override
   public void close() {
-    inFlight.values().forEach(variant -> variant.kill.fire());
-    pools.close();
-    inFlight
-        .values()
-        .forEach(variant -> variant.result.completeExceptionally(EdgeException.busy()));
+    making.close();
   }
 }

@@ -96,8 +96,20 @@ public final class Transcoder {
                 "This edge has no watermark; set edge.watermark.text or edge.watermark.file."));
   }
 
+  /** Asked once it is known how much work a variant is. */
+  @FunctionalInterface
+  public interface Gate {
+    /**
+     * Whether to go on.
+     *
+     * @param pixelsRead of the original
+     * @param pixelsWritten of the variant
+     */
+    boolean admits(long pixelsRead, long pixelsWritten);
+  }
+
   /**
-   * Decodes, resizes, encodes.
+   * Decodes, resizes, encodes, whatever it takes.
    *
    * @param kill lets another thread stop it
    * @return the variant's bytes
@@ -106,6 +118,20 @@ public final class Transcoder {
    */
   public byte[] transcode(OriginalImage original, VariantSpec spec, KillSwitch kill)
       throws IOException {
+    return transcode(original, spec, kill, (read, written) -> true).orElseThrow();
+  }
+
+  /**
+   * Decodes, resizes, encodes.
+   *
+   * @param kill lets another thread stop it
+   * @param gate asked after the header was read, before anything is decoded
+   * @return the variant's bytes, or empty where the gate did not let it through
+   * @throws EdgeException edge.original.format, edge.original.too_large, edge.original.corrupt
+   * @throws IOException when the original cannot be read
+   */
+  public Optional<byte[]> transcode(
+      OriginalImage original, VariantSpec spec, KillSwitch kill, Gate gate) throws IOException {
     if (original.size() > limits.originalBytesMax()) {
       throw EdgeException.tooLarge(
           "The original has more than " + limits.originalBytesMax() + " bytes.");
@@ -118,6 +144,10 @@ public final class Transcoder {
       Header header = header(arena, data, format);
       Geometry geometry = Geometry.of(header.width, header.height, spec);
       check(geometry, spec.format());
+      long read = (long) header.width * header.height;
+      if (!gate.admits(read, (long) geometry.width() * geometry.height())) {
+        return Optional.empty();
+      }
       Metadata metadata = metadata(spec);
       try (ImageChain chain = new ImageChain(arena, kill)) {
         chain.take(thumbnail(arena, data, geometry, metadata));
@@ -128,7 +158,7 @@ public final class Transcoder {
         }
         chain.then("metadata", (in, out) -> calls.copy().apply(in, out, NULL));
         Provenance.write(arena, chain.image(), spec.format(), metadata);
-        return encode(arena, chain.image(), spec, metadata);
+        return Optional.of(encode(arena, chain.image(), spec, metadata));
       }
     }
   }

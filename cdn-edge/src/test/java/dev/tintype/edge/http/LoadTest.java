@@ -57,6 +57,7 @@ final class LoadTest {
             l.originalPixelsMax(),
             l.sidePxMax(),
             queue,
+            l.laterQueueMax(),
             perOriginal,
             deadlineMs,
             8,

@@ -298,7 +298,8 @@ final class TranscoderTest {
 
   @Test
   void theByteBudgetHoldsBeforeAnythingIsRead() {
-    EdgeConfig.Limits limits = new EdgeConfig.Limits(1024, 1 << 20, 8192, 1, 1, 1000, 1, 1, 1000);
+    EdgeConfig.Limits limits =
+        new EdgeConfig.Limits(1024, 1 << 20, 8192, 1, 1, 1, 1000, 1, 1, 1000);
     Transcoder strict = new Transcoder(Loaded.vips(), EdgeConfig.Encoder.defaults(), limits);
     assertThatThrownBy(
             () ->
