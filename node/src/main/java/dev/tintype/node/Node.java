@@ -10,6 +10,7 @@ import dev.tintype.queue.ephemera.RedisEphemera;
 import dev.tintype.queue.fleet.EphemeraFleetView;
 import dev.tintype.queue.fleet.FleetView;
 import dev.tintype.queue.fleet.WorkerPresence;
+import dev.tintype.queue.fleet.Workforce;
 import dev.tintype.queue.job.Sha256;
 import dev.tintype.queue.relay.FairPolicy;
 import dev.tintype.queue.relay.Relay;
@@ -40,7 +41,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.BiConsumer;
-import java.util.function.IntSupplier;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -121,7 +121,7 @@ public final class Node implements AutoCloseable {
         chosen ->
             startWorker(chosen, store.orElseThrow(), blobs, transport.orElseThrow(), ephemera));
     if (config.roles().contains(Role.RELAY) && config.fleet().kafka().isPresent()) {
-      startFleetRelay(shelf, store.orElseThrow(), blobs, transport.orElseThrow());
+      startFleetRelay(shelf, store.orElseThrow(), blobs, transport.orElseThrow(), fleet);
     }
     Web web = new Web(config, folder, blobs, ephemera, fleet, random, closers, teller);
     url = web.start(store, ModelCatalog.of(cards));
@@ -201,23 +201,30 @@ public final class Node implements AutoCloseable {
                     () -> new InProcessTransport(TRANSPORT_DEPTH_MAX, HOLD, Clock.systemUTC()))));
   }
 
-  /** A relay for all workers of the fleet, which paint with what is on its shelf. */
+  /**
+   * A relay for all workers of the fleet. Where they tell each other by Redis what they serve, it
+   * sends what they can take; else it knows its own shelf alone, and a number from the settings.
+   */
   private void startFleetRelay(
-      ModelShelf shelf, StoreParts store, BlobStore blobs, JobTransport transport) {
-    shelf.choose(Optional.empty()); // A relay without a model would relay nothing, in silence.
+      ModelShelf shelf,
+      StoreParts store,
+      BlobStore blobs,
+      JobTransport transport,
+      FleetView fleet) {
+    boolean told = config.fleet().redis().isPresent();
+    if (!told) {
+      shelf.choose(Optional.empty()); // A relay without a model would relay nothing, in silence.
+    }
     Set<String> names =
         shelf.models().stream().map(found -> found.card().name()).collect(Collectors.toSet());
-    startRelay(store, blobs, transport, config.fleet()::relaySlots, names);
-    teller.accept("relay", "for " + String.join(", ", names));
+    Workforce own = Workforce.of(names, config.fleet()::relaySlots);
+    startRelay(store, blobs, transport, told ? Workforce.of(fleet, own) : own);
+    teller.accept("relay", told ? "for what the workers serve" : "for " + String.join(", ", names));
   }
 
   /** Whoever relays also clears away, rows and blobs. */
   private void startRelay(
-      StoreParts store,
-      BlobStore blobs,
-      JobTransport transport,
-      IntSupplier slots,
-      Set<String> models) {
+      StoreParts store, BlobStore blobs, JobTransport transport, Workforce workforce) {
     closers.add("sweeper", Storage.sweeper(config, store.ledger(), blobs).start());
     closers.add(
         "relay",
@@ -227,8 +234,7 @@ public final class Node implements AutoCloseable {
                 transport,
                 new FairPolicy(store.accounts().tiers(), random),
                 RelayConfig.DEFAULT,
-                slots,
-                models,
+                workforce,
                 Clock.systemUTC())
             .start(store.signals()));
   }
@@ -283,7 +289,7 @@ public final class Node implements AutoCloseable {
     Engine engine = loaded(started.start(name));
     presence.changed();
     if (config.fleet().kafka().isEmpty()) {
-      startRelay(store, blobs, transport, settings::jobsMax, Set.of(name));
+      startRelay(store, blobs, transport, Workforce.of(Set.of(name), settings::jobsMax));
     }
     if (config.fleet().kafka().isPresent() && !config.roles().contains(Role.RELAY)) {
       teller.accept("relay", "none here: jobs come from a process with the role relay");

@@ -1,6 +1,7 @@
 package dev.tintype.perf.simulate;
 
 import dev.tintype.perf.simulate.VirtualGpu.Condition;
+import dev.tintype.queue.fleet.Workforce;
 import dev.tintype.queue.job.ImageRecord;
 import dev.tintype.queue.job.JobFailure;
 import dev.tintype.queue.relay.Admission;
@@ -75,8 +76,7 @@ final class Simulation {
             transport,
             policy(),
             RelayConfig.DEFAULT,
-            () -> Math.min(well, InProcessTransport.DEPTH_MAX / 2),
-            MODELS,
+            Workforce.of(MODELS, () -> Math.min(well, InProcessTransport.DEPTH_MAX / 2)),
             clock.skewed(skew == 0 ? 0 : random.nextLong(-skew, skew + 1)));
     this.tally = new Tally(scenario);
     for (int i = 0; i < scenario.gpus(); i++) {

@@ -289,6 +289,11 @@ final class VirtualStore implements DispatchStore, LeaseStore {
   }
 
   @Override
+  public Map<String, Long> queuedByModel() {
+    return Map.of(); // Only for the log; every model here has workers.
+  }
+
+  @Override
   public int forgetKeys(int limit) {
     return 0; // Nor an idempotency key.
   }

@@ -1,6 +1,8 @@
 package dev.tintype.queue.relay;
 
 import dev.tintype.queue.QueueException;
+import dev.tintype.queue.fleet.Workforce;
+import dev.tintype.queue.fleet.Workforce.Capacity;
 import dev.tintype.queue.job.JobId;
 import dev.tintype.queue.store.DispatchStore;
 import dev.tintype.queue.store.ReadyJob;
@@ -24,21 +26,24 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.IntSupplier;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Moves wake-ups from the store to the transport, just in time: it keeps about twice as many there
- * as the workers can hold, and decides the order of the rest as late as it can. It also reaps
- * lapsed leases and expires deadlines. It works on a signal, or after {@link RelayConfig#poll()};
- * several may run.
+ * as the workers can hold, in all and of each model, and decides the order of the rest as late as
+ * it can. It also reaps lapsed leases and expires deadlines. It works on a signal, or after {@link
+ * RelayConfig#poll()}; several may run.
  */
 public final class Relay implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Relay.class);
   private static final int PER_USER_MAX = 32;
   private static final int REAP_MAX = 200;
+
+  /** Each look at the queue closes a model's room, so a few are enough; the next round goes on. */
+  private static final int LOOKS_MAX = 4;
+
   private static final Duration SWEEP_EVERY = Duration.ofMinutes(1);
   private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(15);
 
@@ -47,8 +52,7 @@ public final class Relay implements AutoCloseable {
   private final JobTransport transport;
   private final OrderPolicy policy;
   private final RelayConfig config;
-  private final IntSupplier workerSlots;
-  private final Set<String> models;
+  private final Workforce workforce;
   private final Clock clock;
   private final Map<String, TierClass> lanes = new LinkedHashMap<>();
 
@@ -67,9 +71,8 @@ public final class Relay implements AutoCloseable {
    * A relay that does nothing by itself yet: see {@link #start} and {@link #tick}.
    *
    * @param tiers asked at once and then every minute, the slowest first
-   * @param workerSlots how many jobs the workers can hold at the moment
-   * @param models what those workers paint with; jobs for others stay queued, since nobody would
-   *     take their wake-ups out of the transport, and these would fill it
+   * @param workforce who takes wake-ups out of the transport; jobs for models that it does not have
+   *     stay queued, since their wake-ups would lie there, and once a minute the log tells of them
    */
   public Relay(
       DispatchStore store,
@@ -77,15 +80,13 @@ public final class Relay implements AutoCloseable {
       JobTransport transport,
       OrderPolicy policy,
       RelayConfig config,
-      IntSupplier workerSlots,
-      Set<String> models,
+      Workforce workforce,
       Clock clock) {
     this.store = store;
     this.transport = transport;
     this.policy = policy;
     this.config = config;
-    this.workerSlots = workerSlots;
-    this.models = Set.copyOf(models);
+    this.workforce = workforce;
     this.clock = clock;
     this.tiers = tiers;
     learn(tiers.get());
@@ -172,6 +173,7 @@ public final class Relay implements AutoCloseable {
       // A full batch means that there is more: the next round goes on.
       sweepNotBefore = sweep() ? now : now.plus(SWEEP_EVERY);
       learn(tiers.get());
+      tellUnserved();
     }
     return sent;
   }
@@ -199,16 +201,43 @@ public final class Relay implements AutoCloseable {
   }
 
   private int fill() {
-    int room = Math.max(config.depthMin(), 2 * workerSlots.getAsInt()) - transport.depth();
-    if (room <= 0) {
+    Capacity capacity = workforce.capacity();
+    if (capacity.byModel().isEmpty()) {
       return 0;
     }
-    List<ReadyJob> chosen = policy.take(heads(Math.min(room, PER_USER_MAX)), room, clock.instant());
+    Rooms rooms =
+        new Rooms(capacity, transport.depths(capacity.byModel().keySet()), config.depthMin());
+    int sent = 0;
+    boolean more = rooms.total() > 0;
+    for (int look = 0; more && look < LOOKS_MAX; look++) {
+      int room = rooms.total();
+      List<ReadyJob> chosen =
+          policy.take(heads(rooms.models(), Math.min(room, PER_USER_MAX)), room, clock.instant());
+      List<ReadyJob> fitting = new ArrayList<>();
+      for (ReadyJob job : chosen) {
+        if (rooms.take(job.model())) {
+          fitting.add(job);
+        } else {
+          policy.refund(job);
+        }
+      }
+      sent += send(fitting);
+      more = fitting.size() < chosen.size() && rooms.total() > 0;
+    }
+    boolean usersLeft = cursors.values().stream().anyMatch(Optional::isPresent);
+    if (more || rooms.total() > 0 && usersLeft) {
+      // Models have room that others took the turns of, or there are more users than fit on a page.
+      wake();
+    }
+    return sent;
+  }
+
+  private int send(List<ReadyJob> jobs) {
     Set<JobId> claimed =
-        new HashSet<>(store.claim(chosen.stream().map(ReadyJob::id).toList(), config.claimTime()));
+        new HashSet<>(store.claim(jobs.stream().map(ReadyJob::id).toList(), config.claimTime()));
     List<JobId> unsent = new ArrayList<>();
     int sent = 0;
-    for (ReadyJob job : chosen) {
+    for (ReadyJob job : jobs) {
       if (claimed.contains(job.id()) && unsent.isEmpty() && transport.offer(wakeUp(job))) {
         sent++;
       } else {
@@ -219,18 +248,30 @@ public final class Relay implements AutoCloseable {
       }
     }
     store.unclaim(unsent);
-    if (sent < room && cursors.values().stream().anyMatch(Optional::isPresent)) {
-      // More users than fit on a page, and the rest may have work.
-      wake();
-    }
     return sent;
+  }
+
+  private void tellUnserved() {
+    Set<String> served = workforce.capacity().byModel().keySet();
+    store
+        .queuedByModel()
+        .forEach(
+            (model, jobs) -> {
+              if (!served.contains(model)) {
+                LOG.warn(
+                    "{} jobs wait for the model {}, which no worker takes jobs for: start one with"
+                        + " it",
+                    jobs,
+                    model);
+              }
+            });
   }
 
   private WakeUp wakeUp(ReadyJob job) {
     return new WakeUp(job.id(), job.model(), lanes.get(job.tier()));
   }
 
-  private Collection<ReadyJob> heads(int perUser) {
+  private Collection<ReadyJob> heads(Set<String> models, int perUser) {
     List<ReadyJob> heads = new ArrayList<>();
     for (String tier : lanes.keySet()) {
       ReadyPage page =

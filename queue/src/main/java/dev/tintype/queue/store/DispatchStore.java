@@ -5,6 +5,7 @@ import dev.tintype.queue.job.JobId;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -50,6 +51,9 @@ public interface DispatchStore {
    * @return how many
    */
   int sweep(String tier, int limit);
+
+  /** How many jobs are queued, by model. Costs a look at all of them. */
+  Map<String, Long> queuedByModel();
 
   /** Forgets idempotency keys older than a day; returns how many. */
   int forgetKeys(int limit);

@@ -314,6 +314,11 @@ public final class PostgresJobStore implements JobStore {
   }
 
   @Override
+  public Map<String, Long> queuedByModel() {
+    return work.queuedByModel();
+  }
+
+  @Override
   public int forgetKeys(int limit) {
     checkLimit(limit);
     return retention.forgetKeys(limit);

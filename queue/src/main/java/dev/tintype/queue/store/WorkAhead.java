@@ -3,6 +3,8 @@ package dev.tintype.queue.store;
 import dev.tintype.queue.job.JobId;
 import dev.tintype.queue.job.JobSpec;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 
 /** How much work waits, and what work of that kind took. */
 final class WorkAhead {
@@ -38,6 +40,17 @@ final class WorkAhead {
                     id.uuid(),
                     most)
                 .getFirst());
+  }
+
+  Map<String, Long> queuedByModel() {
+    Map<String, Long> jobs = new TreeMap<>();
+    database.call(
+        connection ->
+            Sql.query(
+                connection,
+                row -> jobs.put(row.getString(1), row.getLong(2)),
+                "SELECT model, count(*) FROM jobs WHERE state = 'queued' GROUP BY model"));
+    return jobs;
   }
 
   QueueCounts counts() {

@@ -150,6 +150,21 @@ public final class InProcessTransport implements JobTransport {
   }
 
   @Override
+  public Map<String, Integer> depths(Set<String> models) {
+    lock.lock();
+    try {
+      takeBackLapsed();
+      Map<String, Integer> depths = new TreeMap<>();
+      models.forEach(model -> depths.put(model, 0));
+      waiting.forEach(
+          entry -> depths.computeIfPresent(entry.wakeUp().model(), (model, depth) -> depth + 1));
+      return depths;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
   public void onRoom(Runnable hearer) {
     roomHearers.add(hearer);
   }

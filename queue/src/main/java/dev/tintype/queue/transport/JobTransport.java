@@ -1,6 +1,7 @@
 package dev.tintype.queue.transport;
 
 import java.time.Duration;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -23,6 +24,9 @@ public interface JobTransport extends AutoCloseable {
 
   /** Wake-ups that nobody holds, of all topics. What is held counts as the worker's. */
   int depth();
+
+  /** As {@link #depth}, for each of these models. */
+  Map<String, Integer> depths(Set<String> models);
 
   /**
    * Calls {@code hearer} whenever room may have appeared, so that a relay refills at once; it must

@@ -209,10 +209,13 @@ final class KafkaIntake implements AutoCloseable {
     }
   }
 
-  boolean holds() {
+  /** The model of the wake-up that is held now. */
+  Optional<String> held() {
     lock.lock();
     try {
-      return current != null && current.lapsesAt > System.nanoTime();
+      return Optional.ofNullable(current)
+          .filter(delivery -> delivery.lapsesAt > System.nanoTime())
+          .map(delivery -> delivery.wakeUp.model());
     } finally {
       lock.unlock();
     }

@@ -19,7 +19,6 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.ConfigEntry;
-import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
 import org.apache.kafka.clients.admin.ListShareGroupOffsetsSpec;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
@@ -142,27 +141,30 @@ final class KafkaTopics implements AutoCloseable {
             .all());
   }
 
-  /** Records that the group has not dealt with, over these topics; those held are among them. */
-  long backlog(Collection<String> topics)
+  /** Records that the group has not dealt with, by topic; those held are among them. */
+  Map<String, Long> backlogs(Collection<String> topics)
       throws ExecutionException, TimeoutException, InterruptedException {
     List<TopicPartition> partitions =
         topics.stream().map(topic -> new TopicPartition(topic, 0)).toList();
     Map<TopicPartition, SharePartitionOffsetInfo> known = offsets(partitions);
-    long backlog = 0;
+    Map<String, Long> backlogs = new HashMap<>();
     Map<TopicPartition, OffsetSpec> unseen = new HashMap<>();
     for (TopicPartition partition : partitions) {
       Optional<Long> lag =
           Optional.ofNullable(known.get(partition)).flatMap(SharePartitionOffsetInfo::lag);
       if (lag.isPresent()) {
-        backlog += lag.get();
+        backlogs.put(partition.topic(), lag.get());
       } else {
         unseen.put(partition, OffsetSpec.latest());
       }
     }
     if (!unseen.isEmpty()) {
-      backlog += ends(unseen) - ends(earliest(unseen.keySet()));
+      Map<TopicPartition, Long> ends = offsets(unseen);
+      offsets(earliest(unseen.keySet()))
+          .forEach(
+              (partition, first) -> backlogs.put(partition.topic(), ends.get(partition) - first));
     }
-    return backlog;
+    return backlogs;
   }
 
   private static Map<TopicPartition, OffsetSpec> earliest(Set<TopicPartition> partitions) {
@@ -171,13 +173,12 @@ final class KafkaTopics implements AutoCloseable {
     return specs;
   }
 
-  private long ends(Map<TopicPartition, OffsetSpec> specs)
+  private Map<TopicPartition, Long> offsets(Map<TopicPartition, OffsetSpec> specs)
       throws ExecutionException, TimeoutException, InterruptedException {
-    long sum = 0;
-    for (ListOffsetsResultInfo found : await(admin.listOffsets(specs).all()).values()) {
-      sum += found.offset();
-    }
-    return sum;
+    Map<TopicPartition, Long> offsets = new HashMap<>();
+    await(admin.listOffsets(specs).all())
+        .forEach((partition, found) -> offsets.put(partition, found.offset()));
+    return offsets;
   }
 
   /** Nothing for partitions that no worker has asked for yet, nor before there is a group. */

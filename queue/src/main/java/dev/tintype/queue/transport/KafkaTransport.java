@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -40,7 +41,7 @@ public final class KafkaTransport implements JobTransport {
 
   private final KafkaConfig config;
   private final Map<Set<String>, KafkaIntake> intakes = new HashMap<>();
-  private final Set<String> topicsInUse = new TreeSet<>();
+  private final Set<String> modelsInUse = new TreeSet<>();
   private KafkaTopics topics;
   private KafkaProducer<byte[], byte[]> producer;
   private long awayUntil = System.nanoTime();
@@ -139,15 +140,28 @@ public final class KafkaTransport implements JobTransport {
 
   @Override
   public synchronized int depth() {
-    if (closed || topicsInUse.isEmpty()) {
-      return 0;
+    return depths(modelsInUse).values().stream().mapToInt(Integer::intValue).sum();
+  }
+
+  /** Makes the models' topics where they are missing, so that what others sent is counted too. */
+  @Override
+  public synchronized Map<String, Integer> depths(Set<String> models) {
+    Map<String, Integer> depths = new TreeMap<>();
+    if (closed || models.isEmpty()) {
+      models.forEach(model -> depths.put(model, 0));
+      return depths;
     }
     if (away()) {
       throw unavailable(null);
     }
     try {
-      long held = intakes.values().stream().filter(KafkaIntake::holds).count();
-      return Math.clamp(topics().backlog(topicsInUse) - held, 0, Integer.MAX_VALUE);
+      use(models);
+      Map<String, Long> backlogs = topics().backlogs(topics().topics(models));
+      for (String model : models) {
+        long waiting = topics().topics(Set.of(model)).stream().mapToLong(backlogs::get).sum();
+        depths.put(model, Math.clamp(waiting - held(model), 0, Integer.MAX_VALUE));
+      }
+      return depths;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw unavailable(e);
@@ -162,11 +176,15 @@ public final class KafkaTransport implements JobTransport {
     return trouble;
   }
 
+  private long held(String model) {
+    return intakes.values().stream().filter(in -> in.held().equals(Optional.of(model))).count();
+  }
+
   private void use(Set<String> models)
       throws ExecutionException, TimeoutException, InterruptedException {
     List<String> names = topics().topics(models);
     topics().make(names);
-    topicsInUse.addAll(names);
+    modelsInUse.addAll(models);
   }
 
   private KafkaTopics topics() {

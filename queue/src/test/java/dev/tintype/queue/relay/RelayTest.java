@@ -3,6 +3,8 @@ package dev.tintype.queue.relay;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tintype.queue.MovableClock;
+import dev.tintype.queue.fleet.Workforce;
+import dev.tintype.queue.fleet.Workforce.Capacity;
 import dev.tintype.queue.job.ImageRecord;
 import dev.tintype.queue.job.Job;
 import dev.tintype.queue.job.JobId;
@@ -18,14 +20,17 @@ import dev.tintype.queue.transport.InProcessTransport;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -62,8 +67,7 @@ class RelayTest {
         transport,
         new FairPolicy(db.accounts.tiers(), new Random(1)),
         RelayConfig.DEFAULT,
-        () -> slots,
-        MODELS,
+        Workforce.of(MODELS, () -> slots),
         clock);
   }
 
@@ -82,6 +86,74 @@ class RelayTest {
     Relay relay = relay(3);
     assertThat(relay.tick()).isEqualTo(1);
     assertThat(poll().orElseThrow().wakeUp().jobId()).isEqualTo(served.id());
+  }
+
+  private Relay relay(Supplier<Capacity> workforce) {
+    return new Relay(
+        db.store,
+        db.accounts::tiers,
+        transport,
+        new FairPolicy(db.accounts.tiers(), new Random(1)),
+        RelayConfig.DEFAULT,
+        workforce::get,
+        clock);
+  }
+
+  private void submit(String model, int jobs) {
+    for (int i = 0; i < jobs; i++) {
+      JobSpec spec = JobSpec.builder(model, "a red sun").seed(i).build();
+      db.store.submit(SubmitRequest.plain("pam", "pro", spec, model + i, 100));
+    }
+  }
+
+  /** Its workers are silent, and not yet known to be: the others' work goes on. */
+  @Test
+  void aModelWhoseWakeUpsNobodyTakesDoesNotFillTheTransport() throws Exception {
+    submit("stuck", 12);
+    submit("tintype-mini", 12);
+    Relay relay = relay(() -> new Capacity(3, Map.of("stuck", 1, "tintype-mini", 2)));
+    assertThat(relay.tick()).isEqualTo(6);
+    assertThat(transport.depths(Set.of("stuck", "tintype-mini")))
+        .isEqualTo(Map.of("stuck", 2, "tintype-mini", 4));
+    int done = 0;
+    for (int round = 0; round < 12; round++) {
+      for (Optional<Delivery> next = poll(); next.isPresent(); next = poll()) {
+        Lease lease = db.store.lease(next.get().wakeUp().jobId(), "w", LEASE).orElseThrow();
+        next.get().ack();
+        db.store.start(lease);
+        done += db.store.finish(lease, IMAGES) ? 1 : 0;
+      }
+      relay.tick();
+    }
+    assertThat(done).isEqualTo(12);
+    assertThat(transport.depths(Set.of("stuck"))).isEqualTo(Map.of("stuck", 2));
+  }
+
+  @Test
+  void aModelThatLostItsLastWorkerWaitsInTheStoreAndTheOthersGoOn() throws Exception {
+    submit("gone", 10);
+    submit("tintype-mini", 3);
+    Map<String, Integer> workers = new HashMap<>(Map.of("gone", 2));
+    Relay relay = relay(() -> new Capacity(2, workers));
+    assertThat(relay.tick()).isEqualTo(4);
+    workers.clear();
+    assertThat(relay.tick()).isZero();
+    assertThat(db.store.queuedByModel()).isEqualTo(Map.of("gone", 10L, "tintype-mini", 3L));
+    workers.put("tintype-mini", 2);
+    assertThat(relay.tick()).isEqualTo(3);
+    workers.put("gone", 2);
+    assertThat(poll().orElseThrow().wakeUp().model()).isEqualTo("tintype-mini");
+    assertThat(relay.tick()).isZero(); // Its wake-ups of before still lie there.
+  }
+
+  /** One worker with two models: what it can hold counts once. */
+  @Test
+  void modelsThatShareAWorkerShareItsRoom() {
+    submit("a", 20);
+    submit("b", 20);
+    Relay relay = relay(() -> new Capacity(4, Map.of("a", 4, "b", 4)));
+    assertThat(relay.tick()).isEqualTo(8);
+    assertThat(transport.depth()).isEqualTo(8);
   }
 
   @Test

@@ -7,6 +7,7 @@ import dev.tintype.queue.store.TierClass;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
@@ -72,6 +73,7 @@ abstract class JobTransportContract {
       assertThat(transport.poll(Set.of("b"), patience()).orElseThrow().wakeUp()).isEqualTo(ours);
       assertThat(transport.poll(Set.of("b"), quiet())).isEmpty();
       assertThat(transport.depth()).isEqualTo(1);
+      assertThat(transport.depths(MODELS)).isEqualTo(Map.of("a", 1, "b", 0));
     }
   }
 
