@@ -104,7 +104,7 @@ public final class Gateway implements AutoCloseable {
     JobJson json = new JobJson(parts.links());
     BodyReader bodies = new BodyReader(parts.vertx(), config.bodyBytesMax(), config.bodyTime());
     SubmitMetrics submitMetrics = new SubmitMetrics();
-    jobs = new JobsApi(parts, calls, bodies, submits, json, submitMetrics);
+    jobs = new JobsApi(parts, calls, bodies, submits, json, submitMetrics, config.admission());
     images = new ImagesApi(parts, submits);
     streams = new EventStreams(config, parts, calls, json);
     admins = new AdminApi(parts, calls, json);

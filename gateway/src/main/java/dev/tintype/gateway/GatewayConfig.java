@@ -34,6 +34,7 @@ import java.util.Optional;
  *     serves itself
  * @param imageOrigin the edge's origin when pictures come from another one than the page; for the
  *     page's security policy
+ * @param admission whether a job is refused that may wait for too long; default open
  */
 public record GatewayConfig(
     int bodyBytesMax,
@@ -52,7 +53,8 @@ public record GatewayConfig(
     Duration streamTime,
     Duration keyCacheTime,
     String errorDocs,
-    Optional<URI> imageOrigin) {
+    Optional<URI> imageOrigin,
+    AdmissionRule admission) {
 
   private static final Duration TIME_MAX = Duration.ofDays(1);
 
@@ -100,7 +102,8 @@ public record GatewayConfig(
         Duration.ofHours(1),
         Duration.ofSeconds(10),
         "/docs/errors.md",
-        Optional.empty());
+        Optional.empty(),
+        AdmissionRule.OPEN);
   }
 
   /** The same with other rates, for load tests and fleets. */
@@ -123,7 +126,8 @@ public record GatewayConfig(
         streamTime,
         keyCacheTime,
         errorDocs,
-        imageOrigin);
+        imageOrigin,
+        admission);
   }
 
   /** The same with keys believed for another time. */
@@ -145,7 +149,31 @@ public record GatewayConfig(
         streamTime,
         time,
         errorDocs,
-        imageOrigin);
+        imageOrigin,
+        admission);
+  }
+
+  /** The same with another rule for jobs that may wait for too long. */
+  public GatewayConfig withAdmission(AdmissionRule rule) {
+    return new GatewayConfig(
+        bodyBytesMax,
+        bodyTime,
+        storeCallsMax,
+        storeCallsWaitingMax,
+        storeTime,
+        requestsPerSecond,
+        requestsBurst,
+        submitsPerSecond,
+        submitsBurst,
+        streamsMax,
+        streamsPerUserMax,
+        heartbeat,
+        slowClientTime,
+        streamTime,
+        keyCacheTime,
+        errorDocs,
+        imageOrigin,
+        rule);
   }
 
   /**
@@ -171,7 +199,8 @@ public record GatewayConfig(
         streamTime,
         keyCacheTime,
         errorDocs,
-        Optional.of(origin));
+        Optional.of(origin),
+        admission);
   }
 
   /** The same with other limits for request bodies. */
@@ -193,7 +222,8 @@ public record GatewayConfig(
         streamTime,
         keyCacheTime,
         errorDocs,
-        imageOrigin);
+        imageOrigin,
+        admission);
   }
 
   /** The same with other limits for event streams. */
@@ -216,7 +246,8 @@ public record GatewayConfig(
         longest,
         keyCacheTime,
         errorDocs,
-        imageOrigin);
+        imageOrigin,
+        admission);
   }
 
   private static void range(String field, double value, double min, double max) {

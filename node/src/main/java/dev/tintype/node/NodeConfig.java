@@ -1,5 +1,6 @@
 package dev.tintype.node;
 
+import dev.tintype.gateway.AdmissionRule;
 import dev.tintype.queue.store.Tier;
 import dev.tintype.queue.sweep.SweepConfig;
 import java.nio.file.Path;
@@ -30,6 +31,8 @@ import java.util.Set;
  * @param databasePassword never logged
  * @param edge settings starting with {@code edge.}, checked by the edge
  * @param fleet servers shared with other processes; default none
+ * @param admission whether a job is refused that may wait for longer than its tier's bound; default
+ *     open
  * @param tiers all the tiers there are; empty, the default: those of the database stay
  * @param sweep when stored pictures that nothing names go, and old ones become cold
  */
@@ -50,6 +53,7 @@ public record NodeConfig(
     String databasePassword,
     Map<String, String> edge,
     FleetConfig fleet,
+    AdmissionRule admission,
     Optional<List<Tier>> tiers,
     SweepConfig sweep) {
   public NodeConfig {
@@ -70,6 +74,14 @@ public record NodeConfig(
           "Without the role queue this process needs database.url, such as"
               + " jdbc:postgresql://db:5432/tintype.");
     }
+    if (admission == AdmissionRule.BOUND
+        && roles.contains(Role.GATEWAY)
+        && !seesWorkers(roles, fleet)) {
+      throw new NodeException.Config(
+          "config.admission",
+          "admission = bound counts the workers, and those of a fleet are seen through Redis: set"
+              + " redis.url, or admission = open.");
+    }
     if (roles.contains(Role.GATEWAY)
         && !roles.contains(Role.EDGE)
         && !edge.containsKey("edge.keys")) {
@@ -79,6 +91,11 @@ public record NodeConfig(
               + " the same edge.keys for both, such as k1: and the output of openssl rand -hex"
               + " 32.");
     }
+  }
+
+  /** A gateway that sees no worker cannot tell what they can do. */
+  private static boolean seesWorkers(Set<Role> roles, FleetConfig fleet) {
+    return roles.contains(Role.WORKER) || fleet.redis().isPresent();
   }
 
   /** True where the process reads or writes jobs. */
@@ -112,6 +129,7 @@ public record NodeConfig(
         databasePassword,
         edge,
         fleet,
+        admission,
         tiers,
         sweep);
   }

@@ -1,5 +1,6 @@
 package dev.tintype.node;
 
+import dev.tintype.gateway.AdmissionRule;
 import dev.tintype.queue.blob.S3Config;
 import dev.tintype.queue.ephemera.RedisConfig;
 import dev.tintype.queue.sweep.SweepConfig;
@@ -63,7 +64,8 @@ public final class SettingsReader {
           "s3.cold_after_days",
           "s3.cold_class",
           "relay.slots",
-          "sweep.grace_h");
+          "sweep.grace_h",
+          "admission");
 
   private final Map<String, String> values = new TreeMap<>();
   private final Path home;
@@ -161,6 +163,7 @@ public final class SettingsReader {
         secret("database.password").orElse(""),
         edge,
         new FleetConfig(kafka(), redis(), s3(), whole("relay.slots", 16, 1, 100_000)),
+        admission(),
         TierSettings.read(values),
         sweep());
   }
@@ -170,6 +173,17 @@ public final class SettingsReader {
     return SweepConfig.DEFAULT.withAges(
         Duration.ofHours(whole("sweep.grace_h", 24, 1, 8_760)),
         coldDays == 0 ? Optional.empty() : Optional.of(Duration.ofDays(coldDays)));
+  }
+
+  private AdmissionRule admission() {
+    String rule = text("admission").orElse("open");
+    return switch (rule) {
+      case "open" -> AdmissionRule.OPEN;
+      case "bound" -> AdmissionRule.BOUND;
+      default ->
+          throw new NodeException.Config(
+              "config.admission", "admission is open or bound; found " + rule);
+    };
   }
 
   private Optional<KafkaConfig> kafka() {

@@ -195,7 +195,7 @@ public final class Web {
       ModelCatalog models,
       PublicUrl publicUrl) {
     ImageLinks links = new EdgeLinks(edgeConfig, publicUrl::of);
-    GatewayConfig defaults = GatewayConfig.defaults();
+    GatewayConfig defaults = GatewayConfig.defaults().withAdmission(config.admission());
     Gateway gateway =
         closers.add(
             "gateway",

@@ -3,6 +3,7 @@ package dev.tintype.node;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.tintype.gateway.AdmissionRule;
 import dev.tintype.queue.blob.S3Config;
 import dev.tintype.queue.store.Tier;
 import dev.tintype.queue.store.TierClass;
@@ -205,5 +206,18 @@ class SettingsReaderTest {
         .isInstanceOfSatisfying(
             NodeException.Config.class, e -> assertThat(e.code()).isEqualTo("config.file"))
         .hasMessageContaining("twice");
+  }
+
+  @Test
+  void admissionIsOpenUnlessAskedOtherwiseAndNeedsToSeeTheWorkers() throws IOException {
+    assertThat(yaml("port: 1").admission()).isEqualTo(AdmissionRule.OPEN);
+    assertThat(yaml("admission: bound").admission()).isEqualTo(AdmissionRule.BOUND);
+    refused("admission: strict", "config.admission");
+    String gateway =
+        "{ admission: bound, roles: gateway, edge.keys: x, database.url:"
+            + " \"jdbc:postgresql://a/b\"%s }";
+    refused(gateway.formatted(""), "config.admission");
+    assertThat(yaml(gateway.formatted(", redis.url: \"redis://r:6379\"")).admission())
+        .isEqualTo(AdmissionRule.BOUND);
   }
 }

@@ -22,7 +22,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalLong;
 
 /** The handlers of /v1/admin. The account was verified to be an admin's before. */
 public final class AdminApi {
@@ -132,7 +131,7 @@ public final class AdminApi {
   private ObjectNode dead(Job job) {
     ObjectNode node = Json.object();
     node.put("user", job.userId()).put("crashes", job.crashes()).put("errors", job.errors());
-    node.set("job", json.job(job, Optional.empty(), OptionalLong.empty(), Optional.empty()));
+    node.set("job", json.job(job, Optional.empty(), Optional.empty(), Optional.empty()));
     return node;
   }
 

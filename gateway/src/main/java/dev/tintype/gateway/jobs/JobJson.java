@@ -13,7 +13,6 @@ import dev.tintype.queue.job.JobState;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
-import java.util.OptionalLong;
 
 /**
  * How jobs, pictures and models look on the wire; gateway/openapi.json describes the same and a
@@ -35,19 +34,27 @@ public final class JobJson {
   public record Progress(int step, int steps) {}
 
   /**
+   * How long a job may wait.
+   *
+   * @param ahead estimate of how many jobs will run before this one
+   * @param expectedWait from the acceptance to the start; known in the answer to the submission
+   */
+  public record Queue(long ahead, Optional<Duration> expectedWait) {}
+
+  /**
    * @param progress of a running job, when known
-   * @param ahead estimate of how many jobs will run before this one, for a queued job
+   * @param queue of a queued job
    * @param stages milliseconds by stage, as the worker measured them
    */
   public ObjectNode job(
-      Job job, Optional<Progress> progress, OptionalLong ahead, Optional<JsonNode> stages) {
+      Job job, Optional<Progress> progress, Optional<Queue> queue, Optional<JsonNode> stages) {
     ObjectNode node = Json.object();
     node.put("id", job.id().value()).put("state", job.state().wire());
     node.put("cancel_requested", job.cancelRequested());
     node.put("tier", job.tier());
     node.set("recipe", recipe(job.spec()));
     node.set("progress", progress.map(JobJson::progress).orElse(null));
-    node.set("queue", ahead.isPresent() ? Json.object().put("ahead", ahead.getAsLong()) : null);
+    node.set("queue", queue.map(JobJson::queue).orElse(null));
     ArrayNode images = node.putArray("images");
     job.images().forEach(image -> images.add(image(image, job.tier())));
     node.set(
@@ -132,6 +139,12 @@ public final class JobJson {
         .put("init_image", spec.initImage().orElse(null))
         .put("strength", spec.initImage().map(sha -> spec.strength()).orElse(null))
         .put("mask", spec.maskImage().orElse(null));
+  }
+
+  private static ObjectNode queue(Queue queue) {
+    return Json.object()
+        .put("ahead", queue.ahead())
+        .put("expected_wait_ms", queue.expectedWait().map(Duration::toMillis).orElse(null));
   }
 
   private static ObjectNode progress(Progress progress) {

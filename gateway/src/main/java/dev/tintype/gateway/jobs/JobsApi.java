@@ -3,6 +3,7 @@ package dev.tintype.gateway.jobs;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.tintype.gateway.AdmissionRule;
 import dev.tintype.gateway.GatewayParts;
 import dev.tintype.gateway.auth.RateLimiter;
 import dev.tintype.gateway.http.BlockingCalls;
@@ -11,6 +12,7 @@ import dev.tintype.gateway.http.Json;
 import dev.tintype.gateway.http.Queries;
 import dev.tintype.gateway.http.Reply;
 import dev.tintype.gateway.metrics.SubmitMetrics;
+import dev.tintype.gateway.problem.GatewayException;
 import dev.tintype.gateway.problem.GatewayException.ConflictException;
 import dev.tintype.gateway.problem.GatewayException.LimitException;
 import dev.tintype.gateway.problem.GatewayException.NotFoundException;
@@ -34,7 +36,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalLong;
 
 /** The handlers of /v1/jobs and /v1/models. The account was verified before. */
 public final class JobsApi {
@@ -59,6 +60,7 @@ public final class JobsApi {
   private final Recipes recipes;
   private final JobJson json;
   private final SubmitMetrics metrics;
+  private final Intake intake;
 
   public JobsApi(
       GatewayParts parts,
@@ -66,7 +68,8 @@ public final class JobsApi {
       BodyReader bodies,
       RateLimiter submits,
       JobJson json,
-      SubmitMetrics metrics) {
+      SubmitMetrics metrics,
+      AdmissionRule admission) {
     this.parts = parts;
     this.calls = calls;
     this.bodies = bodies;
@@ -74,6 +77,7 @@ public final class JobsApi {
     this.recipes = new Recipes(parts.models(), parts.random());
     this.json = json;
     this.metrics = metrics;
+    this.intake = new Intake(parts, admission);
   }
 
   /** POST /v1/jobs. */
@@ -98,7 +102,7 @@ public final class JobsApi {
                       join,
                       Optional.empty(),
                       parts.costs().estimateMs(spec));
-              return calls.run(() -> submitted(accepted(request), began));
+              return calls.run(() -> submitted(request, began));
             });
   }
 
@@ -114,23 +118,39 @@ public final class JobsApi {
     return join.isPresent();
   }
 
-  /** A replay is answered as it was the first time, though its pictures may be swept by now. */
-  private SubmitResult accepted(SubmitRequest request) {
-    Optional<String> foreign =
-        foreign(request, "init_image", request.spec().initImage())
-            .or(() -> foreign(request, "mask", request.spec().maskImage()));
-    if (foreign.isEmpty()) {
-      return parts.jobs().submit(request);
+  /** A replay is answered as it was the first time, whatever has changed since. */
+  private Reply submitted(SubmitRequest request, long began) {
+    Intake.Answer answer = intake.ask(request);
+    boolean accepted = false;
+    try {
+      Optional<GatewayException> refusal =
+          answer.refusal().<GatewayException>map(full -> full).or(() -> foreign(request));
+      SubmitResult result =
+          refusal.isEmpty()
+              ? parts.jobs().submit(request)
+              : parts.jobs().earlier(request).orElseThrow(refusal::get);
+      accepted = result instanceof SubmitResult.Accepted;
+      return submitted(result, answer.expectedWait(), began);
+    } catch (LimitException e) {
+      if (answer.refusal().isPresent()) {
+        metrics.refused(System.nanoTime() - began);
+      }
+      throw e;
+    } finally {
+      intake.settle(answer, accepted);
     }
-    return parts
-        .jobs()
-        .earlier(request)
-        .orElseThrow(
-            () ->
+  }
+
+  /** A picture that the user may not start from may have been swept since it could be. */
+  private Optional<GatewayException> foreign(SubmitRequest request) {
+    return foreign(request, "init_image", request.spec().initImage())
+        .or(() -> foreign(request, "mask", request.spec().maskImage()))
+        .map(
+            field ->
                 new RequestException(
                     422,
                     "image.unknown",
-                    foreign.get(),
+                    field,
                     "You have no picture with this SHA-256: send it to POST /v1/images first, or"
                         + " name one that a job of yours has painted."));
   }
@@ -142,12 +162,12 @@ public final class JobsApi {
         .map(sha -> field);
   }
 
-  private Reply submitted(SubmitResult result, long began) {
+  private Reply submitted(SubmitResult result, Optional<Duration> expectedWait, long began) {
     metrics.submitted(result, System.nanoTime() - began);
     return switch (result) {
-      case SubmitResult.Accepted accepted -> accepted(accepted.job(), Map.of());
+      case SubmitResult.Accepted accepted -> accepted(accepted.job(), expectedWait, Map.of());
       case SubmitResult.Replayed replayed ->
-          accepted(replayed.job(), Map.of("Idempotency-Replayed", "true"));
+          accepted(replayed.job(), Optional.empty(), Map.of("Idempotency-Replayed", "true"));
       case SubmitResult.Conflict conflict ->
           throw new RequestException(
               422,
@@ -167,10 +187,10 @@ public final class JobsApi {
     };
   }
 
-  private Reply accepted(Job job, Map<String, String> more) {
+  private Reply accepted(Job job, Optional<Duration> expectedWait, Map<String, String> more) {
     Map<String, String> headers = new HashMap<>(more);
     headers.put("Location", "/v1/jobs/" + job.id());
-    return Reply.json(202, whole(job), headers);
+    return Reply.json(202, whole(job, expectedWait), headers);
   }
 
   /** GET /v1/jobs/{id}. */
@@ -210,8 +230,7 @@ public final class JobsApi {
           ArrayNode array = node.putArray("jobs");
           page.forEach(
               job ->
-                  array.add(
-                      json.job(job, Optional.empty(), OptionalLong.empty(), Optional.empty())));
+                  array.add(json.job(job, Optional.empty(), Optional.empty(), Optional.empty())));
           node.put("next", jobs.size() > limit ? page.getLast().id().value() : null);
           return Reply.json(200, node);
         });
@@ -264,8 +283,12 @@ public final class JobsApi {
   }
 
   private ObjectNode whole(Job job) {
+    return whole(job, Optional.empty());
+  }
+
+  private ObjectNode whole(Job job, Optional<Duration> expectedWait) {
     List<JobEvent> latest = latestEvents(job);
-    return json.job(job, progress(job, latest), ahead(job), stages(latest));
+    return json.job(job, progress(job, latest), queue(job, expectedWait), stages(latest));
   }
 
   /**
@@ -311,10 +334,11 @@ public final class JobsApi {
     return node.path(field).asInt();
   }
 
-  private OptionalLong ahead(Job job) {
+  private Optional<JobJson.Queue> queue(Job job, Optional<Duration> expectedWait) {
     return job.state() == JobState.QUEUED
-        ? OptionalLong.of(parts.jobs().queuedBefore(job.id(), AHEAD_MAX))
-        : OptionalLong.empty();
+        ? Optional.of(
+            new JobJson.Queue(parts.jobs().queuedBefore(job.id(), AHEAD_MAX), expectedWait))
+        : Optional.empty();
   }
 
   private static NotFoundException notFound() {

@@ -22,7 +22,7 @@ public final class SubmitMetrics {
   private final LongAdder totalNs = new LongAdder();
 
   public SubmitMetrics() {
-    for (String outcome : List.of("accepted", "replayed", "conflict", "over_limit")) {
+    for (String outcome : List.of("accepted", "replayed", "conflict", "over_limit", "refused")) {
       outcomes.put(outcome, new LongAdder());
     }
   }
@@ -38,6 +38,15 @@ public final class SubmitMetrics {
           case SubmitResult.Conflict conflict -> "conflict";
           case SubmitResult.OverLimit full -> "over_limit";
         };
+    count(outcome, tookNs);
+  }
+
+  /** Admission refused it: the tier's queue is too long. */
+  public void refused(long tookNs) {
+    count("refused", tookNs);
+  }
+
+  private void count(String outcome, long tookNs) {
     outcomes.get(outcome).increment();
     double seconds = tookNs / NS_PER_S;
     int bucket = 0;
@@ -50,7 +59,7 @@ public final class SubmitMetrics {
 
   void write(Exposition page) {
     String total = "tintype_submissions_total";
-    page.family(total, "counter", "Submissions that the database answered, by outcome.");
+    page.family(total, "counter", "Submissions by outcome.");
     outcomes.forEach(
         (outcome, count) -> page.sample(total, Map.of("outcome", outcome), count.sum()));
     page.family(SECONDS, "histogram", "From a submission's head to its commit.");

@@ -41,6 +41,11 @@ public abstract sealed class GatewayException extends RuntimeException {
     return Optional.empty();
   }
 
+  /** How long the job might have waited, where it was refused for that. */
+  public Optional<Duration> predictedWait() {
+    return Optional.empty();
+  }
+
   /** The prompt text cannot be read: its parameters, its length or its characters. Status 422. */
   public static final class PromptException extends GatewayException {
     private static final long serialVersionUID = 1L;
@@ -149,10 +154,25 @@ public abstract sealed class GatewayException extends RuntimeException {
   public static final class LimitException extends GatewayException {
     private static final long serialVersionUID = 1L;
     private final Duration retryAfter;
+    private final Duration predictedWait;
 
     public LimitException(String code, String message, Duration retryAfter) {
+      this(code, message, retryAfter, null);
+    }
+
+    /**
+     * @param predictedWait how long the job might have waited, or null
+     */
+    public LimitException(
+        String code, String message, Duration retryAfter, Duration predictedWait) {
       super(429, code, message);
       this.retryAfter = Objects.requireNonNull(retryAfter);
+      this.predictedWait = predictedWait;
+    }
+
+    @Override
+    public Optional<Duration> predictedWait() {
+      return Optional.ofNullable(predictedWait);
     }
 
     @Override

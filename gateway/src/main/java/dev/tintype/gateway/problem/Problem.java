@@ -2,6 +2,7 @@ package dev.tintype.gateway.problem;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.netty.handler.codec.http.HttpResponseStatus;
+import java.time.Duration;
 import java.util.Optional;
 
 /**
@@ -13,6 +14,7 @@ import java.util.Optional;
  * @param code stable and dotted
  * @param detail what happened here and what to do
  * @param parameter the member at fault
+ * @param predictedWait how long the job might have waited
  * @param requestId repeated from the X-Request-Id header, for reports
  */
 public record Problem(
@@ -22,6 +24,7 @@ public record Problem(
     String code,
     String detail,
     Optional<String> parameter,
+    Optional<Duration> predictedWait,
     String requestId) {
   public static final String CONTENT_TYPE = "application/problem+json";
 
@@ -36,6 +39,7 @@ public record Problem(
         refusal.code(),
         refusal.getMessage(),
         refusal.parameter(),
+        refusal.predictedWait(),
         requestId);
   }
 
@@ -47,6 +51,7 @@ public record Problem(
         .put("code", code)
         .put("detail", detail);
     parameter.ifPresent(name -> node.put("parameter", name));
+    predictedWait.ifPresent(wait -> node.put("predicted_wait_ms", wait.toMillis()));
     return node.put("request_id", requestId);
   }
 

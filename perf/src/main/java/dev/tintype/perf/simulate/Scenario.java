@@ -1,5 +1,6 @@
 package dev.tintype.perf.simulate;
 
+import dev.tintype.queue.relay.Admission;
 import dev.tintype.queue.store.Tier;
 import dev.tintype.queue.store.TierClass;
 import java.time.Duration;
@@ -34,7 +35,7 @@ record Scenario(long seed, double hours, int gpus, double rate, Faults faults, O
           tier("enterprise", 32, 60, TierClass.PRIORITY));
 
   /** Part of the capacity that admission does not count on. */
-  static final double RESERVE = 0.2;
+  static final double RESERVE = Admission.RESERVE_DEFAULT;
 
   /** Who is next: ours, or what others do. */
   enum Order {

@@ -79,7 +79,7 @@ public final class FairPolicy implements OrderPolicy {
   }
 
   /** The weight of a tier, raised to the floor for the slowest. */
-  private static double weight(List<Tier> tiers, int index) {
+  static double weight(List<Tier> tiers, int index) {
     double own = tiers.get(index).weight();
     int others = tiers.stream().skip(1).mapToInt(Tier::weight).sum();
     return index > 0 ? own : Math.max(own, others * FLOOR_SHARE / (1 - FLOOR_SHARE));

@@ -93,6 +93,9 @@ public interface JobStore extends DispatchStore, LeaseStore, AutoCloseable {
   /** What waits, runs and is dead, by tier, model and state; groups without a job are left out. */
   List<QueueLoad> load();
 
+  /** The work that is queued, by tier and model. */
+  List<Backlog> backlog();
+
   /** How many jobs are in each state that is not terminal. */
   QueueCounts counts();
 

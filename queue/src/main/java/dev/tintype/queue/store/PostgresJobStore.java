@@ -337,6 +337,11 @@ public final class PostgresJobStore implements JobStore {
   }
 
   @Override
+  public List<Backlog> backlog() {
+    return work.backlog();
+  }
+
+  @Override
   public QueueCounts counts() {
     return work.counts();
   }

@@ -8,6 +8,9 @@ import java.util.TreeMap;
 
 /** How much work waits, and what work of that kind took. */
 final class WorkAhead {
+  /** Tiers times models; beyond, the rest is left out. */
+  private static final int GROUPS_MAX = 10_000;
+
   private final Database database;
 
   WorkAhead(Database database) {
@@ -51,6 +54,17 @@ final class WorkAhead {
                 row -> jobs.put(row.getString(1), row.getLong(2)),
                 "SELECT model, count(*) FROM jobs WHERE state = 'queued' GROUP BY model"));
     return jobs;
+  }
+
+  List<Backlog> backlog() {
+    return database.call(
+        connection ->
+            Sql.query(
+                connection,
+                row -> new Backlog(row.getString(1), row.getString(2), row.getLong(3)),
+                "SELECT tier, model, sum(cost_ms)::bigint FROM jobs WHERE state = 'queued' GROUP BY"
+                    + " tier, model LIMIT ?",
+                GROUPS_MAX));
   }
 
   QueueCounts counts() {

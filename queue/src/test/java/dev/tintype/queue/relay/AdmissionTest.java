@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tintype.queue.QueueException;
 import dev.tintype.queue.relay.Admission.Decision;
+import dev.tintype.queue.store.Backlog;
 import dev.tintype.queue.store.Tier;
 import dev.tintype.queue.store.TierClass;
 import java.time.Duration;
@@ -55,5 +56,31 @@ class AdmissionTest {
         .isInstanceOf(QueueException.Invalid.class);
     assertThatThrownBy(() -> new Admission(List.of(tier("a", 1, 1)), 1))
         .isInstanceOf(QueueException.Invalid.class);
+  }
+
+  private static Backlog waits(String tier, long ms) {
+    return new Backlog(tier, "m", ms);
+  }
+
+  @Test
+  void expectsWhatAllTiersHaveDoneUntilTheOwnWorkIsDone() {
+    // Weights 1 and 3: while 10 s of slow are done, quick gets 30 s.
+    List<Backlog> both = List.of(waits("slow", 10_000), waits("quick", 90_000));
+    assertThat(admission.expectedWait("slow", both, 2)).isEqualTo(Duration.ofSeconds(20));
+    // While 90 s of quick are done, slow has had all of its 10 s.
+    assertThat(admission.expectedWait("quick", both, 2)).isEqualTo(Duration.ofSeconds(50));
+    assertThat(admission.expectedWait("slow", List.of(waits("quick", 90_000)), 2)).isZero();
+    assertThat(admission.expectedWait("slow", List.of(), 1)).isZero();
+  }
+
+  @Test
+  void workOfAllModelsIsCountedAndOfNoOtherTier() {
+    List<Backlog> waiting =
+        List.of(
+            new Backlog("slow", "a", 300_000),
+            new Backlog("slow", "b", 290_000),
+            waits("quick", 9_000_000));
+    assertThat(admission.decide("slow", waiting, 10_000, 10)).isInstanceOf(Decision.Admit.class);
+    assertThat(admission.decide("slow", waiting, 12_000, 10)).isInstanceOf(Decision.Refuse.class);
   }
 }
