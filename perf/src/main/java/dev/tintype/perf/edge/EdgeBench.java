@@ -35,7 +35,8 @@ import picocli.CommandLine.Option;
       "",
       "Examples:",
       "  perf/edge/run",
-      "  tintype bench edge --seconds 120 --json"
+      "  tintype bench edge --seconds 120 --json",
+      "  tintype bench edge --soak 100000    # memory over many conversions; needs none of those"
     })
 public final class EdgeBench implements Callable<Integer> {
   private static final double HIT_BAR = 0.5;
@@ -47,6 +48,9 @@ public final class EdgeBench implements Callable<Integer> {
   private static final int HIT_ROUND_S = 3;
   private static final int VARIANTS = 3;
 
+  /** A day: ten million small conversions on two cores take some hours. */
+  private static final int SOAK_S_MAX = 86_400;
+
   /** What one round of misses takes at most: three formats, four ways. */
   private static final double MISS_ROUND_S = 0.7;
 
@@ -56,6 +60,12 @@ public final class EdgeBench implements Callable<Integer> {
       defaultValue = "90",
       description = "Time to measure in, 10 to 3600 (default ${DEFAULT-VALUE}).")
   int seconds;
+
+  @Option(
+      names = "--soak",
+      paramLabel = "N",
+      description = "Only converts N times, 1000 to 10000000, and tells whether memory stays flat.")
+  Integer soak;
 
   @Option(names = "--json", description = "Only the JSON; it is the last line in any case.")
   boolean json;
@@ -73,6 +83,9 @@ public final class EdgeBench implements Callable<Integer> {
       throw new dev.tintype.node.NodeException.Config(
           "bench.seconds", "--seconds is 10 to 3600; found " + seconds + ".");
     }
+    if (soak != null) {
+      return soak(soak);
+    }
     Path peers = Path.of(System.getProperty("tintype.home", "."), "perf", "edge");
     Programs.require(peers);
     Path folder = Files.createTempDirectory("tintype-bench-edge");
@@ -81,6 +94,37 @@ public final class EdgeBench implements Callable<Integer> {
     } finally {
       delete(folder);
     }
+  }
+
+  private int soak(int conversions) throws IOException {
+    if (conversions < 1_000 || conversions > 10_000_000) {
+      throw new dev.tintype.node.NodeException.Config(
+          "bench.soak", "--soak is 1000 to 10000000; found " + conversions + ".");
+    }
+    tell(conversions + " conversions, every format to every other");
+    Soak done = Soak.run(conversions, SOAK_S_MAX);
+    ObjectNode result =
+        new ObjectMapper()
+            .createObjectNode()
+            .put("bench", "edge-soak")
+            .put("date", LocalDate.now().toString())
+            .put("cores", Runtime.getRuntime().availableProcessors())
+            .put("conversions", done.conversions())
+            .put("seconds", Math.round(done.seconds()))
+            .put("warm_mib", done.warmMib())
+            .put("end_mib", done.endMib())
+            .put("peak_mib", done.peakMib())
+            .put("flat", done.flat());
+    if (!json) {
+      System.out.printf(
+          "resident: %d MiB warm, %d MiB after %,d conversions (peak %d), %.0f s%n",
+          done.warmMib(), done.endMib(), done.conversions(), done.peakMib(), done.seconds());
+    }
+    if (save != null) {
+      Files.writeString(save, result.toPrettyString() + "\n");
+    }
+    System.out.println(result);
+    return done.flat() ? 0 : 1;
   }
 
   private int measure(Path folder, Path peers) throws IOException, InterruptedException {
