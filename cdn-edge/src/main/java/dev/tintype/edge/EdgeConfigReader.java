@@ -115,9 +115,7 @@ final class EdgeConfigReader {
     return words(text).stream()
         .map(
             word ->
-                Stream.of(Preset.values())
-                    .filter(each -> each.word().equals(word))
-                    .findFirst()
+                Preset.ofWord(word)
                     .orElseThrow(
                         () ->
                             EdgeException.config(

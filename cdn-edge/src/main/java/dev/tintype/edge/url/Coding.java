@@ -45,12 +45,17 @@ public record Coding(
   void tokens(Optional<ImageFormat> format, List<String> tokens) {
     Coding meant = format.map(this::on).orElse(this);
     meant.quality.ifPresent(each -> tokens.add("q:" + each));
-    if (meant.lossless) {
-      tokens.add("lossless");
+    meant.words(tokens);
+  }
+
+  /** Everything but the quality. */
+  void words(List<String> words) {
+    if (lossless) {
+      words.add("lossless");
     }
-    if (meant.progressive) {
-      tokens.add("progressive");
+    if (progressive) {
+      words.add("progressive");
     }
-    metadata.ifPresent(each -> tokens.add(each.word()));
+    metadata.ifPresent(each -> words.add(each.word()));
   }
 }

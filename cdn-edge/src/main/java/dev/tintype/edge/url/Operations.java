@@ -114,15 +114,15 @@ public record Operations(
       }
       default -> {}
     }
-    for (Preset each : Preset.values()) {
-      if (each.word().equals(word)) {
-        return with(each);
-      }
-    }
-    throw EdgeException.badOperation(
-        "'"
-            + Values.printable(word)
-            + "' is no preset; there are card, full, og, thumb, tile, and orig for the original.");
+    return Preset.ofWord(word)
+        .map(this::with)
+        .orElseThrow(
+            () ->
+                EdgeException.badOperation(
+                    "'"
+                        + Values.printable(word)
+                        + "' is no preset; there are card, full, og, thumb, tile, and orig for the"
+                        + " original."));
   }
 
   private Operations withPair(String name, String value) {

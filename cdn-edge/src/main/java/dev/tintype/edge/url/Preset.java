@@ -1,7 +1,9 @@
 package dev.tintype.edge.url;
 
 import java.util.Locale;
+import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.stream.Stream;
 
 /** Sizes with a name. An operation that is given beside a preset wins over the preset's own. */
 public enum Preset {
@@ -42,6 +44,11 @@ public enum Preset {
 
   Gravity gravity() {
     return gravity;
+  }
+
+  /** The preset of a word. */
+  public static Optional<Preset> ofWord(String word) {
+    return Stream.of(values()).filter(each -> each.word().equals(word)).findFirst();
   }
 
   /** The word of the URL. */

@@ -58,13 +58,7 @@ public record VariantSpec(Area area, Look look, ImageFormat format, Coding codin
     }
     look.tokens(parts);
     parts.add("q" + quality);
-    if (coding.lossless()) {
-      parts.add("lossless");
-    }
-    if (coding.progressive()) {
-      parts.add("progressive");
-    }
-    coding.metadata().ifPresent(each -> parts.add(each.word()));
+    coding.words(parts);
     parts.add(format.extension());
     return String.join(",", parts);
   }

@@ -1,7 +1,6 @@
 package dev.tintype.edge.vips;
 
 import static dev.tintype.edge.bindings.vips.Vips.C_POINTER;
-import static java.lang.foreign.MemorySegment.NULL;
 
 import dev.tintype.edge.EdgeConfig;
 import dev.tintype.edge.bindings.vips.Vips;
@@ -83,25 +82,13 @@ final class Mark {
     MemorySegment data = arena.allocate(bytes.length);
     MemorySegment.copy(MemorySegment.ofArray(bytes), 0, data, 0, bytes.length);
     try (ImageChain chain = new ImageChain(arena, new KillSwitch())) {
-      chain.take(
-          required(
-              calls
-                  .open()
-                  .apply(
-                      data,
-                      data.byteSize(),
-                      arena.allocateFrom(""),
-                      arena.allocateFrom("access"),
-                      Vips.VIPS_ACCESS_SEQUENTIAL(),
-                      NULL)));
+      chain.take(required(calls.open(data)));
       if (Math.max(chain.width(), chain.height()) > SIDE_PX_MAX) {
         throw EdgeException.config(
             "edge.watermark.file has more than " + SIDE_PX_MAX + " px on a side.");
       }
-      chain.then(
-          "mark",
-          (in, out) -> calls.colourspace().apply(in, out, Vips.VIPS_INTERPRETATION_sRGB(), NULL));
-      chain.then("mark", (in, out) -> calls.cast().apply(in, out, 0, NULL));
+      chain.then("mark", calls::toSrgb);
+      chain.then("mark", calls::toBytes);
       byte[] pixels = pixels(arena, chain.image());
       return new Mark(
           chain.width(), chain.height(), chain.alpha() ? pixels : opaque(pixels), config);
@@ -139,17 +126,7 @@ final class Mark {
       VipsCalls calls, Arena arena, String text, EdgeConfig.Watermark config) {
     try (ImageChain chain = new ImageChain(arena, new KillSwitch())) {
       MemorySegment out = arena.allocate(C_POINTER);
-      int code =
-          calls
-              .text()
-              .apply(
-                  out,
-                  arena.allocateFrom(escaped(text)),
-                  arena.allocateFrom("font"),
-                  arena.allocateFrom(FONT),
-                  arena.allocateFrom("dpi"),
-                  72,
-                  NULL);
+      int code = calls.text(out, arena.allocateFrom(escaped(text)), arena.allocateFrom(FONT));
       if (code != 0) {
         VipsErrors.take();
         throw noFont();
@@ -243,67 +220,33 @@ final class Mark {
     int wanted = Math.clamp((long) room * width / height, 1, share);
     int tall = Math.clamp(Math.round((double) height * wanted / width), 1, room);
     boolean alpha = chain.alpha();
-    chain.then(
-        "mark",
-        (in, out) -> calls.colourspace().apply(in, out, Vips.VIPS_INTERPRETATION_sRGB(), NULL));
+    chain.then("mark", calls::toSrgb);
     int left = Math.max(0, chain.width() - wanted - margin);
     int top = chain.height() - tall - margin;
     MemorySegment mark = scaled(calls, arena, wanted, tall);
     try {
-      chain.then(
-          "mark",
-          (in, out) ->
-              calls
-                  .composite()
-                  .apply(
-                      in,
-                      mark,
-                      out,
-                      Vips.VIPS_BLEND_MODE_OVER(),
-                      arena.allocateFrom("x"),
-                      left,
-                      arena.allocateFrom("y"),
-                      top,
-                      NULL));
+      chain.then("mark", (in, out) -> calls.over(in, mark, out, left, top));
     } finally {
       Vips.g_object_unref(mark);
     }
     if (!alpha) {
-      chain.then("mark", (in, out) -> calls.flatten().apply(in, out, NULL));
+      chain.then("mark", calls::flatten);
     }
-    chain.then("mark", (in, out) -> calls.cast().apply(in, out, 0, NULL));
+    chain.then("mark", calls::toBytes);
   }
 
   private MemorySegment scaled(VipsCalls calls, Arena arena, int wanted, int tall) {
     try (ImageChain chain = new ImageChain(arena, new KillSwitch())) {
       MemorySegment data = arena.allocate(rgba.length);
       MemorySegment.copy(MemorySegment.ofArray(rgba), 0, data, 0, rgba.length);
-      chain.take(Vips.vips_image_new_from_memory_copy(data, rgba.length, width, height, 4, 0));
-      chain.then(
-          "mark",
-          (in, out) ->
-              calls
-                  .copyAs()
-                  .apply(
-                      in,
-                      out,
-                      arena.allocateFrom("interpretation"),
-                      Vips.VIPS_INTERPRETATION_sRGB(),
-                      NULL));
-      chain.then(
-          "mark",
-          (in, out) ->
-              calls
-                  .thumbnailImage()
-                  .apply(
-                      in,
-                      out,
-                      wanted,
-                      arena.allocateFrom("height"),
-                      tall,
-                      arena.allocateFrom("size"),
-                      Vips.VIPS_SIZE_FORCE(),
-                      NULL));
+      MemorySegment drawn =
+          Vips.vips_image_new_from_memory_copy(data, rgba.length, width, height, 4, 0);
+      if (drawn.address() == 0) {
+        throw ImageChain.broken("mark");
+      }
+      chain.take(drawn);
+      chain.then("mark", calls::copyAsSrgb);
+      chain.then("mark", (in, out) -> calls.scale(in, out, wanted, tall));
       return Vips.g_object_ref(chain.image());
     }
   }

@@ -1,7 +1,5 @@
 package dev.tintype.edge.vips;
 
-import static java.lang.foreign.MemorySegment.NULL;
-
 import dev.tintype.edge.bindings.vips.Vips;
 import dev.tintype.edge.url.Gravity;
 import dev.tintype.edge.url.Look;
@@ -15,9 +13,6 @@ import java.util.OptionalInt;
 final class Shaping {
   private static final double TENTH = 0.1;
 
-  /** VIPS_FORMAT_UCHAR: 8 bits a sample. */
-  private static final int UCHAR = 0;
-
   private Shaping() {}
 
   /** Cuts the scaled picture to its box, or fills the box up around it. */
@@ -25,21 +20,13 @@ final class Shaping {
       VipsCalls calls, Arena arena, ImageChain chain, Geometry geometry, VariantSpec spec) {
     Gravity gravity = spec.area().gravity();
     if (geometry.cuts() && gravity == Gravity.SMART) {
-      smart(calls, arena, chain, geometry);
+      smart(calls, chain, geometry);
     } else if (geometry.cuts()) {
+      int left = geometry.left(gravity);
+      int top = geometry.top(gravity);
       chain.then(
           "box",
-          (in, out) ->
-              calls
-                  .extract()
-                  .apply(
-                      in,
-                      out,
-                      geometry.left(gravity),
-                      geometry.top(gravity),
-                      geometry.width(),
-                      geometry.height(),
-                      NULL));
+          (in, out) -> calls.extract(in, out, left, top, geometry.width(), geometry.height()));
     } else if (geometry.fillsUp()) {
       flatten(calls, arena, chain, spec.look().background());
       fillUp(calls, arena, chain, geometry, spec.look().background());
@@ -50,63 +37,30 @@ final class Shaping {
    * Looks at the whole picture before it cuts, so that picture has to be in memory: as scaled,
    * which is never more than the pixel budget of the original.
    */
-  private static void smart(VipsCalls calls, Arena arena, ImageChain chain, Geometry geometry) {
+  private static void smart(VipsCalls calls, ImageChain chain, Geometry geometry) {
     MemorySegment whole = calls.unbound().copyMemory(chain.image());
     if (whole.address() == 0) {
       throw ImageChain.broken("pixels");
     }
     chain.take(whole);
-    chain.then(
-        "smart",
-        (in, out) ->
-            calls
-                .smartcrop()
-                .apply(
-                    in,
-                    out,
-                    geometry.width(),
-                    geometry.height(),
-                    arena.allocateFrom("interesting"),
-                    Vips.VIPS_INTERESTING_ATTENTION(),
-                    NULL));
+    chain.then("smart", (in, out) -> calls.smartcrop(in, out, geometry.width(), geometry.height()));
   }
 
   private static void fillUp(
       VipsCalls calls, Arena arena, ImageChain chain, Geometry geometry, OptionalInt background) {
     int left = geometry.left(Gravity.CENTRE);
     int top = geometry.top(Gravity.CENTRE);
-    MemorySegment extend = arena.allocateFrom("extend");
+    int width = geometry.width();
+    int height = geometry.height();
     if (background.isEmpty()) {
       int how = chain.alpha() ? Vips.VIPS_EXTEND_BLACK() : Vips.VIPS_EXTEND_WHITE();
-      chain.then(
-          "box",
-          (in, out) ->
-              calls
-                  .embed()
-                  .apply(
-                      in, out, left, top, geometry.width(), geometry.height(), extend, how, NULL));
+      chain.then("box", (in, out) -> calls.embed(in, out, left, top, width, height, how));
       return;
     }
     toColour(calls, chain);
     MemorySegment colour = colour(calls, arena, background.getAsInt());
     try {
-      chain.then(
-          "box",
-          (in, out) ->
-              calls
-                  .embedOn()
-                  .apply(
-                      in,
-                      out,
-                      left,
-                      top,
-                      geometry.width(),
-                      geometry.height(),
-                      extend,
-                      Vips.VIPS_EXTEND_BACKGROUND(),
-                      arena.allocateFrom("background"),
-                      colour,
-                      NULL));
+      chain.then("box", (in, out) -> calls.embedOn(in, out, left, top, width, height, colour));
     } finally {
       calls.unbound().areaUnref(colour);
     }
@@ -119,12 +73,7 @@ final class Shaping {
       blur(calls, chain, look.blurTenths() * TENTH);
     }
     if (look.sharpenTenths() > 0) {
-      chain.then(
-          "sharpen",
-          (in, out) ->
-              calls
-                  .sharpen()
-                  .apply(in, out, arena.allocateFrom("sigma"), look.sharpenTenths() * TENTH, NULL));
+      chain.then("sharpen", (in, out) -> calls.sharpen(in, out, look.sharpenTenths() * TENTH));
     }
   }
 
@@ -136,10 +85,7 @@ final class Shaping {
     toColour(calls, chain);
     MemorySegment colour = colour(calls, arena, background.getAsInt());
     try {
-      chain.then(
-          "background",
-          (in, out) ->
-              calls.flattenOn().apply(in, out, arena.allocateFrom("background"), colour, NULL));
+      chain.then("background", (in, out) -> calls.flattenOn(in, out, colour));
     } finally {
       calls.unbound().areaUnref(colour);
     }
@@ -147,9 +93,7 @@ final class Shaping {
 
   /** Grey and 16-bit pictures have no room for a colour of three bytes. */
   private static void toColour(VipsCalls calls, ImageChain chain) {
-    chain.then(
-        "background",
-        (in, out) -> calls.colourspace().apply(in, out, Vips.VIPS_INTERPRETATION_sRGB(), NULL));
+    chain.then("background", calls::toSrgb);
   }
 
   private static MemorySegment colour(VipsCalls calls, Arena arena, int rgb) {
@@ -166,10 +110,10 @@ final class Shaping {
       toColour(calls, chain);
       chain.then("blur", calls.unbound()::premultiply);
     }
-    chain.then("blur", (in, out) -> calls.blur().apply(in, out, sigma, NULL));
+    chain.then("blur", (in, out) -> calls.blur(in, out, sigma));
     if (alpha) {
       chain.then("blur", calls.unbound()::unpremultiply);
-      chain.then("blur", (in, out) -> calls.cast().apply(in, out, UCHAR, NULL));
+      chain.then("blur", calls::toBytes);
     }
   }
 }

@@ -1,7 +1,6 @@
 package dev.tintype.edge.vips;
 
 import static dev.tintype.edge.bindings.vips.Vips.C_POINTER;
-import static java.lang.foreign.MemorySegment.NULL;
 
 import dev.tintype.edge.EdgeConfig;
 import dev.tintype.edge.OriginalImage;
@@ -62,7 +61,7 @@ public final class Transcoder {
       EdgeConfig.Watermark watermark) {
     this.encoder = encoder;
     this.limits = limits;
-    calls = VipsCalls.make();
+    calls = new VipsCalls();
     mark = Mark.of(calls, watermark);
     Vips.vips_concurrency_set(encoder.vipsThreads());
     version =
@@ -156,7 +155,7 @@ public final class Transcoder {
         if (spec.look().watermark()) {
           required().over(calls, arena, chain);
         }
-        chain.then("metadata", (in, out) -> calls.copy().apply(in, out, NULL));
+        chain.then("metadata", calls::copy);
         Provenance.write(arena, chain.image(), spec.format(), metadata);
         return Optional.of(encode(arena, chain.image(), spec, metadata));
       }
@@ -169,16 +168,7 @@ public final class Transcoder {
 
   /** Reads the header only, and holds it against the pixel budget: nothing has been decoded yet. */
   private Header header(Arena arena, MemorySegment data, ImageFormat format) {
-    MemorySegment image =
-        calls
-            .open()
-            .apply(
-                data,
-                data.byteSize(),
-                arena.allocateFrom(""),
-                arena.allocateFrom("access"),
-                Vips.VIPS_ACCESS_SEQUENTIAL(),
-                NULL);
+    MemorySegment image = calls.open(data);
     if (image.address() == 0) {
       throw ImageChain.broken("header");
     }
@@ -224,45 +214,12 @@ public final class Transcoder {
   private MemorySegment thumbnail(
       Arena arena, MemorySegment data, Geometry geometry, Metadata metadata) {
     MemorySegment out = arena.allocate(C_POINTER);
-    MemorySegment height = arena.allocateFrom("height");
-    MemorySegment size = arena.allocateFrom("size");
-    MemorySegment options = arena.allocateFrom("option_string");
-    MemorySegment strict = arena.allocateFrom("[fail_on=error]");
-    int force = Vips.VIPS_SIZE_FORCE();
+    int width = geometry.scaledWidth();
+    int height = geometry.scaledHeight();
     int code =
         switch (metadata) {
-          case KEEP ->
-              calls
-                  .thumbnail()
-                  .apply(
-                      data,
-                      data.byteSize(),
-                      out,
-                      geometry.scaledWidth(),
-                      height,
-                      geometry.scaledHeight(),
-                      size,
-                      force,
-                      options,
-                      strict,
-                      NULL);
-          case STRIP ->
-              calls
-                  .thumbnailTo()
-                  .apply(
-                      data,
-                      data.byteSize(),
-                      out,
-                      geometry.scaledWidth(),
-                      height,
-                      geometry.scaledHeight(),
-                      size,
-                      force,
-                      options,
-                      strict,
-                      arena.allocateFrom("export_profile"),
-                      arena.allocateFrom("srgb"),
-                      NULL);
+          case KEEP -> calls.thumbnail(data, out, width, height);
+          case STRIP -> calls.thumbnailInSrgb(data, out, width, height);
         };
     if (code != 0) {
       throw ImageChain.broken("thumbnail");
@@ -274,7 +231,7 @@ public final class Transcoder {
     MemorySegment bytes = arena.allocate(C_POINTER);
     MemorySegment size = arena.allocate(ValueLayout.JAVA_LONG);
     String saver = Saver.options(spec, encoder.avifEffort(), metadata);
-    if (calls.write().apply(image, arena.allocateFrom(saver), bytes, size, NULL) != 0) {
+    if (calls.write(image, arena.allocateFrom(saver), bytes, size) != 0) {
       throw ImageChain.broken("pixels");
     }
     MemorySegment encoded = bytes.get(C_POINTER, 0);

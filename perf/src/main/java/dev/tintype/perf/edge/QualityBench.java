@@ -6,6 +6,7 @@ import dev.tintype.edge.url.ImageFormat;
 import dev.tintype.node.Logs;
 import dev.tintype.node.NodeException;
 import java.awt.image.BufferedImage;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -102,6 +103,11 @@ public final class QualityBench implements Callable<Integer> {
           "bench.quality", "--photographs is 0 to 100, --width 16 to 8192.");
     }
     List<byte[]> all = corpus();
+    if (all.isEmpty()) {
+      throw new NodeException.Config(
+          "bench.quality",
+          "There is no picture to measure; raise --photographs or give --pictures.");
+    }
     List<Row> rows = new ArrayList<>();
     rows.add(new Row("webp", new ArrayList<>()));
     for (int effort : EFFORTS) {
@@ -172,9 +178,16 @@ public final class QualityBench implements Callable<Integer> {
       }
     }
     if (pictures != null) {
+      if (!Files.isDirectory(pictures)) {
+        throw new NodeException.Config("bench.quality", pictures + " is no folder.");
+      }
       try (Stream<Path> files = Files.list(pictures)) {
         for (Path each : files.filter(f -> f.toString().endsWith(".png")).sorted().toList()) {
-          all.add(Files.readAllBytes(each));
+          byte[] png = Files.readAllBytes(each);
+          if (ImageIO.read(new ByteArrayInputStream(png)) == null) {
+            throw new NodeException.Config("bench.quality", each + " is no picture.");
+          }
+          all.add(png);
         }
       }
     }
