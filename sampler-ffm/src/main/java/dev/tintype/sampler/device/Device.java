@@ -14,6 +14,14 @@ public interface Device extends AutoCloseable {
   /** One line for people: processor or card, instruction set, library versions, threads. */
   String description();
 
+  /**
+   * What decides the bits of a result beside its inputs: devices whose texts are equal compute the
+   * same.
+   */
+  default String arithmetic() {
+    return description();
+  }
+
   /** The numeric verbs on this device; closed with the device. */
   Ops ops();
 

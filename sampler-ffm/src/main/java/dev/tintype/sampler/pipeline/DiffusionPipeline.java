@@ -192,8 +192,11 @@ public final class DiffusionPipeline implements AutoCloseable {
 
   /** What {@link #resume} needs to go on with this sample. */
   public SampleState save(Sample sample) {
+    boolean history = !sample.done() && sample.plan().coefficients(sample.nextStep()).usesHistory();
     return new SampleState(
-        sample.stepsDone(), latents(sample), sample.predictedOriginal().map(ops::download));
+        sample.stepsDone(),
+        latents(sample),
+        history ? sample.predictedOriginal().map(ops::download) : Optional.empty());
   }
 
   /** Admits a recipe and goes on where a sample of the same recipe was saved. */
@@ -201,21 +204,31 @@ public final class DiffusionPipeline implements AutoCloseable {
     Sample sample = admit(recipe);
     try {
       Shape shape = sample.latents().shape();
-      boolean fits =
-          state.stepsDone() >= 0
-              && state.stepsDone() <= sample.stepsTotal()
-              && state.latents().length == shape.elements()
-              && state.predictedOriginal().map(x -> x.length == shape.elements()).orElse(true);
-      if (!fits) {
+      if (!fits(state, sample, shape)) {
         throw new RecipeException("recipe.state", "the saved state is not of this recipe");
       }
       Optional<Tensor> original = state.predictedOriginal().map(x -> ops.upload(x, shape));
-      sample.restore(state.stepsDone(), ops.upload(state.latents(), shape), original);
+      try {
+        sample.restore(state.stepsDone(), ops.upload(state.latents(), shape), original);
+      } catch (RuntimeException e) {
+        original.ifPresent(Tensor::close);
+        throw e;
+      }
       return sample;
     } catch (RuntimeException e) {
       sample.close();
       throw e;
     }
+  }
+
+  private static boolean fits(SampleState state, Sample sample, Shape shape) {
+    int done = state.stepsDone();
+    if (done < 0 || done > sample.stepsTotal() || state.latents().length != shape.elements()) {
+      return false;
+    }
+    int next = sample.nextStep() + done;
+    boolean history = done < sample.stepsTotal() && sample.plan().coefficients(next).usesHistory();
+    return state.predictedOriginal().map(x -> x.length == shape.elements()).orElse(!history);
   }
 
   @Override

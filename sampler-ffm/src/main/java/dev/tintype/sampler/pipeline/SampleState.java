@@ -8,6 +8,7 @@ import java.util.Optional;
  *
  * @param stepsDone steps done
  * @param latents [h, w, c]
- * @param predictedOriginal of the last step, for multistep solvers; empty before the first
+ * @param predictedOriginal of the last step, [h, w, c], where the next step of a multistep solver
+ *     reads it; else empty. Fresh noise needs nothing: it is drawn by seed and step
  */
 public record SampleState(int stepsDone, float[] latents, Optional<float[]> predictedOriginal) {}

@@ -8,12 +8,14 @@ import dev.tintype.sampler.device.Device;
 import dev.tintype.sampler.device.DeviceOptions;
 import dev.tintype.sampler.device.Devices;
 import dev.tintype.sampler.ops.Ops;
+import dev.tintype.sampler.schedule.SchedulerKind;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A recipe decides its picture, byte for byte, whatever else happens on the device. */
@@ -138,25 +140,101 @@ class SamePictureTest {
     }
   }
 
+  /** Each in a process of its own, as far as the device can tell. */
+  private static SampleState stopped(String model, Recipe recipe, int step) {
+    try (Device device = Devices.open("cpu", DeviceOptions.defaults());
+        DiffusionPipeline pipeline = load(model, device);
+        Sample sample = pipeline.admit(recipe)) {
+      while (sample.stepsDone() < step) {
+        pipeline.step(List.of(sample));
+      }
+      return pipeline.save(sample);
+    }
+  }
+
+  private static byte[] resumed(String model, Recipe recipe, SampleState state) {
+    try (Device device = Devices.open("cpu", DeviceOptions.defaults());
+        DiffusionPipeline pipeline = load(model, device);
+        Sample sample = pipeline.resume(recipe, state)) {
+      assertThat(sample.stepsDone()).isEqualTo(state.stepsDone());
+      while (!sample.done()) {
+        pipeline.step(List.of(sample));
+      }
+      return pipeline.decode(sample).rgb();
+    }
+  }
+
+  private static byte[] undisturbed(String model, Recipe recipe) {
+    try (Device device = Devices.open("cpu", DeviceOptions.defaults());
+        DiffusionPipeline pipeline = load(model, device)) {
+      return alone(pipeline, recipe);
+    }
+  }
+
+  static List<String> schedulers() {
+    return SchedulerKind.userNames();
+  }
+
+  @ParameterizedTest
+  @MethodSource("schedulers")
+  void aSavedSampleGoesOnInAnotherEngineAsIfNothingHappened(String scheduler) {
+    Recipe recipe = recipe("a green tree", 64, 4, scheduler, 5).withSteps(6);
+    byte[] whole = undisturbed("sd-tiny", recipe);
+    for (int step : List.of(0, 1, 3, 5, 6)) {
+      SampleState state = stopped("sd-tiny", recipe, step);
+      assertThat(resumed("sd-tiny", recipe, state)).as("from step %d", step).isEqualTo(whole);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"sd-tiny", "sdxl-tiny"})
+  void soDoesOneThatStartedFromAPictureWithAMask(String model) {
+    Picture photo = new Picture(64, 64, 3, ramp(64 * 64 * 3));
+    Picture mask = new Picture(64, 64, 1, ramp(64 * 64));
+    Recipe recipe =
+        new Recipe(
+            "a lake",
+            "",
+            64,
+            64,
+            8,
+            5,
+            0,
+            0,
+            Optional.of("dpmpp_2m"),
+            3,
+            0,
+            Optional.of(new Recipe.Init(photo, 0.7)),
+            Optional.of(mask));
+    SampleState state = stopped(model, recipe, 3);
+    assertThat(state.predictedOriginal()).isPresent();
+    assertThat(resumed(model, recipe, state)).isEqualTo(undisturbed(model, recipe));
+  }
+
+  private static float[] ramp(int count) {
+    float[] values = new float[count];
+    for (int i = 0; i < count; i++) {
+      values[i] = (float) i / count;
+    }
+    return values;
+  }
+
   @Test
-  void aSavedSampleGoesOnAsIfNothingHappened() {
+  void aStateOfAnotherRecipeIsRefused() {
     Recipe recipe = recipe("a green tree", 64, 4, "dpmpp_2m", 5);
-    try (Device device = Devices.open("reference", DeviceOptions.defaults());
+    SampleState state = stopped("sd-tiny", recipe, 2);
+    assertRefused(recipe("a green tree", 96, 4, "dpmpp_2m", 5), state);
+    assertRefused(recipe, new SampleState(5, state.latents(), state.predictedOriginal()));
+    assertRefused(recipe, new SampleState(2, state.latents(), Optional.empty()));
+    assertRefused(recipe, new SampleState(2, state.latents(), Optional.of(new float[1])));
+  }
+
+  private static void assertRefused(Recipe recipe, SampleState state) {
+    try (Device device = Devices.open("cpu", DeviceOptions.defaults());
         DiffusionPipeline pipeline = load("sd-tiny", device)) {
-      byte[] whole = alone(pipeline, recipe);
-      SampleState state;
-      try (Sample sample = pipeline.admit(recipe)) {
-        pipeline.step(List.of(sample));
-        pipeline.step(List.of(sample));
-        state = pipeline.save(sample);
-      }
-      try (Sample sample = pipeline.resume(recipe, state)) {
-        assertThat(sample.stepsDone()).isEqualTo(2);
-        while (!sample.done()) {
-          pipeline.step(List.of(sample));
-        }
-        assertThat(pipeline.decode(sample).rgb()).isEqualTo(whole);
-      }
+      assertThatThrownBy(() -> pipeline.resume(recipe, state))
+          .isInstanceOfSatisfying(
+              SamplerException.class, e -> assertThat(e.code()).isEqualTo("recipe.state"));
     }
   }
 

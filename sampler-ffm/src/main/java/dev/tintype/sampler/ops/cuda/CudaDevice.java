@@ -42,6 +42,7 @@ public final class CudaDevice implements Device {
   private final CudaOps ops;
   private final Recorder recorder;
   private final boolean deterministic;
+  private final String arithmetic;
   private boolean closed;
 
   private CudaDevice(CudaRuntime runtime, int index, DeviceOptions options, Libraries libraries) {
@@ -60,6 +61,7 @@ public final class CudaDevice implements Device {
     this.description =
         "%s (%s), %s, %s"
             .formatted(card, GpuList.of(runtime).get(index).uuid(), dtype, ops.description());
+    this.arithmetic = "%s, %s, %s".formatted(card, dtype, ops.description());
   }
 
   private final class GraphRecorder implements Recorder {
@@ -239,6 +241,12 @@ public final class CudaDevice implements Device {
   @Override
   public String description() {
     return description;
+  }
+
+  /** Any card of the same kind will do. */
+  @Override
+  public String arithmetic() {
+    return arithmetic;
   }
 
   @Override
