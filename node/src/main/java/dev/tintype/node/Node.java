@@ -25,6 +25,9 @@ import dev.tintype.sampler.device.DeviceOptions;
 import dev.tintype.worker.DeviceEngines;
 import dev.tintype.worker.Worker;
 import dev.tintype.worker.WorkerConfig;
+import dev.tintype.worker.checkpoint.CheckpointStore;
+import dev.tintype.worker.checkpoint.EphemeraCheckpoints;
+import dev.tintype.worker.checkpoint.FolderCheckpoints;
 import dev.tintype.worker.engine.Engine;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -185,6 +188,13 @@ public final class Node implements AutoCloseable {
             .orElseGet(() -> new InProcessEphemera(Clock.systemUTC())));
   }
 
+  /** Where other workers find them; a process that is alone finds them after a kill -9, too. */
+  private CheckpointStore checkpoints(Ephemera ephemera) {
+    return config.fleet().redis().isPresent()
+        ? new EphemeraCheckpoints(ephemera)
+        : new FolderCheckpoints(folder.resolve("checkpoints"), Clock.systemUTC());
+  }
+
   /** Where this process sends or hears of jobs. */
   private Optional<JobTransport> transport() {
     if (!config.roles().contains(Role.RELAY) && !config.roles().contains(Role.WORKER)) {
@@ -260,7 +270,9 @@ public final class Node implements AutoCloseable {
       store.jobs().endClaims(); // What was published died with the process that published it.
     }
     WorkerConfig settings =
-        WorkerConfig.defaults(place + ProcessHandle.current().pid()).withBatchMax(config.batch());
+        WorkerConfig.defaults(place + ProcessHandle.current().pid())
+            .withBatchMax(config.batch())
+            .withCheckpointSteps(config.checkpointSteps());
     Worker started =
         closers.add(
             "worker",
@@ -270,6 +282,8 @@ public final class Node implements AutoCloseable {
                 transport,
                 blobs,
                 store.events(),
+                checkpoints(ephemera),
+                ProgramVersion.number(),
                 new DeviceEngines(
                     config.device(),
                     DeviceOptions.defaults().withDeterministic(config.deterministic()),

@@ -26,6 +26,7 @@ import java.util.Set;
  * @param publicUrl origin in the pictures' URLs; default {@code http://localhost:PORT}
  * @param drain how long a stop waits for pictures in the making; default 20 s
  * @param batch pictures stepped together; 0, the default, is the device's own figure
+ * @param checkpointSteps steps that a lost worker costs at most; 0: it costs them all. Default 10
  * @param databaseUrl of a PostgreSQL that this process does not run; needed without the role queue
  * @param databaseUser its role
  * @param databasePassword never logged
@@ -48,6 +49,7 @@ public record NodeConfig(
     Optional<String> publicUrl,
     Duration drain,
     int batch,
+    int checkpointSteps,
     Optional<String> databaseUrl,
     String databaseUser,
     String databasePassword,
@@ -124,6 +126,7 @@ public record NodeConfig(
         publicUrl,
         drain,
         batch,
+        checkpointSteps,
         databaseUrl,
         databaseUser,
         databasePassword,

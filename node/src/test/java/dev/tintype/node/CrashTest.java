@@ -34,7 +34,7 @@ class CrashTest {
     try (ServerProcess server = ServerProcess.start(data);
         Api api = api(server)) {
       killed = api.submit(PROMPT + 80);
-      api.events(killed, event -> event.path("step").asInt() >= 3);
+      api.events(killed, event -> event.path("step").asInt() >= 25);
       server.kill();
     }
     try (ServerProcess server = ServerProcess.start(data);
@@ -42,8 +42,11 @@ class CrashTest {
       JsonNode job = api.await(killed);
       assertThat(job.path("attempt").asInt()).isEqualTo(2);
       assertThat(job.path("images")).hasSize(1);
-      List<String> types = api.eventsToTheEnd(killed).stream().map(Api::type).toList();
+      List<JsonNode> events = api.eventsToTheEnd(killed);
+      List<String> types = events.stream().map(Api::type).toList();
       assertThat(types).containsOnlyOnce("succeeded").endsWith("succeeded");
+      // It lost at most the steps since the last checkpoint.
+      assertThat(firstStepOf(2, events)).isGreaterThan(20);
       // The restarted picture is the one that an undisturbed run paints.
       byte[] png = api.picture(job, "original").body();
       assertThat(api.paint(PROMPT + 80)).isEqualTo(png);
@@ -67,6 +70,14 @@ class CrashTest {
       byte[] before = api.picture(api.job(job), "original").body();
       assertThat(api.paint(PROMPT + 4)).isEqualTo(before);
     }
+  }
+
+  private static int firstStepOf(int attempt, List<JsonNode> events) {
+    return events.stream()
+        .filter(event -> event.path("attempt").asInt() == attempt && event.has("step"))
+        .mapToInt(event -> event.path("step").asInt())
+        .findFirst()
+        .orElse(0);
   }
 
   private Api api(ServerProcess server) {

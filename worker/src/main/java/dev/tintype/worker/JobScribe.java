@@ -8,7 +8,9 @@ import dev.tintype.queue.job.JobFailure;
 import dev.tintype.queue.job.NewEvent;
 import dev.tintype.queue.store.LeaseStore;
 import dev.tintype.worker.StageTimes.Stage;
+import dev.tintype.worker.checkpoint.JobCheckpoints;
 import dev.tintype.worker.engine.Engine;
+import dev.tintype.worker.engine.PaintingState;
 import dev.tintype.worker.engine.Picture;
 import dev.tintype.worker.picture.PngEncoder;
 import dev.tintype.worker.picture.RecipeText;
@@ -17,7 +19,9 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Deque;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.Semaphore;
@@ -41,11 +45,16 @@ final class JobScribe implements Runnable {
   /** How a job leaves this worker. */
   sealed interface Ending {
     /**
-     * @param deviceMs what the job took of the device
+     * @param deviceMs what the job took of the device; empty where a part of it was another
+     *     attempt's
      */
-    record Succeed(int steps, long deviceMs) implements Ending {}
+    record Succeed(int steps, OptionalLong deviceMs) implements Ending {}
 
-    record Fail(JobFailure failure) implements Ending {}
+    /**
+     * @param goesOn whether another attempt may go on where this one was: the engine is not to
+     *     blame
+     */
+    record Fail(JobFailure failure, boolean goesOn) implements Ending {}
 
     record Cancel() implements Ending {}
 
@@ -59,13 +68,16 @@ final class JobScribe implements Runnable {
   private final RunningJob job;
   private final LeaseStore store;
   private final BlobStore blobs;
+  private final JobCheckpoints checkpoints;
   private final Semaphore picturesPending;
   private final long progressEveryNanos;
   private final Runnable onEnd;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private final Deque<Finished> pictures = new ArrayDeque<>();
+  private final Deque<ImageRecord> earlier = new ArrayDeque<>();
   private final List<ImageRecord> images = new ArrayList<>();
+  private final Map<Integer, PaintingState> states = new LinkedHashMap<>();
   private NewEvent progress;
   private Ending ending;
   private boolean over;
@@ -79,12 +91,14 @@ final class JobScribe implements Runnable {
       RunningJob job,
       LeaseStore store,
       BlobStore blobs,
+      JobCheckpoints checkpoints,
       Semaphore picturesPending,
       long progressEveryNanos,
       Runnable onEnd) {
     this.job = job;
     this.store = store;
     this.blobs = blobs;
+    this.checkpoints = checkpoints;
     this.picturesPending = picturesPending;
     this.progressEveryNanos = progressEveryNanos;
     this.onEnd = onEnd;
@@ -95,12 +109,23 @@ final class JobScribe implements Runnable {
     tell(() -> progress = newest);
   }
 
+  /** Pictures that an earlier attempt has stored are the job's too. */
+  void earlier(List<ImageRecord> stored) {
+    tell(() -> earlier.addAll(stored));
+  }
+
+  /** Only the newest of a picture is kept. */
+  void checkpoint(int index, PaintingState state) {
+    tell(() -> states.put(index, state));
+  }
+
   void picture(int index, Picture picture) {
     tell(
         () -> {
           if (over) {
             picturesPending.release();
           } else {
+            states.remove(index);
             pictures.add(new Finished(index, picture));
           }
         });
@@ -124,7 +149,7 @@ final class JobScribe implements Runnable {
   @Override
   public void run() {
     try {
-      while (!writeNext()) {
+      while (!await().run()) {
         // Until the ending is written.
       }
     } catch (InterruptedException e) {
@@ -139,48 +164,80 @@ final class JobScribe implements Runnable {
     }
   }
 
-  /** Writes the most urgent thing, waiting for one. True once the ending is written. */
-  private boolean writeNext() throws InterruptedException {
-    Finished picture = null;
-    NewEvent step = null;
-    Ending last = null;
+  /** One thing to write; true where it was the ending. */
+  private interface Write {
+    boolean run() throws InterruptedException;
+  }
+
+  private Write await() throws InterruptedException {
     lock.lock();
     try {
-      while (picture == null && step == null && last == null) {
-        long wait = nextProgressAt - System.nanoTime();
-        if (ending != null && !(ending instanceof Ending.Succeed)) {
-          // Whatever else waits is of no use to anybody now.
-          last = ending;
-        } else if (!pictures.isEmpty()) {
-          picture = pictures.poll();
-        } else if (ending != null) {
-          last = ending;
-        } else if (progress != null && wait <= 0) {
-          step = progress;
-          progress = null;
-        } else if (progress != null) {
-          changed.awaitNanos(wait);
-        } else {
+      Write next = next();
+      while (next == null) {
+        if (progress == null) {
           changed.await();
+        } else {
+          changed.awaitNanos(nextProgressAt - System.nanoTime());
         }
+        next = next();
       }
+      return next;
     } finally {
       lock.unlock();
     }
-    if (picture != null) {
-      store(picture);
-    } else if (step != null) {
-      NewEvent event = step;
-      nextProgressAt = System.nanoTime() + progressEveryNanos;
-      lostUnless(() -> store.appendEvents(job.lease(), List.of(event)));
-    } else {
-      write(last);
-      return true;
+  }
+
+  /** The most urgent thing, or null for none now. Under the lock. */
+  private Write next() {
+    Ending how = ending;
+    if (how instanceof Ending.GiveBack && !states.isEmpty()) {
+      return keep(takeStates());
     }
+    if (how != null && !(how instanceof Ending.Succeed)) {
+      return () -> write(how); // Whatever else waits is of no use to anybody now.
+    }
+    if (!earlier.isEmpty()) {
+      ImageRecord image = earlier.poll();
+      return () -> keep(image);
+    }
+    if (!pictures.isEmpty()) {
+      Finished picture = pictures.poll();
+      return () -> store(picture);
+    }
+    if (how != null) {
+      return () -> write(how);
+    }
+    if (!states.isEmpty()) {
+      return keep(takeStates());
+    }
+    if (progress != null && nextProgressAt - System.nanoTime() <= 0) {
+      NewEvent event = progress;
+      progress = null;
+      return () -> append(event);
+    }
+    return null;
+  }
+
+  private Write keep(Map<Integer, PaintingState> reached) {
+    return () -> {
+      reached.forEach(checkpoints::keep);
+      return false;
+    };
+  }
+
+  private boolean append(NewEvent event) throws InterruptedException {
+    nextProgressAt = System.nanoTime() + progressEveryNanos;
+    lostUnless(() -> store.appendEvents(job.lease(), List.of(event)));
     return false;
   }
 
-  private void store(Finished done) throws InterruptedException {
+  private Map<Integer, PaintingState> takeStates() {
+    Map<Integer, PaintingState> taken = Map.copyOf(states);
+    states.clear();
+    return taken;
+  }
+
+  private boolean store(Finished done) throws InterruptedException {
     long start = System.nanoTime();
     ImageRecord image;
     try {
@@ -200,15 +257,23 @@ final class JobScribe implements Runnable {
               Optional.of(ThumbHash.base64(done.picture())));
     } catch (QueueException e) {
       LOG.warn("Picture {} of job {}: {}", done.index(), job.lease().jobId(), e.getMessage());
-      replaceEnding(new Ending.Fail(new JobFailure(e.code(), e.getMessage(), true)));
+      replaceEnding(new Ending.Fail(new JobFailure(e.code(), e.getMessage(), true), true));
       job.stop(RunningJob.Stop.FAILED);
-      return;
+      return false;
     } finally {
       picturesPending.release();
       job.times().add(Stage.STORE, System.nanoTime() - start);
     }
+    if (job.spec().images() > 1) {
+      checkpoints.keep(image);
+    }
+    return keep(image);
+  }
+
+  private boolean keep(ImageRecord image) throws InterruptedException {
     images.add(image);
     lostUnless(() -> store.appendEvents(job.lease(), List.of(NewEvent.image(image))));
+    return false;
   }
 
   private String scheduler() {
@@ -225,19 +290,35 @@ final class JobScribe implements Runnable {
         });
   }
 
-  private void write(Ending how) throws InterruptedException {
+  private boolean write(Ending how) throws InterruptedException {
     switch (how) {
-      case Ending.Succeed(int steps, long deviceMs) -> {
+      case Ending.Succeed(int steps, OptionalLong deviceMs) -> {
         NewEvent timings = new NewEvent(EventType.PROGRESS, job.times().toProgressJson(steps));
         images.sort(Comparator.comparingInt(ImageRecord::index));
         lostUnless(() -> store.appendEvents(job.lease(), List.of(timings)));
-        lostUnless(() -> store.finish(job.lease(), List.copyOf(images), OptionalLong.of(deviceMs)));
+        lostUnless(() -> store.finish(job.lease(), List.copyOf(images), deviceMs));
+        clearCheckpoints();
       }
-      case Ending.Fail(JobFailure failure) ->
-          lostUnless(() -> store.fail(job.lease(), failure).isPresent());
-      case Ending.Cancel() -> lostUnless(() -> store.finishCanceled(job.lease()));
+      case Ending.Fail(JobFailure failure, boolean goesOn) -> {
+        if (!goesOn) {
+          clearCheckpoints(); // Before the next attempt can read them.
+        }
+        lostUnless(() -> store.fail(job.lease(), failure).isPresent());
+      }
+      case Ending.Cancel() -> {
+        lostUnless(() -> store.finishCanceled(job.lease()));
+        clearCheckpoints();
+      }
       case Ending.GiveBack() -> lostUnless(() -> store.release(job.lease()));
       case Ending.Drop() -> LOG.info("Job {}: lease lost, result dropped", job.lease().jobId());
+    }
+    return true;
+  }
+
+  /** Not where the lease was lost: they are of use to the attempt that has it now. */
+  private void clearCheckpoints() {
+    if (job.stop() != RunningJob.Stop.LOST) {
+      checkpoints.clear();
     }
   }
 

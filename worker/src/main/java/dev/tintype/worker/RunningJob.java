@@ -1,13 +1,22 @@
 package dev.tintype.worker;
 
+import dev.tintype.queue.job.ImageRecord;
 import dev.tintype.queue.job.JobSpec;
 import dev.tintype.queue.store.Lease;
 import dev.tintype.worker.StepPolicy.Bucket;
+import dev.tintype.worker.checkpoint.Checkpoint;
 import dev.tintype.worker.engine.Engine;
 import dev.tintype.worker.engine.Painting;
+import dev.tintype.worker.engine.PaintingState;
 import dev.tintype.worker.engine.StartPictures;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
  * A leased job in the loop. All but {@link #stop} belongs to the loop's thread; the reason to stop
@@ -35,8 +44,10 @@ final class RunningJob {
   private final List<Sample> samples = new ArrayList<>();
   private volatile Stop stop;
   private StartPictures start = StartPictures.NONE;
+  private Map<Integer, PaintingState> states = Map.of();
+  private List<ImageRecord> stored = List.of();
   private JobScribe scribe;
-  private int admitted;
+  private final Deque<Integer> toPaint = new ArrayDeque<>();
   private int decoded;
   private int stepsDone;
   private int stepsPerPicture;
@@ -47,6 +58,7 @@ final class RunningJob {
     this.engine = engine;
     this.times = times;
     this.stepsPerPicture = lease.job().spec().steps();
+    IntStream.range(0, spec().images()).forEach(toPaint::add);
   }
 
   /** Before the loop has the job. */
@@ -56,6 +68,40 @@ final class RunningJob {
 
   StartPictures start() {
     return start;
+  }
+
+  /** Goes on where an earlier attempt was. Before the loop has the job. */
+  void goOnFrom(List<Checkpoint> checkpoints) {
+    Map<Integer, PaintingState> unfinished = new HashMap<>();
+    List<ImageRecord> done = new ArrayList<>();
+    for (Checkpoint checkpoint : checkpoints) {
+      switch (checkpoint.content()) {
+        case Checkpoint.Content.Unfinished(PaintingState state) ->
+            unfinished.put(checkpoint.index(), state);
+        case Checkpoint.Content.Stored(ImageRecord image) -> {
+          if (toPaint.remove(image.index())) {
+            done.add(image);
+          }
+        }
+      }
+    }
+    states = unfinished;
+    stored = List.copyOf(done);
+  }
+
+  /** Pictures that an earlier attempt has stored. */
+  List<ImageRecord> stored() {
+    return stored;
+  }
+
+  /** Where an earlier attempt was with that picture. */
+  Optional<PaintingState> state(int index) {
+    return Optional.ofNullable(states.get(index));
+  }
+
+  /** Whether an earlier attempt did a part of the work, which this one then has not measured. */
+  boolean goesOn() {
+    return !states.isEmpty() || !stored.isEmpty();
   }
 
   void scribe(JobScribe itsScribe) {
@@ -99,17 +145,18 @@ final class RunningJob {
   }
 
   boolean wantsAdmission() {
-    return admitted < spec().images();
+    return !toPaint.isEmpty();
   }
 
   int nextIndex() {
-    return admitted;
+    return toPaint.getFirst();
   }
 
   void admit(Sample sample) {
     samples.add(sample);
-    admitted++;
+    toPaint.removeFirst();
     stepsPerPicture = sample.painting().steps();
+    stepsDone += sample.painting().step();
   }
 
   List<Sample> samples() {
@@ -119,7 +166,7 @@ final class RunningJob {
   /** Counts a step and tells the scribe. */
   void stepped() {
     stepsDone++;
-    scribe.progress(stepsDone, stepsInAll());
+    scribe.progress(stepsDone + stepsPerPicture * stored.size(), stepsInAll());
   }
 
   /** Adds time of the device: of a shared call, this job's part of it. */
@@ -143,7 +190,7 @@ final class RunningJob {
   }
 
   boolean complete() {
-    return decoded == spec().images();
+    return decoded + stored.size() == spec().images();
   }
 
   void closeSamples() {

@@ -8,11 +8,14 @@ import dev.tintype.worker.StageTimes.Stage;
 import dev.tintype.worker.StepPolicy.Candidate;
 import dev.tintype.worker.engine.EngineFault;
 import dev.tintype.worker.engine.Painting;
+import dev.tintype.worker.engine.PaintingState;
 import dev.tintype.worker.engine.Picture;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -99,6 +102,9 @@ final class StepLoop {
     if (reason == null) {
       return false;
     }
+    if (reason == RunningJob.Stop.GIVE_BACK) {
+      job.samples().forEach(this::checkpoint);
+    }
     job.closeSamples();
     job.scribe()
         .end(
@@ -115,10 +121,15 @@ final class StepLoop {
     int running = jobs.stream().mapToInt(job -> job.samples().size()).sum();
     for (Iterator<RunningJob> each = jobs.iterator(); each.hasNext(); ) {
       RunningJob job = each.next();
+      if (job.complete()) {
+        succeed(job); // An earlier attempt has stored all of its pictures.
+        each.remove();
+        continue;
+      }
       while (running < config.samplesMax() && job.wantsAdmission()) {
         long start = System.nanoTime();
         try {
-          Painting painting = job.engine().admit(job.spec(), job.nextIndex(), job.start());
+          Painting painting = begin(job, job.nextIndex());
           job.admit(new Sample(job, job.nextIndex(), admissions++, painting));
           long took = System.nanoTime() - start;
           job.times().add(Stage.TEXT, took);
@@ -135,6 +146,22 @@ final class StepLoop {
         }
       }
     }
+  }
+
+  /** From where an earlier attempt was, if that is known. */
+  private static Painting begin(RunningJob job, int index) {
+    Optional<PaintingState> state = job.state(index);
+    if (state.isPresent()) {
+      try {
+        return job.engine().resume(job.spec(), index, job.start(), state.get());
+      } catch (RuntimeException e) {
+        if (EngineFault.of(e) != EngineFault.JOB) {
+          throw e;
+        }
+        LOG.warn("Job {} is begun anew: {}", job.lease().jobId(), e.getMessage());
+      }
+    }
+    return job.engine().admit(job.spec(), index, job.start());
   }
 
   private void step() throws InterruptedException {
@@ -164,9 +191,27 @@ final class StepLoop {
       sample.job().stepped();
     }
     for (Sample sample : batch) {
+      if (config.checkpointDue(sample.painting().step(), sample.painting().steps())) {
+        checkpoint(sample);
+      }
       if (sample.painting().done() && sample.job().stop() == null) {
         decode(sample);
       }
+    }
+  }
+
+  /**
+   * Hands the scribe what another worker needs to go on; a lost device is told by its next step.
+   */
+  private void checkpoint(Sample sample) {
+    if (config.checkpointSteps() == 0 || sample.painting().step() == 0) {
+      return;
+    }
+    try {
+      PaintingState state = sample.job().engine().save(sample.painting());
+      sample.job().scribe().checkpoint(sample.index(), state);
+    } catch (RuntimeException e) {
+      LOG.warn("Job {}: no checkpoint: {}", sample.job().lease().jobId(), e.getMessage());
     }
   }
 
@@ -233,7 +278,8 @@ final class StepLoop {
                   new JobFailure(
                       "worker.store_slow",
                       "Finished pictures could not be stored for a minute; look at the disk.",
-                      true)));
+                      true),
+                  true));
       job.stop(RunningJob.Stop.FAILED);
       return;
     }
@@ -253,9 +299,14 @@ final class StepLoop {
     job.scribe().picture(sample.index(), picture);
     job.decoded(sample);
     if (job.complete()) {
-      job.scribe().end(new Ending.Succeed(job.stepsInAll(), job.deviceMs()));
+      succeed(job);
       jobs.remove(job);
     }
+  }
+
+  private static void succeed(RunningJob job) {
+    OptionalLong took = job.goesOn() ? OptionalLong.empty() : OptionalLong.of(job.deviceMs());
+    job.scribe().end(new Ending.Succeed(job.stepsInAll(), took));
   }
 
   /** Ends one job with the error's words; throws it on where the device is lost. */
@@ -273,7 +324,7 @@ final class StepLoop {
       LOG.warn("Job {}: {}", job.lease().jobId(), error.getMessage());
     }
     job.closeSamples();
-    job.scribe().end(new Ending.Fail(EngineFault.failure(error)));
+    job.scribe().end(new Ending.Fail(EngineFault.failure(error), false));
   }
 
   /** Gives every job back, without touching the engine. For the loop's thread. */

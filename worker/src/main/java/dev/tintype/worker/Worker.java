@@ -9,8 +9,9 @@ import dev.tintype.queue.store.Lease;
 import dev.tintype.queue.store.LeaseStore;
 import dev.tintype.queue.transport.Delivery;
 import dev.tintype.queue.transport.JobTransport;
+import dev.tintype.worker.checkpoint.CheckpointStore;
+import dev.tintype.worker.checkpoint.JobCheckpoints;
 import dev.tintype.worker.engine.Engine;
-import dev.tintype.worker.engine.EngineFault;
 import dev.tintype.worker.picture.JdkDecoder;
 import dev.tintype.worker.picture.PictureDecoder;
 import dev.tintype.worker.picture.StoredPictures;
@@ -41,11 +42,16 @@ public final class Worker implements AutoCloseable {
   private static final long STORE_AWAY_PAUSE_MS = 1_000;
   private static final Duration CLOSE_MAX = Duration.ofSeconds(30);
 
+  /** How long a drain waits for the loop to checkpoint what it has. */
+  private static final Duration LOOP_MAX = Duration.ofSeconds(10);
+
   private final WorkerConfig config;
   private final LeaseStore store;
   private final JobTransport transport;
   private final BlobStore blobs;
-  private final StoredPictures pictures;
+  private final CheckpointStore checkpoints;
+  private final String version;
+  private final JobOpener opener;
   private final EventHub hub;
   private final EngineLoader loader;
   private final Consumer<Throwable> onBroken;
@@ -62,6 +68,8 @@ public final class Worker implements AutoCloseable {
   private volatile StepLoop loop;
 
   /**
+   * @param checkpoints where other attempts of its jobs find how far this one was
+   * @param version of the program; the checkpoints of another one are of no use
    * @param onBroken called once if the device is lost or the process is in a state from which
    *     nothing can be hoped; the process should end then, loudly
    */
@@ -71,9 +79,21 @@ public final class Worker implements AutoCloseable {
       JobTransport transport,
       BlobStore blobs,
       EventHub hub,
+      CheckpointStore checkpoints,
+      String version,
       EngineLoader loader,
       Consumer<Throwable> onBroken) {
-    this(config, store, transport, blobs, hub, loader, new JdkDecoder(), onBroken);
+    this(
+        config,
+        store,
+        transport,
+        blobs,
+        hub,
+        checkpoints,
+        version,
+        loader,
+        new JdkDecoder(),
+        onBroken);
   }
 
   Worker(
@@ -82,6 +102,8 @@ public final class Worker implements AutoCloseable {
       JobTransport transport,
       BlobStore blobs,
       EventHub hub,
+      CheckpointStore checkpoints,
+      String version,
       EngineLoader loader,
       PictureDecoder decoder,
       Consumer<Throwable> onBroken) {
@@ -92,7 +114,14 @@ public final class Worker implements AutoCloseable {
     this.hub = hub;
     this.loader = loader;
     this.onBroken = onBroken;
-    this.pictures = new StoredPictures(blobs, decoder);
+    this.checkpoints = config.checkpointSteps() == 0 ? CheckpointStore.none() : checkpoints;
+    this.version = version;
+    this.opener =
+        new JobOpener(
+            new StoredPictures(blobs, decoder),
+            blobs::exists,
+            job -> loop.submit(job),
+            this::endBroken);
     this.room = new Semaphore(config.jobsMax());
   }
 
@@ -207,11 +236,13 @@ public final class Worker implements AutoCloseable {
         new StageTimes(lease.job().createdAt(), lease.until().minus(config.leaseTime()));
     RunningJob job = new RunningJob(lease, engine, times);
     JobWatch watch = new JobWatch(job, store, hub, config.leaseTime(), loop::wake);
+    JobCheckpoints checkpointsOf = new JobCheckpoints(checkpoints, version, lease, engine);
     JobScribe scribe =
         new JobScribe(
             job,
             store,
             blobs,
+            checkpointsOf,
             picturesPending,
             config.progressEvery().toNanos(),
             () -> ended(job, watch));
@@ -219,28 +250,7 @@ public final class Worker implements AutoCloseable {
     running.put(job, watch);
     Thread.ofVirtual().name("job-watch-" + lease.jobId()).start(watch);
     Thread.ofVirtual().name("job-scribe-" + lease.jobId()).start(scribe);
-    if (begin(job)) {
-      loop.submit(job);
-    }
-  }
-
-  /**
-   * Reads what the job starts from. On the intake's thread: one picture at a time is decoded,
-   * whatever its size, while the loop goes on. False where the job has failed. An error beyond that
-   * gives the job back, so that its lease is not renewed for ever, and ends the intake.
-   */
-  private boolean begin(RunningJob job) {
-    try {
-      job.start(pictures.of(job.spec()));
-      return true;
-    } catch (RuntimeException e) {
-      LOG.warn("Job {}: {}", job.lease().jobId(), e.getMessage(), e);
-      job.scribe().end(new JobScribe.Ending.Fail(EngineFault.failure(e)));
-      return false;
-    } catch (Error e) {
-      job.scribe().end(new JobScribe.Ending.GiveBack());
-      throw e;
-    }
+    opener.open(job, checkpointsOf);
   }
 
   private void ended(RunningJob job, JobWatch watch) {
@@ -309,7 +319,11 @@ public final class Worker implements AutoCloseable {
       if (loop != null) {
         loop.wake();
       }
-      allRoom(CLOSE_MAX);
+      if (!allRoom(LOOP_MAX)) {
+        // The loop is in a long call; the last regular checkpoints have to do.
+        running.keySet().forEach(job -> job.scribe().end(new JobScribe.Ending.GiveBack()));
+        allRoom(CLOSE_MAX);
+      }
     }
   }
 
@@ -330,6 +344,7 @@ public final class Worker implements AutoCloseable {
   public void close() {
     drain(Duration.ZERO);
     stopping.countDown();
+    opener.close();
     if (loop == null && !loaded.isDone()) {
       return; // Still loading, which cannot be stopped halfway; it sees the word when it is done.
     }

@@ -13,6 +13,9 @@ import java.time.Duration;
  * @param batchMax pictures stepped together in one tick; 0 takes the device's own figure
  * @param progressEvery the shortest time between two progress events of one job. Default 40 ms, so
  *     that a fast device does not fill the log
+ * @param checkpointSteps how many steps a lost worker may cost at most: so often a picture in the
+ *     making is checkpointed, where it takes more than twice as many. 0: never. Default 10, which
+ *     costs one download of the latent (64 KiB at 512 x 512) each time
  */
 public record WorkerConfig(
     String workerId,
@@ -20,9 +23,12 @@ public record WorkerConfig(
     int jobsMax,
     int samplesMax,
     int batchMax,
-    Duration progressEvery) {
+    Duration progressEvery,
+    int checkpointSteps) {
   /** Longest wait for the last events and pictures of a job to reach the store. */
   public static final Duration HAND_IN_MAX = Duration.ofSeconds(60);
+
+  private static final int CHECKPOINT_STEPS_MAX = 1_000;
 
   public WorkerConfig {
     check(workerId != null && !workerId.isBlank() && workerId.length() <= 200, "workerId");
@@ -31,20 +37,38 @@ public record WorkerConfig(
     check(samplesMax >= 1 && samplesMax <= 256, "samplesMax (1..256)");
     check(batchMax >= 0 && batchMax <= 64, "batchMax (0..64)");
     check(
+        checkpointSteps >= 0 && checkpointSteps <= CHECKPOINT_STEPS_MAX,
+        "checkpointSteps (0.." + CHECKPOINT_STEPS_MAX + ")");
+    check(
         !progressEvery.isNegative() && progressEvery.toSeconds() <= 10, "progressEvery (0..10 s)");
   }
 
   /** The defaults under that id. */
   public static WorkerConfig defaults(String workerId) {
-    return new WorkerConfig(workerId, Duration.ofSeconds(15), 4, 8, 0, Duration.ofMillis(40));
+    return new WorkerConfig(workerId, Duration.ofSeconds(15), 4, 8, 0, Duration.ofMillis(40), 10);
   }
 
   public WorkerConfig withBatchMax(int max) {
-    return new WorkerConfig(workerId, leaseTime, jobsMax, samplesMax, max, progressEvery);
+    return new WorkerConfig(
+        workerId, leaseTime, jobsMax, samplesMax, max, progressEvery, checkpointSteps);
   }
 
   public WorkerConfig withLeaseTime(Duration time) {
-    return new WorkerConfig(workerId, time, jobsMax, samplesMax, batchMax, progressEvery);
+    return new WorkerConfig(
+        workerId, time, jobsMax, samplesMax, batchMax, progressEvery, checkpointSteps);
+  }
+
+  public WorkerConfig withCheckpointSteps(int steps) {
+    return new WorkerConfig(
+        workerId, leaseTime, jobsMax, samplesMax, batchMax, progressEvery, steps);
+  }
+
+  /** Whether a picture of so many steps is to be checkpointed after that step. */
+  boolean checkpointDue(int step, int steps) {
+    return checkpointSteps > 0
+        && steps > 2 * checkpointSteps
+        && step < steps
+        && step % checkpointSteps == 0;
   }
 
   private static void check(boolean holds, String what) {

@@ -4,10 +4,12 @@ import dev.tintype.queue.job.JobSpec;
 import dev.tintype.sampler.device.DeviceException;
 import dev.tintype.worker.engine.Engine;
 import dev.tintype.worker.engine.Painting;
+import dev.tintype.worker.engine.PaintingState;
 import dev.tintype.worker.engine.Picture;
 import dev.tintype.worker.engine.StartPictures;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -22,6 +24,10 @@ final class ScriptedEngine implements Engine, EngineLoader {
 
   final Semaphore slowSteps = new Semaphore(0);
   final AtomicInteger stepsTaken = new AtomicInteger();
+
+  /** Steps that paintings had when they were resumed. */
+  final AtomicInteger resumedSteps = new AtomicInteger();
+
   final AtomicInteger open = new AtomicInteger();
   volatile int memory = Integer.MAX_VALUE;
   volatile int largestBatch;
@@ -96,6 +102,21 @@ final class ScriptedEngine implements Engine, EngineLoader {
   }
 
   @Override
+  public PaintingState save(Painting painting) {
+    Scribble scribble = (Scribble) painting;
+    return new PaintingState(
+        scribble.step, new float[] {scribble.seed, scribble.step}, Optional.empty());
+  }
+
+  @Override
+  public Painting resume(JobSpec spec, int index, StartPictures start, PaintingState state) {
+    Scribble scribble = (Scribble) admit(spec, index, start);
+    scribble.step = state.step();
+    resumedSteps.addAndGet(state.step());
+    return scribble;
+  }
+
+  @Override
   public Picture decode(Painting painting) {
     JobSpec spec = ((Scribble) painting).spec;
     byte[] rgb = new byte[spec.width() * spec.height() * 3];
@@ -120,6 +141,11 @@ final class ScriptedEngine implements Engine, EngineLoader {
 
     void check() {
       switch (spec.prompt()) {
+        case "late defect" -> {
+          if (step == spec.steps() / 2) {
+            throw new IllegalStateException("a late defect");
+          }
+        }
         case "defect" -> throw new IllegalStateException("a defect");
         case "call" -> throw new DeviceException(DeviceException.FAILED, "a call failed");
         case "lost" -> throw new AssertionError("the device is lost");

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.tintype.queue.blob.BlobStore;
 import dev.tintype.queue.blob.DirectoryBlobStore;
 import dev.tintype.queue.embedded.EmbeddedPostgres;
+import dev.tintype.queue.ephemera.InProcessEphemera;
 import dev.tintype.queue.fleet.WorkerState;
 import dev.tintype.queue.fleet.WorkerStatus;
 import dev.tintype.queue.job.EventType;
@@ -25,9 +26,12 @@ import dev.tintype.queue.store.SubmitResult;
 import dev.tintype.queue.store.TierClass;
 import dev.tintype.queue.transport.InProcessTransport;
 import dev.tintype.queue.transport.WakeUp;
+import dev.tintype.worker.checkpoint.EphemeraCheckpoints;
 import dev.tintype.worker.engine.Picture;
 import dev.tintype.worker.picture.JdkDecoder;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
@@ -39,7 +43,9 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -51,6 +57,7 @@ import org.junit.jupiter.api.TestInstance;
 /** The worker over a real database, with an engine that does what its prompts say. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class WorkerTest {
+  private static final int CHECKPOINT_STEPS = 4;
   private static final Duration WAIT_MAX = Duration.ofSeconds(60);
 
   /** The product's limits without its waits. */
@@ -74,6 +81,7 @@ class WorkerTest {
   private CompletableFuture<Throwable> broken;
   private Worker worker;
   private volatile Error decoding;
+  private InProcessEphemera kept;
 
   @BeforeAll
   void open() throws IOException {
@@ -107,17 +115,25 @@ class WorkerTest {
     engine = new ScriptedEngine();
     decoding = null;
     broken = new CompletableFuture<>();
-    worker =
+    kept = new InProcessEphemera(Clock.systemUTC());
+    worker = start("test-1", engine);
+  }
+
+  private Worker start(String id, ScriptedEngine itsEngine) throws Exception {
+    Worker fresh =
         new Worker(
-            WorkerConfig.defaults("test-1"),
+            WorkerConfig.defaults(id).withCheckpointSteps(CHECKPOINT_STEPS),
             store,
             transport,
             blobs,
             hub,
-            engine,
+            new EphemeraCheckpoints(kept),
+            "1",
+            itsEngine,
             this::decode,
             broken::complete);
-    worker.start(ScriptedEngine.MODEL).get(10, TimeUnit.SECONDS);
+    fresh.start(ScriptedEngine.MODEL).get(10, TimeUnit.SECONDS);
+    return fresh;
   }
 
   @AfterEach
@@ -336,6 +352,116 @@ class WorkerTest {
     assertThat(job(id).state()).isEqualTo(JobState.QUEUED);
     assertThat(job(id).errors() + job(id).crashes()).isZero();
     assertThat(engine.closed).isTrue();
+  }
+
+  /** Lets so many slow steps pass; the next one waits. */
+  private void slowSteps(int count) throws InterruptedException {
+    int before = engine.stepsTaken.get();
+    engine.slowSteps.release(count);
+    await(() -> engine.stepsTaken.get() == before + count);
+  }
+
+  private static void await(BooleanSupplier condition) throws InterruptedException {
+    long deadline = System.nanoTime() + WAIT_MAX.toNanos();
+    CountDownLatch never = new CountDownLatch(1);
+    while (!condition.getAsBoolean() && System.nanoTime() < deadline) {
+      never.await(5, TimeUnit.MILLISECONDS);
+    }
+    assertThat(condition.getAsBoolean()).isTrue();
+  }
+
+  private boolean isKept(JobId id, int index, int step) {
+    byte[] file = kept.get("checkpoint/" + id + "/" + index).orElse(new byte[0]);
+    // After the head of 45 bytes.
+    return file.length > 49
+        && ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN).getInt(45) == step;
+  }
+
+  private static int step(JobEvent event) {
+    return Integer.parseInt(event.json().replaceAll(".*\"step\":(\\d+).*", "$1"));
+  }
+
+  private List<JobEvent> progress(JobId id, int attempt) {
+    return store.events(id, 0, 1000).stream()
+        .filter(event -> event.type() == EventType.PROGRESS && event.attempt() == attempt)
+        .toList();
+  }
+
+  @Test
+  void aLostWorkerCostsAtMostTheStepsBetweenTwoCheckpoints() throws Exception {
+    JobId id = run("slow", 1, 30);
+    slowSteps(10);
+    await(() -> isKept(id, 0, 8));
+    // As if it had been killed: it says no more, and its engine stands still.
+    worker.takeNoMore();
+    store.reapWorkers("test-1");
+    ScriptedEngine other = new ScriptedEngine();
+    other.slowSteps.release(1_000);
+    try (Worker second = start("test-2", other)) {
+      // The first worker's last poll may swallow a wake-up.
+      await(
+          () -> {
+            transport.offer(new WakeUp(id, ScriptedEngine.MODEL, TierClass.PRIORITY));
+            return job(id).attempt() == 2;
+          });
+      until(id, EventType.SUCCEEDED);
+      await(() -> second.jobs() == 0);
+    }
+    assertThat(other.resumedSteps).hasValue(8);
+    assertThat(other.stepsTaken).hasValue(22);
+    assertThat(step(progress(id, 2).getFirst())).isGreaterThan(8);
+    assertThat(kept.list("checkpoint/" + id + "/")).isEmpty();
+  }
+
+  @Test
+  void aDrainedWorkerHandsOnWhereItWas() throws Exception {
+    JobId id = run("slow", 1, 1_000);
+    slowSteps(6);
+    Thread draining = Thread.ofVirtual().start(() -> worker.drain(Duration.ZERO));
+    untilQueuedAgain(id);
+    draining.join(WAIT_MAX);
+    int done = engine.stepsTaken.get();
+    ScriptedEngine other = new ScriptedEngine();
+    other.slowSteps.release(1_000);
+    try (Worker second = start("test-2", other)) {
+      offer(id);
+      until(id, EventType.SUCCEEDED);
+      await(() -> second.jobs() == 0);
+    }
+    assertThat(other.resumedSteps).hasValue(done);
+    assertThat(other.stepsTaken).hasValue(1_000 - done);
+    assertThat(job(id).errors() + job(id).crashes()).isZero();
+  }
+
+  @Test
+  void storedPicturesAreNotPaintedAgain() throws Exception {
+    engine.memory = 1;
+    JobId id = run("slow", 2, 500);
+    slowSteps(500);
+    until(id, EventType.IMAGE);
+    Thread draining = Thread.ofVirtual().start(() -> worker.drain(Duration.ZERO));
+    untilQueuedAgain(id);
+    draining.join(WAIT_MAX);
+    int done = engine.stepsTaken.get();
+    ScriptedEngine other = new ScriptedEngine();
+    other.slowSteps.release(1_000);
+    try (Worker second = start("test-2", other)) {
+      offer(id);
+      until(id, EventType.SUCCEEDED);
+      await(() -> second.jobs() == 0);
+    }
+    assertThat(job(id).images())
+        .extracting(image -> image.index() + ":" + image.seed())
+        .containsExactly("0:7", "1:8");
+    assertThat(other.stepsTaken).hasValue(1_000 - done);
+  }
+
+  @Test
+  void afterAnErrorOfTheEngineAJobIsBegunAnew() throws Exception {
+    JobId id = run("late defect", 1, 30);
+    untilQueuedAgain(id);
+    assertThat(job(id).errors()).isEqualTo(1);
+    assertThat(kept.list("checkpoint/" + id + "/")).isEmpty();
   }
 
   @Test

@@ -17,6 +17,11 @@ public interface Engine extends AutoCloseable {
   /** One line for people about the device that it runs on. */
   String device();
 
+  /** What decides a picture's bits beside recipe and model: equal texts promise equal bits. */
+  default String arithmetic() {
+    return device();
+  }
+
   /** The name of the scheduler that a recipe without one gets. */
   String defaultScheduler();
 
@@ -38,6 +43,16 @@ public interface Engine extends AutoCloseable {
 
   /** One denoising step of each; all of one size. All or none: where it throws, none has moved. */
   void step(List<Painting> batch);
+
+  /** What {@link #resume} needs to go on with this painting. */
+  PaintingState save(Painting painting);
+
+  /**
+   * As {@link #admit}, and goes on where a painting of the same picture was saved.
+   *
+   * @throws dev.tintype.sampler.SamplerException recipe.state where it is another picture's
+   */
+  Painting resume(JobSpec spec, int index, StartPictures start, PaintingState state);
 
   /** The finished picture. */
   Picture decode(Painting painting);

@@ -8,6 +8,7 @@ import dev.tintype.sampler.pipeline.ModelInfo;
 import dev.tintype.sampler.pipeline.Recipe;
 import dev.tintype.sampler.pipeline.RgbImage;
 import dev.tintype.sampler.pipeline.Sample;
+import dev.tintype.sampler.pipeline.SampleState;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -50,6 +51,11 @@ public final class PipelineEngine implements Engine {
   @Override
   public String device() {
     return device.description();
+  }
+
+  @Override
+  public String arithmetic() {
+    return device.arithmetic();
   }
 
   @Override
@@ -102,6 +108,20 @@ public final class PipelineEngine implements Engine {
   @Override
   public void step(List<Painting> batch) {
     pipeline.step(batch.stream().map(PipelineEngine::sample).toList());
+  }
+
+  @Override
+  public PaintingState save(Painting painting) {
+    SampleState state = pipeline.save(sample(painting));
+    return new PaintingState(state.stepsDone(), state.latents(), state.predictedOriginal());
+  }
+
+  @Override
+  public Painting resume(JobSpec spec, int index, StartPictures start, PaintingState state) {
+    return new Painted(
+        pipeline.resume(
+            recipe(spec, index, start),
+            new SampleState(state.step(), state.latents(), state.history())));
   }
 
   @Override
