@@ -1,6 +1,7 @@
 package dev.tintype.node;
 
 import dev.tintype.gateway.AdmissionRule;
+import dev.tintype.node.http.TlsConfig;
 import dev.tintype.queue.store.Tier;
 import dev.tintype.queue.sweep.SweepConfig;
 import java.nio.file.Path;
@@ -35,6 +36,7 @@ import java.util.Set;
  * @param admission whether a job is refused that may wait for longer than its tier's bound; default
  *     open
  * @param tiers all the tiers there are; empty, the default: those of the database stay
+ * @param tls certificate of the server; empty: clear text
  * @param sweep when stored pictures that nothing names go, and old ones become cold
  */
 public record NodeConfig(
@@ -57,7 +59,8 @@ public record NodeConfig(
     FleetConfig fleet,
     AdmissionRule admission,
     Optional<List<Tier>> tiers,
-    SweepConfig sweep) {
+    SweepConfig sweep,
+    Optional<TlsConfig> tls) {
   public NodeConfig {
     roles = Set.copyOf(roles);
     edge = Map.copyOf(edge);
@@ -134,7 +137,8 @@ public record NodeConfig(
         fleet,
         admission,
         tiers,
-        sweep);
+        sweep,
+        tls);
   }
 
   /** Never shows the password. */

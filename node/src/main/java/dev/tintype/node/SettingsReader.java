@@ -1,6 +1,7 @@
 package dev.tintype.node;
 
 import dev.tintype.gateway.AdmissionRule;
+import dev.tintype.node.http.TlsConfig;
 import dev.tintype.queue.blob.S3Config;
 import dev.tintype.queue.ephemera.RedisConfig;
 import dev.tintype.queue.sweep.SweepConfig;
@@ -65,6 +66,9 @@ public final class SettingsReader {
           "s3.cold_after_days",
           "s3.cold_class",
           "relay.slots",
+          "tls.cert",
+          "tls.key",
+          "tls.hsts_s",
           "sweep.grace_h",
           "admission");
 
@@ -167,7 +171,19 @@ public final class SettingsReader {
         new FleetConfig(kafka(), redis(), s3(), whole("relay.slots", 16, 1, 100_000)),
         admission(),
         TierSettings.read(values),
-        sweep());
+        sweep(),
+        tls());
+  }
+
+  private Optional<TlsConfig> tls() {
+    Optional<Path> cert = text("tls.cert").map(Path::of);
+    Optional<Path> key = text("tls.key").map(Path::of);
+    if (cert.isPresent() != key.isPresent()) {
+      throw new NodeException.Config(
+          "config.tls", "TLS needs both tls.cert and tls.key, each the name of a PEM file.");
+    }
+    Duration hsts = Duration.ofSeconds(whole("tls.hsts_s", 0, 0, 63_072_000));
+    return cert.map(file -> new TlsConfig(file, key.orElseThrow(), hsts));
   }
 
   private SweepConfig sweep() {

@@ -9,6 +9,11 @@ import dev.tintype.gateway.GatewayConfig;
 import dev.tintype.gateway.GatewayParts;
 import dev.tintype.gateway.ImageLinks;
 import dev.tintype.gateway.ModelCatalog;
+import dev.tintype.node.http.Certificate;
+import dev.tintype.node.http.CertificateWatch;
+import dev.tintype.node.http.ConnectionGuard;
+import dev.tintype.node.http.HttpLimits;
+import dev.tintype.node.http.TlsConfig;
 import dev.tintype.queue.blob.BlobStore;
 import dev.tintype.queue.blob.S3Config;
 import dev.tintype.queue.blob.S3DerivedStore;
@@ -18,7 +23,6 @@ import io.vertx.core.Future;
 import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServer;
-import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.Router;
 import java.io.IOException;
@@ -29,6 +33,7 @@ import java.net.URI;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Clock;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -39,8 +44,6 @@ import java.util.function.BiConsumer;
 
 /** The one HTTP server of a process, with the routes of its roles. */
 public final class Web {
-  private static final int IDLE_S = 120;
-  private static final int HEADER_BYTES_MAX = 16 * 1024;
   private static final int START_S_MAX = 20;
 
   private final NodeConfig config;
@@ -106,16 +109,10 @@ public final class Web {
     Vertx vertx = Vertx.vertx();
     closers.add("vertx", () -> await(vertx.close()));
     Router router = Router.router(vertx);
+    Optional<Certificate> certificate = config.tls().map(Certificate::read);
     HttpServer server =
         vertx.createHttpServer(
-            new HttpServerOptions()
-                .setHost(config.host())
-                .setPort(config.port())
-                .setIdleTimeout(IDLE_S)
-                // Browsers speak HTTP/2 over TLS only; clients that try to upgrade in clear text
-                // now and then waited for an answer until the connection idled out.
-                .setHttp2ClearTextEnabled(false)
-                .setMaxHeaderSize(HEADER_BYTES_MAX));
+            HttpLimits.DEFAULT.options(config.host(), config.port(), certificate));
     Handler<HttpServerRequest> handler = router;
     if (config.roles().contains(Role.EDGE)) {
       handler = mountEdge(router).inFrontOf(router);
@@ -125,14 +122,46 @@ public final class Web {
       mountGateway(vertx, router, server, store.orElseThrow(), models, publicUrl);
     }
     try {
-      await(server.requestHandler(handler).listen());
+      Handler<HttpServerRequest> safe = config.tls().map(this::hsts).orElse(request -> {});
+      Handler<HttpServerRequest> all = handler;
+      await(
+          server
+              .requestHandler(
+                  new ConnectionGuard(vertx, HttpLimits.DEFAULT)
+                      .watch(
+                          server,
+                          request -> {
+                            safe.handle(request);
+                            all.handle(request);
+                          }))
+              .listen());
     } catch (NodeException e) {
       throw e.getCause() instanceof BindException bind ? portTaken(config, bind) : e;
     }
     closers.add("http", () -> await(server.close()));
-    String url = "http://" + localHost() + ":" + server.actualPort();
+    certificate.ifPresent(found -> watch(vertx, server, found));
+    String scheme = certificate.isPresent() ? "https://" : "http://";
+    String url = scheme + localHost() + ":" + server.actualPort();
     publicUrl.listening(url);
     return url;
+  }
+
+  private void watch(Vertx vertx, HttpServer server, Certificate certificate) {
+    TlsConfig tls = config.tls().orElseThrow();
+    closers.add("certificate", new CertificateWatch(vertx, tls, server, certificate));
+    teller.accept(
+        "tls",
+        certificate
+            .invalidAt(Instant.now())
+            .orElse(tls.cert() + ", valid until " + certificate.notAfter()));
+  }
+
+  /** RFC 6797; without effect on anything but browsers. */
+  private Handler<HttpServerRequest> hsts(TlsConfig tls) {
+    String value = "max-age=" + tls.hsts().toSeconds();
+    return tls.hsts().isZero()
+        ? request -> {}
+        : request -> request.response().putHeader("Strict-Transport-Security", value);
   }
 
   private String localHost() {

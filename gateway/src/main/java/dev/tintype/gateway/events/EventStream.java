@@ -2,6 +2,7 @@ package dev.tintype.gateway.events;
 
 import dev.tintype.gateway.GatewayConfig;
 import dev.tintype.gateway.GatewayParts;
+import dev.tintype.gateway.http.HangUp;
 import dev.tintype.gateway.http.Reply;
 import dev.tintype.gateway.jobs.JobJson;
 import dev.tintype.queue.QueueException;
@@ -124,7 +125,7 @@ final class EventStream {
       end(
           SseFormat.error(
               "stream.slow_client", "You read too slowly. Reconnect with Last-Event-ID."));
-      parts.vertx().setTimer(FAREWELL_MS, id -> request.connection().close());
+      parts.vertx().setTimer(FAREWELL_MS, id -> HangUp.afterAnswer(request));
     } catch (InterruptedException e) {
       end("");
     } catch (QueueException e) {

@@ -13,6 +13,7 @@ import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
+import io.vertx.core.http.HttpVersion;
 import java.time.Duration;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -48,7 +49,7 @@ public final class Problems {
     }
     if (response.headWritten()) {
       LOG.warn("request {} failed after its answer began", requestId, cause);
-      request.connection().close();
+      HangUp.inAnswer(request);
       return;
     }
     GatewayException refusal = classify(cause, requestId);
@@ -83,12 +84,14 @@ public final class Problems {
     if (unread) {
       // The rest of the body is thrown away for a moment, so that the client gets to read the
       // answer.
-      response.putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE);
+      if (request.version() != HttpVersion.HTTP_2) {
+        response.putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE);
+      }
       request.resume();
     }
     Endpoint.endWith(request, body);
     if (unread) {
-      vertx.setTimer(LINGER_MS, id -> request.connection().close());
+      vertx.setTimer(LINGER_MS, id -> HangUp.afterAnswer(request));
     }
   }
 

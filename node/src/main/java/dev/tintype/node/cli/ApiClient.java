@@ -20,7 +20,9 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.function.Predicate;
+import javax.net.ssl.SSLContext;
 
 /** A client of the job API, as anybody could write one. */
 final class ApiClient implements AutoCloseable {
@@ -35,18 +37,28 @@ final class ApiClient implements AutoCloseable {
   private static final long RECONNECT_PAUSE_MS = 1_000;
   private static final ObjectMapper MAPPER = new ObjectMapper();
 
-  private final HttpClient http =
-      HttpClient.newBuilder()
-          .version(HttpClient.Version.HTTP_1_1)
-          .connectTimeout(CONNECT_MAX)
-          .followRedirects(HttpClient.Redirect.NORMAL)
-          .build();
+  private final HttpClient http;
   private final URI server;
   private final String apiKey;
 
-  ApiClient(URI server, String apiKey) {
+  /**
+   * @param trust empty: the authorities that Java knows
+   */
+  ApiClient(URI server, String apiKey, Optional<SSLContext> trust) {
     this.server = server;
     this.apiKey = apiKey;
+    this.http = http(trust).followRedirects(HttpClient.Redirect.NORMAL).build();
+  }
+
+  /**
+   * HTTP/1.1: the JDK's upgrade to HTTP/2 in clear text now and then stays unanswered, and an
+   * orderly close would wait for it until the server drops the connection.
+   */
+  private static HttpClient.Builder http(Optional<SSLContext> trust) {
+    HttpClient.Builder builder =
+        HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).connectTimeout(CONNECT_MAX);
+    trust.ifPresent(builder::sslContext);
+    return builder;
   }
 
   static ObjectNode object() {
@@ -54,14 +66,8 @@ final class ApiClient implements AutoCloseable {
   }
 
   /** True where a Tintype answers. */
-  static boolean alive(URI server) {
-    // HTTP/1.1: the JDK's upgrade to HTTP/2 in clear text now and then stays unanswered, and an
-    // orderly close would wait for it until the server drops the connection.
-    HttpClient http =
-        HttpClient.newBuilder()
-            .version(HttpClient.Version.HTTP_1_1)
-            .connectTimeout(CONNECT_MAX)
-            .build();
+  static boolean alive(URI server, Optional<SSLContext> trust) {
+    HttpClient http = http(trust).build();
     try {
       HttpRequest request =
           HttpRequest.newBuilder(server.resolve("/openapi.json")).timeout(PROBE_MAX).build();

@@ -21,6 +21,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.logging.Level;
+import javax.net.ssl.SSLContext;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -42,7 +43,8 @@ import picocli.CommandLine.Parameters;
       "  tintype imagine \"a red sun over snowy mountains, watercolor --seed 7\" -o out.png",
       "  tintype imagine \"a lighthouse at night --ar 3:2 --no boat\" --json",
       "  tintype imagine \"the same in winter\" --init out.png --strength 0.6 -o winter.png",
-      "  tintype imagine \"a cactus\" --server http://gpu.example.org:8080 --api-key KEY"
+      "  tintype imagine \"a cactus\" --server http://gpu.example.org:8080 --api-key KEY",
+      "  tintype imagine \"a cactus\" --server https://gpu.example.org --cacert ca.pem"
     })
 final class ImagineCommand implements Callable<Integer> {
   private static final int CLOSE_S_MAX = 15;
@@ -110,13 +112,16 @@ final class ImagineCommand implements Callable<Integer> {
   private int imagine(NodeConfig config) {
     Optional<URI> running = server.running(config);
     if (running.isPresent()) {
-      return imagine(running.get(), server.key(config));
+      return imagine(running.get(), server.key(config), server.trust(config));
     }
     terminal.status("starting");
     NodeConfig alone = ownPort(config);
     try (Node node =
         Node.open(alone, (part, found) -> terminal.status(part + ": " + found), this::lost)) {
-      return imagine(URI.create(node.url()), node.apiKey().orElseGet(() -> server.key(config)));
+      return imagine(
+          URI.create(node.url()),
+          node.apiKey().orElseGet(() -> server.key(config)),
+          server.trust(config));
     }
   }
 
@@ -149,9 +154,9 @@ final class ImagineCommand implements Callable<Integer> {
     return Web.portFree(config) ? config : config.withPort(0);
   }
 
-  private int imagine(URI url, String key) {
+  private int imagine(URI url, String key, Optional<SSLContext> trust) {
     long began = System.nanoTime();
-    try (ApiClient client = new ApiClient(url, key)) {
+    try (ApiClient client = new ApiClient(url, key, trust)) {
       JsonNode job = client.post("/v1/jobs", body(client));
       String path = "/v1/jobs/" + job.path("id").asText();
       Thread cancel = new Thread(() -> cancel(client, path), "cancel");

@@ -39,6 +39,6 @@ final class RemoteOptions {
                         "No server runs for "
                             + settings.data().toAbsolutePath().normalize()
                             + ": start `tintype serve`, or name one with --server."));
-    return new ApiClient(url, server.key(settings));
+    return new ApiClient(url, server.key(settings), server.trust(settings));
   }
 }

@@ -16,6 +16,7 @@ import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -44,6 +45,9 @@ public final class Doctor {
     all.add(memory());
     all.add(disk());
     all.add(port());
+    config
+        .tls()
+        .ifPresent(tls -> all.add(new TlsCheck(tls, config.publicUrl()).finding(Instant.now())));
     all.add(models());
     all.add(device("cpu", "onednn"));
     all.addAll(gpu());
