@@ -76,6 +76,22 @@ final class Api implements AutoCloseable {
     return MAPPER.readTree(answer.body());
   }
 
+  /** Takes a picture away, as an admin; the status. */
+  int purge(String sha256) throws IOException, InterruptedException {
+    return http.send(
+            request("/v1/admin/images/" + sha256).DELETE().build(), BodyHandlers.ofString())
+        .statusCode();
+  }
+
+  /** What the edge says to a URL of a job's first picture. */
+  int status(JsonNode job, String which) throws IOException, InterruptedException {
+    String url = job.path("images").path(0).path("urls").path(which).asText();
+    return http.send(
+            HttpRequest.newBuilder(server.resolve(URI.create(url).getRawPath())).build(),
+            BodyHandlers.discarding())
+        .statusCode();
+  }
+
   int cancel(String id) throws IOException, InterruptedException {
     return http.send(request("/v1/jobs/" + id).DELETE().build(), BodyHandlers.ofString())
         .statusCode();

@@ -10,6 +10,8 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -128,5 +130,20 @@ class StartPictureTest {
     JsonNode job = api.job(id);
     assertThat(job.path("state").asText()).isEqualTo("failed");
     assertThat(job.path("error").path("code").asText()).isEqualTo("worker.image");
+  }
+
+  @Test
+  void aPictureThatAnAdminRemovedIsGoneFromStoreAndEdge() throws Exception {
+    JsonNode job = api.await(api.submit("a lake at dawn --seed 41 --steps 2"));
+    for (String which : List.of("original", "webp", "thumb")) {
+      assertThat(api.status(job, which)).as(which).isEqualTo(200);
+    }
+    assertThat(api.purge(job.path("images").path(0).path("sha256").asText())).isEqualTo(204);
+    long end = System.nanoTime() + Duration.ofMinutes(1).toNanos();
+    for (String which : List.of("thumb", "webp", "original", "avif")) {
+      while (api.status(job, which) != 410) {
+        assertThat(System.nanoTime()).as(which + " is refused in time").isLessThan(end);
+      }
+    }
   }
 }

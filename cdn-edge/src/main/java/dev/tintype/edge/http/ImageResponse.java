@@ -44,6 +44,9 @@ record ImageResponse(
   /** How long what is sent in a better picture's place is good. */
   private static final long TEMPORARY_S = 10;
 
+  /** And how long it may be sent on by a cache that fetches the better one meanwhile. */
+  private static final long STALE_S = 60;
+
   private static final double NS_PER_MS = 1e6;
 
   /** The name of this cache in Cache-Status. */
@@ -72,7 +75,8 @@ record ImageResponse(
       HttpHeaders.createOptimized("public, max-age=" + YEAR_S + ", immutable");
 
   private static final CharSequence TEMPORARY =
-      HttpHeaders.createOptimized("public, max-age=" + TEMPORARY_S);
+      HttpHeaders.createOptimized(
+          "public, max-age=" + TEMPORARY_S + ", stale-while-revalidate=" + STALE_S);
 
   /** Cache-Status of what was in memory. */
   private static final CharSequence MEMORY_HIT =
