@@ -136,17 +136,13 @@ class JobsHttpTest {
     String first = client.submitted("{\"prompt\": \"a\"}");
     long base = client.get("/v1/jobs/" + first).json().path("queue").path("ahead").asLong();
     client.submitted("{\"prompt\": \"b\"}");
+    // The answer to a submission has a hint, which may be a second old.
     JsonNode third = client.submit("{\"prompt\": \"c\"}").json();
-    assertThat(third.path("queue").path("ahead").asLong()).isEqualTo(base + 2);
+    assertThat(third.path("queue").path("ahead").asLong()).isGreaterThanOrEqualTo(2);
+    String path = "/v1/jobs/" + third.path("id").asText();
+    assertThat(client.get(path).json().path("queue").path("ahead").asLong()).isEqualTo(base + 2);
     TestWorker.take(PLATFORM.jobs, first);
-    assertThat(
-            client
-                .get("/v1/jobs/" + third.path("id").asText())
-                .json()
-                .path("queue")
-                .path("ahead")
-                .asLong())
-        .isEqualTo(base + 1);
+    assertThat(client.get(path).json().path("queue").path("ahead").asLong()).isEqualTo(base + 1);
   }
 
   @Test

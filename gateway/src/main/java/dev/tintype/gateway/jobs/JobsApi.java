@@ -61,6 +61,7 @@ public final class JobsApi {
   private final JobJson json;
   private final SubmitMetrics metrics;
   private final Intake intake;
+  private final QueueLength waiting = new QueueLength();
 
   public JobsApi(
       GatewayParts parts,
@@ -190,7 +191,23 @@ public final class JobsApi {
   private Reply accepted(Job job, Optional<Duration> expectedWait, Map<String, String> more) {
     Map<String, String> headers = new HashMap<>(more);
     headers.put("Location", "/v1/jobs/" + job.id());
-    return Reply.json(202, whole(job, expectedWait), headers);
+    return Reply.json(202, isNew(job) ? fresh(job, expectedWait) : whole(job), headers);
+  }
+
+  private static boolean isNew(Job job) {
+    return job.state() == JobState.QUEUED && job.attempt() == 0;
+  }
+
+  /** Nothing has happened to it yet, so nothing has to be read. */
+  private ObjectNode fresh(Job job, Optional<Duration> expectedWait) {
+    Optional<JobJson.Queue> queue;
+    try {
+      long jobs = waiting.beforeNext(() -> parts.jobs().queuedBefore(job.id(), AHEAD_MAX));
+      queue = Optional.of(new JobJson.Queue(Math.min(AHEAD_MAX, jobs), expectedWait));
+    } catch (QueueException.Unavailable e) {
+      queue = Optional.empty(); // The job is accepted all the same.
+    }
+    return json.job(job, Optional.empty(), queue, Optional.empty());
   }
 
   /** GET /v1/jobs/{id}. */

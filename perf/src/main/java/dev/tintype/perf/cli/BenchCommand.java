@@ -2,6 +2,7 @@ package dev.tintype.perf.cli;
 
 import dev.tintype.perf.edge.EdgeBench;
 import dev.tintype.perf.edge.QualityBench;
+import dev.tintype.perf.queue.QueueBench;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -13,6 +14,7 @@ import picocli.CommandLine.Command;
     subcommands = {
       EdgeBench.class,
       QualityBench.class,
+      QueueBench.class,
     })
 public final class BenchCommand implements Runnable {
   @Override

@@ -19,6 +19,11 @@ import java.util.Optional;
 public interface Ephemera extends AutoCloseable {
   int KEY_CHARS_MAX = 200;
 
+  /** True where no call waits for anybody: then an event loop may make them itself. */
+  default boolean isLocal() {
+    return false;
+  }
+
   /** Largest value: the latent of an SDXL checkpoint in fp32 is 256 KiB, a text embedding 1 MiB. */
   int VALUE_BYTES_MAX = 16 * 1024 * 1024;
 

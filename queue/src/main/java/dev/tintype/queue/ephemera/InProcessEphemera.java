@@ -180,6 +180,11 @@ public final class InProcessEphemera implements Ephemera {
   }
 
   @Override
+  public boolean isLocal() {
+    return true;
+  }
+
+  @Override
   public synchronized RateDecision take(String key, long cost, Rate rate) {
     Checks.key(key);
     Checks.cost(cost);

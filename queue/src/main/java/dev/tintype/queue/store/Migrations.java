@@ -26,7 +26,13 @@ final class Migrations {
 
   /** In order; the number of a file is its place in this list, from 1. */
   static final List<String> FILES =
-      List.of("001-jobs.sql", "002-costs.sql", "003-uploads.sql", "004-tiers.sql", "005-sweep.sql");
+      List.of(
+          "001-jobs.sql",
+          "002-costs.sql",
+          "003-uploads.sql",
+          "004-tiers.sql",
+          "005-sweep.sql",
+          "006-queued.sql");
 
   /** "tintype" in ASCII: the same lock in every version of this program. */
   private static final long LOCK = 0x74696e74797065L;
