@@ -40,7 +40,10 @@ record Load(double perSecond, double p50Ms, double p99Ms) {
     Client of(int client) throws Exception;
   }
 
-  /** Runs so many clients for that long; a part of it at the start is not counted. */
+  /**
+   * Runs so many clients for that long; a part of it at the start is not counted. A client that did
+   * nothing in that time ends with its first operation.
+   */
   static Load run(int count, Duration time, Clients clients) throws InterruptedException {
     long warmNs = time.toNanos() / 5;
     CountDownLatch ready = new CountDownLatch(count);
@@ -70,10 +73,10 @@ record Load(double perSecond, double p50Ms, double p99Ms) {
     int count = 0;
     long start = System.nanoTime();
     long now = start;
-    for (long number = 0; now - start < endNs; number++) {
+    for (long number = 0; now - start < endNs || count == 0; number++) {
       client.run(number);
       long after = System.nanoTime();
-      if (now - start >= warmNs && after - start <= endNs) {
+      if (now - start >= warmNs && (after - start <= endNs || count == 0)) {
         if (count == times.length) {
           times = Arrays.copyOf(times, 2 * count);
         }
