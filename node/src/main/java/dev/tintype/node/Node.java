@@ -32,6 +32,7 @@ import dev.tintype.worker.engine.Engine;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Clock;
 import java.time.Duration;
@@ -45,6 +46,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.BiConsumer;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -97,10 +99,7 @@ public final class Node implements AutoCloseable {
     Logs.files(folder.resolve("logs"));
     ModelShelf shelf = ModelShelf.scan(config.models());
     shelf.broken().forEach(this::leftOut);
-    Optional<Model> model =
-        config.roles().contains(Role.WORKER)
-            ? Optional.of(shelf.choose(config.model()))
-            : Optional.empty();
+    List<Model> served = config.roles().contains(Role.WORKER) ? served(shelf) : List.of();
     BlobStore blobs = blobs();
     Optional<StoreParts> store =
         config.needsStore()
@@ -113,16 +112,14 @@ public final class Node implements AutoCloseable {
           keepFirstKey(parts);
         });
     List<ModelCard> cards =
-        model.isPresent()
-            ? List.of(model.get().card())
-            : shelf.models().stream().map(Model::card).toList();
+        (served.isEmpty() ? shelf.models() : served).stream().map(Model::card).toList();
     Optional<JobTransport> transport = transport();
     Ephemera ephemera = ephemera();
     FleetView fleet =
         new EphemeraFleetView(ephemera, config.fleet().redis().isPresent(), Clock.systemUTC());
-    model.ifPresent(
-        chosen ->
-            startWorker(chosen, store.orElseThrow(), blobs, transport.orElseThrow(), ephemera));
+    if (!served.isEmpty()) {
+      startWorker(served, store.orElseThrow(), blobs, transport.orElseThrow(), ephemera);
+    }
     if (config.roles().contains(Role.RELAY) && config.fleet().kafka().isPresent()) {
       startFleetRelay(shelf, store.orElseThrow(), blobs, transport.orElseThrow(), fleet);
     }
@@ -157,6 +154,17 @@ public final class Node implements AutoCloseable {
       LOG.warn("Tier {}", what);
       teller.accept("tiers", what);
     }
+  }
+
+  /**
+   * What the worker paints with: the model that was named, or all, the one to load first in front.
+   */
+  private List<Model> served(ModelShelf shelf) {
+    Model first = shelf.choose(config.model());
+    return config.model().isPresent()
+        ? List.of(first)
+        : Stream.concat(Stream.of(first), shelf.models().stream().filter(one -> one != first))
+            .toList();
   }
 
   private void leftOut(ModelShelf.Broken model) {
@@ -261,9 +269,16 @@ public final class Node implements AutoCloseable {
   }
 
   private void startWorker(
-      Model model, StoreParts store, BlobStore blobs, JobTransport transport, Ephemera ephemera) {
+      List<Model> models,
+      StoreParts store,
+      BlobStore blobs,
+      JobTransport transport,
+      Ephemera ephemera) {
     long began = System.nanoTime();
+    Model model = models.getFirst();
     String name = model.card().name();
+    Map<String, Path> folders =
+        models.stream().collect(Collectors.toMap(one -> one.card().name(), Model::folder));
     String place = place(folder);
     reapOwn(store.jobs(), place);
     if (config.fleet().kafka().isEmpty()) {
@@ -287,7 +302,8 @@ public final class Node implements AutoCloseable {
                 new DeviceEngines(
                     config.device(),
                     DeviceOptions.defaults().withDeterministic(config.deterministic()),
-                    Map.of(name, model.folder())),
+                    folders,
+                    config.memoryBytes()),
                 error -> lost()));
     worker = Optional.of(started);
     WorkerPresence presence =
@@ -303,7 +319,7 @@ public final class Node implements AutoCloseable {
     Engine engine = loaded(started.start(name));
     presence.changed();
     if (config.fleet().kafka().isEmpty()) {
-      startRelay(store, blobs, transport, Workforce.of(Set.of(name), settings::jobsMax));
+      startRelay(store, blobs, transport, Workforce.of(folders.keySet(), settings::jobsMax));
     }
     if (config.fleet().kafka().isPresent() && !config.roles().contains(Role.RELAY)) {
       teller.accept("relay", "none here: jobs come from a process with the role relay");
@@ -316,6 +332,15 @@ public final class Node implements AutoCloseable {
                 ModelShelf.megabytes(model.bytes()),
                 (System.nanoTime() - began) / 1e9,
                 engine.device()));
+    if (models.size() > 1) {
+      teller.accept(
+          "models",
+          "loaded when jobs ask for them: "
+              + models.stream()
+                  .skip(1)
+                  .map(one -> one.card().name())
+                  .collect(Collectors.joining(", ")));
+    }
   }
 
   /** We hold the folder's lock, so a lease of an earlier process of this folder has no owner. */

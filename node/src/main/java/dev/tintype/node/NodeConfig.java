@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 
 /**
@@ -19,7 +20,8 @@ import java.util.Set;
  * @param port to listen on, 0 for a free one; default 8080
  * @param roles what the process does; default all
  * @param models folder of model folders; default {@code models} beside the program
- * @param model the one that is served, empty for the first found
+ * @param model the one that is served; empty, the default: all on the shelf, the first loaded at
+ *     the start and the others when jobs ask for them
  * @param device {@code auto}, {@code cpu}, {@code cuda} (one of several: {@code cuda:NUMBER},
  *     {@code cuda:UUID}) or {@code reference}; default auto
  * @param deterministic pictures do not depend on what shares their batch, bit for bit; on a GPU
@@ -28,6 +30,8 @@ import java.util.Set;
  * @param drain how long a stop waits for pictures in the making; default 20 s
  * @param batch pictures stepped together; 0, the default, is the device's own figure
  * @param checkpointSteps steps that a lost worker costs at most; 0: it costs them all. Default 10
+ * @param memoryBytes for the weights of all models that the worker has loaded at a time; empty, the
+ *     default: three quarters of the GPU's memory, or half of the machine's
  * @param databaseUrl of a PostgreSQL that this process does not run; needed without the role queue
  * @param databaseUser its role
  * @param databasePassword never logged
@@ -52,6 +56,7 @@ public record NodeConfig(
     Duration drain,
     int batch,
     int checkpointSteps,
+    OptionalLong memoryBytes,
     Optional<String> databaseUrl,
     String databaseUser,
     String databasePassword,
@@ -130,6 +135,7 @@ public record NodeConfig(
         drain,
         batch,
         checkpointSteps,
+        memoryBytes,
         databaseUrl,
         databaseUser,
         databasePassword,

@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Properties;
 import java.util.TreeMap;
 
@@ -65,6 +66,7 @@ public final class SettingsReader {
           "s3.storage_class",
           "s3.cold_after_days",
           "s3.cold_class",
+          "worker.memory_mb",
           "relay.slots",
           "tls.cert",
           "tls.key",
@@ -164,6 +166,7 @@ public final class SettingsReader {
         Duration.ofSeconds(whole("drain_s", 20, 0, 3_600)),
         whole("batch", 0, 0, 64),
         whole("checkpoint_steps", 10, 0, 1_000),
+        memory(),
         text("database.url"),
         text("database.user").orElse("tintype"),
         secret("database.password").orElse(""),
@@ -184,6 +187,11 @@ public final class SettingsReader {
     }
     Duration hsts = Duration.ofSeconds(whole("tls.hsts_s", 0, 0, 63_072_000));
     return cert.map(file -> new TlsConfig(file, key.orElseThrow(), hsts));
+  }
+
+  private OptionalLong memory() {
+    long megabytes = whole("worker.memory_mb", 0, 0, 10_000_000);
+    return megabytes == 0 ? OptionalLong.empty() : OptionalLong.of(megabytes * 1_000_000);
   }
 
   private SweepConfig sweep() {

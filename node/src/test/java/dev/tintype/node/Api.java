@@ -69,6 +69,12 @@ final class Api implements AutoCloseable {
     return MAPPER.readTree(answer.body()).get("sha256").asText();
   }
 
+  JsonNode get(String path) throws IOException, InterruptedException {
+    HttpResponse<String> answer = http.send(request(path).build(), BodyHandlers.ofString());
+    assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
+    return MAPPER.readTree(answer.body());
+  }
+
   JsonNode job(String id) throws IOException, InterruptedException {
     HttpResponse<String> answer =
         http.send(request("/v1/jobs/" + id).build(), BodyHandlers.ofString());

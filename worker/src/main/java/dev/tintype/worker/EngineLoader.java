@@ -1,6 +1,7 @@
 package dev.tintype.worker;
 
 import dev.tintype.worker.engine.Engine;
+import java.util.Optional;
 import java.util.Set;
 
 /** Makes engines on the loop's thread, where the device lives from then on. */
@@ -18,8 +19,17 @@ public interface EngineLoader extends AutoCloseable {
   /** The models that can be loaded. */
   Set<String> models();
 
-  /** The engine of that model, loaded now unless it is resident. */
-  Engine engine(String model);
+  /**
+   * The engine of that model, loaded now unless it is resident. Empty where room for it can only be
+   * had from models that are busy: ask again when their jobs have ended.
+   *
+   * @param busy models that jobs run on; they stay
+   * @throws WorkerException.Unsuitable worker.model, worker.model_too_large
+   */
+  Optional<Engine> engine(String model, Set<String> busy);
+
+  /** A job of that model was taken. From any thread. */
+  default void used(String model) {}
 
   /** The models that are loaded now. From any thread. */
   Set<String> resident();

@@ -6,6 +6,7 @@ import dev.tintype.worker.JobScribe.Ending;
 import dev.tintype.worker.RunningJob.Sample;
 import dev.tintype.worker.StageTimes.Stage;
 import dev.tintype.worker.StepPolicy.Candidate;
+import dev.tintype.worker.engine.Engine;
 import dev.tintype.worker.engine.EngineFault;
 import dev.tintype.worker.engine.Painting;
 import dev.tintype.worker.engine.PaintingState;
@@ -18,9 +19,11 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -43,10 +46,16 @@ final class StepLoop {
    */
   static final int FAILED_JOBS_MAX = 5;
 
+  /** A model that the intake wants loaded. */
+  private record EngineWish(String model, CompletableFuture<Engine> answer) {}
+
   private final WorkerConfig config;
   private final BlockingQueue<Runnable> inbox;
   private final Semaphore picturesPending;
   private final StepRate rate;
+  private final EngineLoader loader;
+  private final Supplier<Set<String>> busy;
+  private EngineWish wish;
   private final List<RunningJob> jobs = new ArrayList<>();
   private volatile boolean abandoned;
   private int batchMax;
@@ -56,12 +65,21 @@ final class StepLoop {
   /**
    * @param picturesPending {@link #PICTURES_PENDING_MAX} permits, shared with the scribes
    * @param rate told of every step
+   * @param busy models whose engines jobs hold, from their lease to their end
    */
-  StepLoop(WorkerConfig config, int batchMax, Semaphore picturesPending, StepRate rate) {
+  StepLoop(
+      WorkerConfig config,
+      int batchMax,
+      Semaphore picturesPending,
+      StepRate rate,
+      EngineLoader loader,
+      Supplier<Set<String>> busy) {
     this.config = config;
     this.batchMax = batchMax;
     this.picturesPending = picturesPending;
     this.rate = rate;
+    this.loader = loader;
+    this.busy = busy;
     this.inbox = new LinkedBlockingQueue<>();
   }
 
@@ -70,6 +88,34 @@ final class StepLoop {
     inbox.add(() -> jobs.add(job));
     if (abandoned) {
       job.scribe().end(new Ending.GiveBack());
+    }
+  }
+
+  /**
+   * Has a model loaded, as soon as there is room for it; steps pause meanwhile. One at a time.
+   * Canceled when the loop ends, or by the caller, who no longer wants it.
+   */
+  CompletableFuture<Engine> engine(String model) {
+    EngineWish asked = new EngineWish(model, new CompletableFuture<>());
+    inbox.add(() -> wish = asked);
+    if (abandoned) {
+      asked.answer().cancel(false);
+    }
+    return asked.answer();
+  }
+
+  private void load() {
+    if (wish == null || wish.answer().isDone()) {
+      wish = null;
+      return;
+    }
+    try {
+      loader.engine(wish.model(), busy.get()).ifPresent(wish.answer()::complete);
+    } catch (RuntimeException e) {
+      wish.answer().completeExceptionally(e);
+      if (EngineFault.of(e) == EngineFault.DEVICE) {
+        throw e;
+      }
     }
   }
 
@@ -85,6 +131,7 @@ final class StepLoop {
   void tick() throws InterruptedException {
     receive();
     jobs.removeIf(this::stopped);
+    load();
     admit();
     step();
   }
@@ -332,6 +379,9 @@ final class StepLoop {
     abandoned = true;
     for (Runnable news = inbox.poll(); news != null; news = inbox.poll()) {
       news.run();
+    }
+    if (wish != null) {
+      wish.answer().cancel(false);
     }
     jobs.forEach(job -> job.scribe().end(new Ending.GiveBack()));
     jobs.clear();

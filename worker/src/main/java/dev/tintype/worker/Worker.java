@@ -4,6 +4,7 @@ import dev.tintype.queue.QueueException;
 import dev.tintype.queue.blob.BlobStore;
 import dev.tintype.queue.fleet.WorkerState;
 import dev.tintype.queue.fleet.WorkerStatus;
+import dev.tintype.queue.job.JobFailure;
 import dev.tintype.queue.store.EventHub;
 import dev.tintype.queue.store.Lease;
 import dev.tintype.queue.store.LeaseStore;
@@ -12,6 +13,7 @@ import dev.tintype.queue.transport.JobTransport;
 import dev.tintype.worker.checkpoint.CheckpointStore;
 import dev.tintype.worker.checkpoint.JobCheckpoints;
 import dev.tintype.worker.engine.Engine;
+import dev.tintype.worker.engine.EngineFault;
 import dev.tintype.worker.picture.JdkDecoder;
 import dev.tintype.worker.picture.PictureDecoder;
 import dev.tintype.worker.picture.StoredPictures;
@@ -29,6 +31,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -55,6 +58,7 @@ public final class Worker implements AutoCloseable {
   private final EventHub hub;
   private final EngineLoader loader;
   private final Consumer<Throwable> onBroken;
+  private final Placement placement;
   private final Semaphore room;
   private final Semaphore picturesPending = new Semaphore(StepLoop.PICTURES_PENDING_MAX);
   private final Map<RunningJob, JobWatch> running = new ConcurrentHashMap<>();
@@ -123,6 +127,7 @@ public final class Worker implements AutoCloseable {
             job -> loop.submit(job),
             this::endBroken);
     this.room = new Semaphore(config.jobsMax());
+    this.placement = new Placement(transport, loader, POLL);
   }
 
   /**
@@ -137,14 +142,16 @@ public final class Worker implements AutoCloseable {
 
   private void runLoop(String model) {
     try {
-      Engine engine = loader.engine(model);
+      Engine engine = loader.engine(model, Set.of()).orElseThrow();
       loop =
           new StepLoop(
               config,
               config.batchMax() == 0 ? engine.samplesPerCall() : config.batchMax(),
               picturesPending,
-              rate);
-      Thread.ofVirtual().name("worker-intake").start(() -> takeJobs(engine));
+              rate,
+              loader,
+              this::busy);
+      Thread.ofVirtual().name("worker-intake").start(this::takeJobs);
       loaded.complete(engine);
       while (stopping.getCount() > 0) {
         loop.tick();
@@ -169,10 +176,17 @@ public final class Worker implements AutoCloseable {
     }
   }
 
-  private void takeJobs(Engine engine) {
+  /** A job's engine stays loaded from its lease until the job has ended. */
+  private Set<String> busy() {
+    return running.keySet().stream()
+        .map(job -> job.spec().model())
+        .collect(Collectors.toUnmodifiableSet());
+  }
+
+  private void takeJobs() {
     try {
       while (draining.getCount() > 0) {
-        if (room.tryAcquire(POLL.toMillis(), TimeUnit.MILLISECONDS) && !takeJobSafely(engine)) {
+        if (room.tryAcquire(POLL.toMillis(), TimeUnit.MILLISECONDS) && !takeJobSafely()) {
           room.release();
         }
       }
@@ -195,9 +209,9 @@ public final class Worker implements AutoCloseable {
   }
 
   /** One strange job must not end the intake. */
-  private boolean takeJobSafely(Engine engine) throws InterruptedException {
+  private boolean takeJobSafely() throws InterruptedException {
     try {
-      return takeJob(engine);
+      return takeJob();
     } catch (RuntimeException e) {
       LOG.error("A job could not be taken", e);
       draining.await(STORE_AWAY_PAUSE_MS, TimeUnit.MILLISECONDS);
@@ -206,17 +220,21 @@ public final class Worker implements AutoCloseable {
   }
 
   /** True where a job was handed to the loop, which then owns the permit. */
-  private boolean takeJob(Engine engine) throws InterruptedException {
-    Optional<Delivery> delivery = transport.poll(Set.of(engine.model()), POLL);
+  private boolean takeJob() throws InterruptedException {
+    Optional<Delivery> delivery = placement.next();
     if (delivery.isEmpty()) {
       return false;
     }
     try {
+      Optional<Engine> engine = place(delivery.get());
+      if (engine.isEmpty()) {
+        return false;
+      }
       Optional<Lease> lease =
           store.lease(delivery.get().wakeUp().jobId(), config.workerId(), config.leaseTime());
       boolean mine = lease.isPresent() && store.start(lease.get());
       delivery.get().ack();
-      lease.filter(l -> mine).ifPresent(l -> run(l, engine));
+      lease.filter(l -> mine).ifPresent(l -> run(l, engine.get()));
       return mine;
     } catch (QueueException.Unavailable e) {
       LOG.warn("Job not taken: {}", e.getMessage());
@@ -228,6 +246,27 @@ public final class Worker implements AutoCloseable {
       LOG.error("Job {} cannot be taken: {}", delivery.get().wakeUp().jobId(), e.getMessage());
       delivery.get().ack();
       return false;
+    }
+  }
+
+  /** Empty where the job is dealt with: its model cannot be had here, or this worker ends. */
+  private Optional<Engine> place(Delivery delivery) throws InterruptedException {
+    try {
+      Optional<Engine> engine =
+          placement.engine(delivery, loop::engine, () -> draining.getCount() == 0);
+      if (engine.isEmpty()) {
+        delivery.release();
+      }
+      return engine;
+    } catch (RuntimeException e) {
+      JobFailure failure = EngineFault.failure(e);
+      LOG.warn("Job {}: {}", delivery.wakeUp().jobId(), failure.message(), e);
+      store
+          .lease(delivery.wakeUp().jobId(), config.workerId(), config.leaseTime())
+          .filter(store::start)
+          .ifPresent(lease -> store.fail(lease, failure));
+      delivery.ack();
+      return Optional.empty();
     }
   }
 
@@ -257,6 +296,7 @@ public final class Worker implements AutoCloseable {
     watch.end();
     running.remove(job);
     room.release();
+    loop.wake(); // Its engine may go now.
   }
 
   /** Jobs that this worker holds now. */

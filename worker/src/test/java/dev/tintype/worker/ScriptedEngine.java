@@ -48,8 +48,8 @@ final class ScriptedEngine implements Engine, EngineLoader {
   }
 
   @Override
-  public Engine engine(String model) {
-    return this;
+  public Optional<Engine> engine(String model, Set<String> busy) {
+    return Optional.of(this);
   }
 
   @Override

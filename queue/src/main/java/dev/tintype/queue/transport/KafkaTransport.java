@@ -3,6 +3,7 @@ package dev.tintype.queue.transport;
 import dev.tintype.queue.QueueException;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -36,11 +37,16 @@ public final class KafkaTransport implements JobTransport {
   private static final long TELL_EVERY_NANOS = Duration.ofSeconds(30).toNanos();
   private static final Duration CLOSE_MAX = Duration.ofSeconds(2);
 
-  /** Different sets of models in one process; each is a member of the group. */
+  /**
+   * Different sets of models in one process; each is a member of the group. More: the oldest goes.
+   */
   private static final int INTAKES_MAX = 16;
 
   private final KafkaConfig config;
-  private final Map<Set<String>, KafkaIntake> intakes = new HashMap<>();
+
+  /** The one that was polled longest ago in front. */
+  private final Map<Set<String>, KafkaIntake> intakes = new LinkedHashMap<>(16, 0.75f, true);
+
   private final Set<String> modelsInUse = new TreeSet<>();
   private KafkaTopics topics;
   private KafkaProducer<byte[], byte[]> producer;
@@ -112,8 +118,7 @@ public final class KafkaTransport implements JobTransport {
       return Optional.ofNullable(known);
     }
     if (intakes.size() == INTAKES_MAX) {
-      throw new QueueException.Invalid(
-          "transport.models", "A process polls for at most " + INTAKES_MAX + " sets of models.");
+      leaveOne();
     }
     try {
       use(models);
@@ -125,6 +130,12 @@ public final class KafkaTransport implements JobTransport {
       lost(e);
       return Optional.empty();
     }
+  }
+
+  /** Workers ask for what they have loaded, and that changes. What an intake holds comes again. */
+  private void leaveOne() {
+    Set<String> oldest = intakes.keySet().iterator().next();
+    intakes.remove(oldest).close();
   }
 
   /** In slices, so that a close is heard. */
