@@ -13,6 +13,7 @@ import dev.tintype.gateway.http.Endpoint;
 import dev.tintype.gateway.http.Json;
 import dev.tintype.gateway.http.PathNames;
 import dev.tintype.gateway.http.Problems;
+import dev.tintype.gateway.http.Readiness;
 import dev.tintype.gateway.http.Reply;
 import dev.tintype.gateway.http.RequestIds;
 import dev.tintype.gateway.images.ImagesApi;
@@ -71,6 +72,7 @@ public final class Gateway implements AutoCloseable {
   private final AccountsApi accounts;
   private final PicturesAdmin pictures;
   private final MetricsApi metrics;
+  private final Readiness readiness;
 
   public Gateway(GatewayConfig config, GatewayParts parts) {
     this.config = config;
@@ -112,6 +114,7 @@ public final class Gateway implements AutoCloseable {
     accounts = new AccountsApi(parts, calls, bodies);
     pictures = new PicturesAdmin(parts);
     metrics = new MetricsApi(parts, calls, submitMetrics, streams::openStreams);
+    readiness = new Readiness(parts.vertx(), parts.jobs(), parts.clock());
   }
 
   /** Adds the gateway's routes and the router's error handlers. Call once. */
@@ -241,13 +244,15 @@ public final class Gateway implements AutoCloseable {
   }
 
   private Future<Reply> ready() {
-    return calls.run(
-        () -> {
-          parts.jobs().counts();
-          return Reply.json(
-              200,
-              Json.object().put("status", "ready").put("models", parts.models().models().size()));
-        });
+    return readiness
+        .check()
+        .map(
+            yes ->
+                Reply.json(
+                    200,
+                    Json.object()
+                        .put("status", "ready")
+                        .put("models", parts.models().models().size())));
   }
 
   /** What the router gave up on, as one of our own refusals. */

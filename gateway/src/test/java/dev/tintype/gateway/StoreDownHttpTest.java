@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.tintype.gateway.testing.Client;
 import dev.tintype.gateway.testing.Client.Answer;
 import dev.tintype.gateway.testing.Platform;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -30,7 +31,7 @@ class StoreDownHttpTest {
             client.get("/v1/jobs"),
             client.delete("/v1/jobs/" + id),
             client.get("/v1/jobs/" + id + "/events"),
-            client.get("/readyz"),
+            readyUntil(client, 503),
             new Client(server.port, "tt_" + "x".repeat(43)).get("/v1/jobs")
           }) {
         assertThat(answer.status()).as(answer.text()).isEqualTo(503);
@@ -61,6 +62,16 @@ class StoreDownHttpTest {
       platform.readOnly(false);
       assertThat(submitUntil(client, 202).status()).isEqualTo(202);
     }
+  }
+
+  /** An answer is given again for a second. */
+  private static Answer readyUntil(Client client, int status) {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+    Answer answer = client.get("/readyz");
+    while (answer.status() != status && System.nanoTime() < deadline) {
+      answer = client.get("/readyz");
+    }
+    return answer;
   }
 
   private static Answer submitUntil(Client client, int status) {

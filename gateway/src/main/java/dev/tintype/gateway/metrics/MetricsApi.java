@@ -3,14 +3,13 @@ package dev.tintype.gateway.metrics;
 import dev.tintype.gateway.GatewayParts;
 import dev.tintype.gateway.http.BlockingCalls;
 import dev.tintype.gateway.http.Reply;
+import dev.tintype.gateway.http.SharedAnswer;
 import dev.tintype.gateway.problem.GatewayException.UnavailableException;
 import dev.tintype.queue.QueueException;
 import dev.tintype.queue.fleet.FleetView;
 import dev.tintype.queue.job.JobState;
 import dev.tintype.queue.store.QueueLoad;
-import io.vertx.core.Context;
 import io.vertx.core.Future;
-import io.vertx.core.Promise;
 import java.lang.management.GarbageCollectorMXBean;
 import java.lang.management.ManagementFactory;
 import java.lang.management.MemoryUsage;
@@ -19,7 +18,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.IntSupplier;
 import java.util.function.ToDoubleFunction;
 
@@ -33,22 +31,16 @@ public final class MetricsApi {
 
   private static final double MS_PER_S = 1e3;
 
-  private record Page(byte[] bytes, long atMillis) {}
-
   /**
    * @param load empty while the database is away
    */
   private record Seen(Optional<List<QueueLoad>> load, FleetView fleet) {}
 
   private final GatewayParts parts;
-  private final BlockingCalls calls;
   private final SubmitMetrics submits;
   private final IntSupplier streams;
 
-  /** The question to the database that is under way, or null; whoever comes meanwhile shares it. */
-  private final AtomicReference<Future<Page>> loading = new AtomicReference<>();
-
-  private volatile Page latest = new Page(new byte[0], Long.MIN_VALUE);
+  private final SharedAnswer<byte[]> page;
 
   /**
    * @param streams event streams that are open
@@ -56,9 +48,14 @@ public final class MetricsApi {
   public MetricsApi(
       GatewayParts parts, BlockingCalls calls, SubmitMetrics submits, IntSupplier streams) {
     this.parts = parts;
-    this.calls = calls;
     this.submits = submits;
     this.streams = streams;
+    this.page =
+        new SharedAnswer<>(
+            parts.vertx(),
+            parts.clock(),
+            FRESH_MS,
+            () -> calls.run(this::load).recover(MetricsApi::noAnswer).map(this::write));
   }
 
   /**
@@ -66,38 +63,7 @@ public final class MetricsApi {
    * missing.
    */
   public Future<Reply> scrape() {
-    Page page = latest;
-    // A clock that was set back makes a page look young for ever; hence the absolute difference.
-    if (page.bytes().length > 0 && Math.abs(parts.clock().millis() - page.atMillis()) < FRESH_MS) {
-      return Future.succeededFuture(reply(page));
-    }
-    Promise<Page> mine = Promise.promise();
-    Future<Page> underWay = loading.compareAndExchange(null, mine.future());
-    if (underWay != null) {
-      return here(underWay).map(MetricsApi::reply);
-    }
-    calls
-        .run(this::load)
-        .recover(MetricsApi::noAnswer)
-        .map(
-            load -> {
-              latest = new Page(write(load), parts.clock().millis());
-              return latest;
-            })
-        .onComplete(
-            outcome -> {
-              loading.set(null);
-              mine.handle(outcome);
-            });
-    return mine.future().map(MetricsApi::reply);
-  }
-
-  /** The outcome of another event loop's call on the caller's own. */
-  private <T> Future<T> here(Future<T> elsewhere) {
-    Context context = parts.vertx().getOrCreateContext();
-    Promise<T> promise = Promise.promise();
-    elsewhere.onComplete(outcome -> context.runOnContext(on -> promise.handle(outcome)));
-    return promise.future();
+    return page.get().map(MetricsApi::reply);
   }
 
   /** Silence of the database is something to show; anything else is a defect of ours. */
@@ -107,8 +73,8 @@ public final class MetricsApi {
         : Future.failedFuture(cause);
   }
 
-  private static Reply reply(Page page) {
-    return new Reply.Body(200, Exposition.CONTENT_TYPE, page.bytes(), Map.of());
+  private static Reply reply(byte[] page) {
+    return new Reply.Body(200, Exposition.CONTENT_TYPE, page, Map.of());
   }
 
   private Seen load() {

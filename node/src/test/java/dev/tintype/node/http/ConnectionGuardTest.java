@@ -27,6 +27,8 @@ class ConnectionGuardTest {
   private static final int WAIT_MS = 60_000;
   private static final String HEAD = "GET / HTTP/1.1\r\nHost: here\r\n";
 
+  private static final String OK = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+
   private final AtomicInteger requests = new AtomicInteger();
   private final CompletableFuture<HttpServerRequest> held = new CompletableFuture<>();
   private Vertx vertx;
@@ -133,7 +135,7 @@ class ConnectionGuardTest {
       while (requests.get() == 0) {
         Thread.onSpinWait();
       }
-      socket.getInputStream().readNBytes("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok".length());
+      socket.getInputStream().readNBytes(OK.length());
       send(socket, HEAD);
       drip(socket);
     }
@@ -154,6 +156,19 @@ class ConnectionGuardTest {
       later.get(60, TimeUnit.SECONDS);
       request.response().end(Buffer.buffer("whole"));
       assertThat(rest(socket)).contains("whole");
+    }
+  }
+
+  @Test
+  void aBodyThatNobodyWantsIsCutOff() throws Exception {
+    serve(Duration.ofMillis(300), Duration.ofMillis(300), Duration.ofMinutes(5), 100);
+    try (Socket socket = connect()) {
+      send(socket, HEAD.replace("GET", "POST") + "Content-Length: 1000000000\r\n\r\n");
+      while (requests.get() == 0) {
+        Thread.onSpinWait();
+      }
+      socket.getInputStream().readNBytes(OK.length());
+      drip(socket);
     }
   }
 

@@ -96,6 +96,12 @@ public interface JobStore extends DispatchStore, LeaseStore, AutoCloseable {
   /** The work that is queued, by tier and model. */
   List<Backlog> backlog();
 
+  /**
+   * Fails where the database cannot be asked, or lacks what this version needs of the schema; costs
+   * the same however many jobs there are.
+   */
+  void check();
+
   /** How many jobs are in each state that is not terminal. */
   QueueCounts counts();
 

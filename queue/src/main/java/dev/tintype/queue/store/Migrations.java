@@ -69,6 +69,30 @@ final class Migrations {
         });
   }
 
+  /**
+   * Fails where the schema is older than this program: another database than it was started with.
+   */
+  void check() {
+    int found =
+        database.call(
+            connection ->
+                Sql.first(
+                        connection,
+                        row -> row.getInt(1),
+                        "SELECT coalesce(max(version), 0) FROM schema_versions")
+                    .orElse(0));
+    if (found < FILES.size()) {
+      throw new QueueException.Broken(
+          "store.schema",
+          "The database has schema "
+              + found
+              + " and this program needs "
+              + FILES.size()
+              + "; restart it, which brings the schema up to date.",
+          null);
+    }
+  }
+
   private static Map<Integer, String> applied(Connection connection) throws SQLException {
     try (PreparedStatement statement =
             connection.prepareStatement("SELECT version, sha256 FROM schema_versions");

@@ -342,6 +342,11 @@ public final class PostgresJobStore implements JobStore {
   }
 
   @Override
+  public void check() {
+    new Migrations(database).check();
+  }
+
+  @Override
   public QueueCounts counts() {
     return work.counts();
   }
