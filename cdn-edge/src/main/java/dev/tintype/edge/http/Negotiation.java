@@ -26,7 +26,11 @@ public final class Negotiation {
     return choose(accept, true);
   }
 
-  /** The format for a client as long as there is no AVIF. */
+  /**
+   * The format for a client as long as there is no AVIF. One that names AVIF and accepts nothing
+   * else gets WebP: caches in front reduce a browser's header to {@code image/avif}, and there is
+   * no browser that reads AVIF but not WebP.
+   */
   static ImageFormat chooseBesidesAvif(String accept) {
     return choose(accept, false);
   }
@@ -55,10 +59,14 @@ public final class Negotiation {
       }
     }
     double wildcard = anyImage >= 0 ? anyImage : Math.max(anything, 0);
+    double jpeg = named.getOrDefault(ImageFormat.JPEG, wildcard);
     if (!withAvif) {
-      named.remove(ImageFormat.AVIF);
+      boolean alone = named.size() == 1 && jpeg == 0;
+      if (named.remove(ImageFormat.AVIF) != null && alone) {
+        return ImageFormat.WEBP;
+      }
     }
-    return best(named, named.getOrDefault(ImageFormat.JPEG, wildcard));
+    return best(named, jpeg);
   }
 
   private static ImageFormat best(Map<ImageFormat, Double> named, double jpeg) {

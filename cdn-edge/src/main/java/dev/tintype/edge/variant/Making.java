@@ -211,8 +211,9 @@ final class Making implements AutoCloseable {
     if (!variant.defer()) {
       return false;
     }
+    boolean added = later.add(variant);
     variant.putOff.complete(true);
-    if (!later.add(variant) && variant.begin()) {
+    if (!added && variant.begin()) {
       variant.result.completeExceptionally(EdgeException.busy());
       finish(variant);
     }

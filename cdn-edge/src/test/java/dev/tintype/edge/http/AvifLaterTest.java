@@ -216,6 +216,15 @@ final class AvifLaterTest {
   }
 
   @Test
+  void whatCachesInFrontMakeOfABrowsersHeaderGetsWebp() throws Exception {
+    try (EdgeServer closing = edge(256)) {
+      String sha256 = picture(640);
+      assertThat(format(edge.get(URLS.auto(sha256, SIZE), "Accept", "image/avif")))
+          .contains(ImageFormat.WEBP);
+    }
+  }
+
+  @Test
   void aClientWithoutWebpGetsJpegMeanwhile() throws Exception {
     try (EdgeServer closing = edge(256)) {
       String sha256 = picture(640);

@@ -56,8 +56,34 @@ final class LevelsTest {
   }
 
   private EdgeServer edge(String cache, UnaryOperator<Originals> around) throws Exception {
+    return edge(cache, around, 30_000);
+  }
+
+  private EdgeServer edge(String cache, UnaryOperator<Originals> around, int storeDeadlineMs)
+      throws Exception {
     EdgeConfig.Cache place = EdgeConfig.Cache.in(folder.resolve(cache));
-    return new EdgeServer(folder, config -> config.with(place), around, shared, clock);
+    return new EdgeServer(
+        folder,
+        config -> {
+          EdgeConfig.Limits l = config.limits();
+          return config
+              .with(place)
+              .with(
+                  new EdgeConfig.Limits(
+                      l.originalBytesMax(),
+                      l.originalPixelsMax(),
+                      l.sidePxMax(),
+                      l.encodeQueueMax(),
+                      l.laterQueueMax(),
+                      l.variantsPerOriginalMax(),
+                      60_000,
+                      l.ioThreads(),
+                      l.ioQueueMax(),
+                      storeDeadlineMs));
+        },
+        around,
+        shared,
+        clock);
   }
 
   private static String status(HttpResponse<byte[]> response) {
@@ -123,7 +149,7 @@ final class LevelsTest {
   @Test
   void aStoreThatHangsCostsItsDeadline() throws Exception {
     shared.gate = new CountDownLatch(1);
-    try (EdgeServer edge = edge("one")) {
+    try (EdgeServer edge = edge("one", originals -> originals, 100)) {
       HttpResponse<byte[]> answer = edge.get(PATH);
       assertThat(answer.statusCode()).isEqualTo(200);
       assertThat(status(answer)).isEqualTo("tintype; fwd=miss; stored");
