@@ -71,6 +71,7 @@ final class JobScribe implements Runnable {
   private final JobCheckpoints checkpoints;
   private final Semaphore picturesPending;
   private final long progressEveryNanos;
+  private final long storeWaitNanos;
   private final Runnable onEnd;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
@@ -85,6 +86,7 @@ final class JobScribe implements Runnable {
 
   /**
    * @param picturesPending one permit comes back for every picture taken off the loop's hands
+   * @param storeWaitNanos longest wait for the blob store, {@link WorkerConfig#STORE_WAIT_MAX}
    * @param onEnd called once, when nothing more will be written
    */
   JobScribe(
@@ -94,6 +96,7 @@ final class JobScribe implements Runnable {
       JobCheckpoints checkpoints,
       Semaphore picturesPending,
       long progressEveryNanos,
+      long storeWaitNanos,
       Runnable onEnd) {
     this.job = job;
     this.store = store;
@@ -101,6 +104,7 @@ final class JobScribe implements Runnable {
     this.checkpoints = checkpoints;
     this.picturesPending = picturesPending;
     this.progressEveryNanos = progressEveryNanos;
+    this.storeWaitNanos = storeWaitNanos;
     this.onEnd = onEnd;
   }
 
@@ -245,11 +249,15 @@ final class JobScribe implements Runnable {
           PngEncoder.encode(
               done.picture(),
               RecipeText.of(job.spec(), done.index(), scheduler(), job.engine().modelHash()));
-      String sha256 = blobs.put(png);
+      Optional<String> sha256 = put(png);
+      if (sha256.isEmpty()) {
+        replaceEnding(stopped());
+        return false;
+      }
       image =
           new ImageRecord(
               done.index(),
-              sha256,
+              sha256.get(),
               done.picture().width(),
               done.picture().height(),
               Engine.seed(job.spec(), done.index()),
@@ -276,11 +284,43 @@ final class JobScribe implements Runnable {
     return false;
   }
 
+  /**
+   * The picture's name in the blob store, whose absence is waited for; empty where the job is to
+   * stop meanwhile.
+   */
+  private Optional<String> put(byte[] png) throws InterruptedException {
+    long deadline = System.nanoTime() + storeWaitNanos;
+    long pauseMs = RETRY_MS_MIN;
+    while (job.stop() == null) {
+      try {
+        return Optional.of(blobs.put(png));
+      } catch (QueueException.Blob e) {
+        if (e.code().equals("blob.too_large") || System.nanoTime() > deadline) {
+          throw e;
+        }
+        LOG.warn(
+            "Job {}: picture not stored, trying again: {}", job.lease().jobId(), e.getMessage());
+        TimeUnit.MILLISECONDS.sleep(pauseMs);
+        pauseMs = Math.min(RETRY_MS_MAX, pauseMs * 2);
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** What becomes of a job whose picture was not stored in time. */
+  private Ending stopped() {
+    return switch (job.stop()) {
+      case CANCEL -> new Ending.Cancel();
+      case GIVE_BACK -> new Ending.GiveBack();
+      case LOST, FAILED -> new Ending.Drop();
+    };
+  }
+
   private String scheduler() {
     return job.spec().scheduler().orElseGet(() -> job.engine().defaultScheduler());
   }
 
-  /** A picture that cannot be stored fails the job, whatever the loop says later. */
+  /** A picture that cannot be stored ends the job so, whatever the loop says later. */
   private void replaceEnding(Ending how) {
     tell(
         () -> {

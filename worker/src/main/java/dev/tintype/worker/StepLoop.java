@@ -1,6 +1,5 @@
 package dev.tintype.worker;
 
-import dev.tintype.queue.job.JobFailure;
 import dev.tintype.queue.job.JobId;
 import dev.tintype.worker.JobScribe.Ending;
 import dev.tintype.worker.RunningJob.Sample;
@@ -39,6 +38,9 @@ final class StepLoop {
 
   private static final long IDLE_MS = 1_000;
 
+  /** How often finished latents ask whether their store has room again. */
+  private static final long STORE_AWAY_MS = 50;
+
   /**
    * Jobs whose calls failed on the device, without a good call between them, that mean that it is
    * lost. Jobs are counted, not calls: one poisonous job is tried again until it is dead, and must
@@ -58,7 +60,7 @@ final class StepLoop {
   private EngineWish wish;
   private final List<RunningJob> jobs = new ArrayList<>();
   private volatile boolean abandoned;
-  private int batchMax;
+  private final BatchSize batchSize;
   private final Set<JobId> failedJobs = new HashSet<>();
   private long admissions;
 
@@ -75,7 +77,7 @@ final class StepLoop {
       EngineLoader loader,
       Supplier<Set<String>> busy) {
     this.config = config;
-    this.batchMax = batchMax;
+    this.batchSize = new BatchSize(batchMax);
     this.picturesPending = picturesPending;
     this.rate = rate;
     this.loader = loader;
@@ -134,14 +136,22 @@ final class StepLoop {
     load();
     admit();
     step();
+    decodeDone();
   }
 
   private void receive() throws InterruptedException {
-    Runnable news = jobs.isEmpty() ? inbox.poll(IDLE_MS, TimeUnit.MILLISECONDS) : inbox.poll();
+    long wait = jobs.isEmpty() ? IDLE_MS : latentsWait() ? STORE_AWAY_MS : 0;
+    Runnable news = inbox.poll(wait, TimeUnit.MILLISECONDS);
     while (news != null) {
       news.run();
       news = inbox.poll();
     }
+  }
+
+  /** Whether all that is in the making is done, and waits for its store. */
+  private boolean latentsWait() {
+    List<Sample> samples = jobs.stream().flatMap(job -> job.samples().stream()).toList();
+    return !samples.isEmpty() && samples.stream().allMatch(sample -> sample.painting().done());
   }
 
   private boolean stopped(RunningJob job) {
@@ -211,7 +221,7 @@ final class StepLoop {
     return job.engine().admit(job.spec(), index, job.start());
   }
 
-  private void step() throws InterruptedException {
+  private void step() {
     List<Sample> batch = batch();
     if (batch.isEmpty()) {
       return;
@@ -226,9 +236,10 @@ final class StepLoop {
     stepped(batch, System.nanoTime() - start);
   }
 
-  private void stepped(List<Sample> batch, long took) throws InterruptedException {
+  private void stepped(List<Sample> batch, long took) {
     failedJobs.clear();
     rate.add(batch.size());
+    batchSize.stepped(batch.size());
     Set<RunningJob> stepped = new HashSet<>();
     for (Sample sample : batch) {
       if (stepped.add(sample.job())) {
@@ -241,8 +252,22 @@ final class StepLoop {
       if (config.checkpointDue(sample.painting().step(), sample.painting().steps())) {
         checkpoint(sample);
       }
-      if (sample.painting().done() && sample.job().stop() == null) {
-        decode(sample);
+    }
+  }
+
+  /**
+   * Decodes what is done, as far as finished pictures may wait for their store: while it is away,
+   * latents wait on the device, and the rest goes on.
+   */
+  private void decodeDone() {
+    for (RunningJob job : List.copyOf(jobs)) {
+      for (Sample sample : List.copyOf(job.samples())) {
+        if (sample.painting().done() && job.stop() == null && jobs.contains(job)) {
+          if (!picturesPending.tryAcquire()) {
+            return;
+          }
+          decode(sample);
+        }
       }
     }
   }
@@ -266,10 +291,12 @@ final class StepLoop {
     List<Candidate> running = new ArrayList<>();
     for (RunningJob job : jobs) {
       for (Sample sample : job.samples()) {
-        running.add(new Candidate(sample.admission(), job.bucket()));
+        if (!sample.painting().done()) {
+          running.add(new Candidate(sample.admission(), job.bucket()));
+        }
       }
     }
-    Set<Candidate> picked = new HashSet<>(StepPolicy.pick(running, batchMax));
+    Set<Candidate> picked = new HashSet<>(StepPolicy.pick(running, batchSize.max()));
     return jobs.stream()
         .flatMap(job -> job.samples().stream())
         .filter(s -> picked.contains(new Candidate(s.admission(), s.job().bucket())))
@@ -277,15 +304,17 @@ final class StepLoop {
   }
 
   /** Nobody has moved: the engine steps all or none. */
-  private void stepFailed(List<Sample> batch, RuntimeException error) throws InterruptedException {
+  private void stepFailed(List<Sample> batch, RuntimeException error) {
     EngineFault fault = EngineFault.of(error);
     if (fault == EngineFault.DEVICE) {
       throw error;
     }
     if (fault == EngineFault.MEMORY && batch.size() > 1) {
-      batchMax = StepPolicy.halved(batch.size());
+      batchSize.outOfMemory(batch.size());
       LOG.warn(
-          "Out of device memory with {} pictures at once; {} from now", batch.size(), batchMax);
+          "Out of device memory with {} pictures at once; {} from now",
+          batch.size(),
+          batchSize.max());
       return;
     }
     if (batch.size() > 1) {
@@ -299,7 +328,7 @@ final class StepLoop {
   }
 
   /** Finds whose fault it was, so that the others of a batch do not pay for one. */
-  private void oneByOne(List<Sample> batch) throws InterruptedException {
+  private void oneByOne(List<Sample> batch) {
     for (Sample sample : batch) {
       if (!jobs.contains(sample.job()) || sample.job().stop() != null) {
         continue; // Another picture of its job was the guilty one.
@@ -316,20 +345,8 @@ final class StepLoop {
     }
   }
 
-  private void decode(Sample sample) throws InterruptedException {
+  private void decode(Sample sample) {
     RunningJob job = sample.job();
-    if (!picturesPending.tryAcquire(WorkerConfig.HAND_IN_MAX.toSeconds(), TimeUnit.SECONDS)) {
-      job.scribe()
-          .end(
-              new Ending.Fail(
-                  new JobFailure(
-                      "worker.store_slow",
-                      "Finished pictures could not be stored for a minute; look at the disk.",
-                      true),
-                  true));
-      job.stop(RunningJob.Stop.FAILED);
-      return;
-    }
     long start = System.nanoTime();
     Picture picture;
     try {

@@ -284,6 +284,7 @@ public final class Worker implements AutoCloseable {
             checkpointsOf,
             picturesPending,
             config.progressEvery().toNanos(),
+            WorkerConfig.STORE_WAIT_MAX.toNanos(),
             () -> ended(job, watch));
     job.scribe(scribe);
     running.put(job, watch);
@@ -296,7 +297,14 @@ public final class Worker implements AutoCloseable {
     watch.end();
     running.remove(job);
     room.release();
-    loop.wake(); // Its engine may go now.
+    wakeLoop(); // Its engine may go now, and there may be room for pictures.
+  }
+
+  private void wakeLoop() {
+    StepLoop running = loop;
+    if (running != null) {
+      running.wake();
+    }
   }
 
   /** Jobs that this worker holds now. */

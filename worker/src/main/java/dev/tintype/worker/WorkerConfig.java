@@ -28,6 +28,12 @@ public record WorkerConfig(
   /** Longest wait for the last events and pictures of a job to reach the store. */
   public static final Duration HAND_IN_MAX = Duration.ofSeconds(60);
 
+  /**
+   * Longest wait for the blob store to take a finished picture, while the lease is renewed: an
+   * outage of S3 costs no attempt until then. Longer holds a device's places for nothing.
+   */
+  public static final Duration STORE_WAIT_MAX = Duration.ofMinutes(10);
+
   private static final int CHECKPOINT_STEPS_MAX = 1_000;
 
   public WorkerConfig {

@@ -75,7 +75,7 @@ class WorkerTest {
   private PostgresSignals signals;
   private PostgresJobStore store;
   private LiveEventHub hub;
-  private BlobStore blobs;
+  private BlobStoreWithOutages blobs;
   private InProcessTransport transport;
   private ScriptedEngine engine;
   private CompletableFuture<Throwable> broken;
@@ -92,7 +92,8 @@ class WorkerTest {
     store = new PostgresJobStore(database, signals, RETRY, Clock.systemUTC(), random);
     new PostgresAccountStore(database, random).createUser("ann", "pro", false);
     hub = LiveEventHub.start(store, signals);
-    blobs = new DirectoryBlobStore(folder.resolve("blobs"));
+    BlobStore directory = new DirectoryBlobStore(folder.resolve("blobs"));
+    blobs = new BlobStoreWithOutages(directory);
   }
 
   @AfterAll
@@ -113,6 +114,8 @@ class WorkerTest {
   void start() throws Exception {
     transport = new InProcessTransport(64, Duration.ofSeconds(30), Clock.systemUTC());
     engine = new ScriptedEngine();
+    blobs.away = false;
+    blobs.refused.set(0);
     decoding = null;
     broken = new CompletableFuture<>();
     kept = new InProcessEphemera(Clock.systemUTC());
@@ -454,6 +457,37 @@ class WorkerTest {
         .extracting(image -> image.index() + ":" + image.seed())
         .containsExactly("0:7", "1:8");
     assertThat(other.stepsTaken).hasValue(1_000 - done);
+  }
+
+  @Test
+  void anOutageOfTheBlobStoreIsWaitedForAndCostsNoAttempt() throws Exception {
+    blobs.away = true;
+    // More pictures than may wait for the store, so that latents wait, too.
+    List<JobId> ids = new ArrayList<>();
+    for (int i = 0; i < 3; i++) {
+      ids.add(run("plain", 4, 3));
+    }
+    await(() -> blobs.refused.get() > StepLoop.PICTURES_PENDING_MAX);
+    await(() -> engine.stepsTaken.get() == 3 * 4 * 3);
+    blobs.away = false;
+    for (JobId id : ids) {
+      until(id, EventType.SUCCEEDED);
+      assertThat(job(id).attempt()).isEqualTo(1);
+      assertThat(job(id).errors()).isZero();
+      assertThat(job(id).images()).hasSize(4);
+    }
+    assertThat(engine.open).hasValue(0);
+  }
+
+  @Test
+  void aCancelEndsTheWaitForTheBlobStore() throws Exception {
+    blobs.away = true;
+    JobId id = run("plain", 1, 3);
+    await(() -> blobs.refused.get() > 0);
+    store.cancel("ann", id);
+    until(id, EventType.CANCELED);
+    blobs.away = false;
+    until(run("plain", 1, 3), EventType.SUCCEEDED);
   }
 
   @Test
