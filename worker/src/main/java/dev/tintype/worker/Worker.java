@@ -301,9 +301,9 @@ public final class Worker implements AutoCloseable {
   }
 
   private void wakeLoop() {
-    StepLoop running = loop;
-    if (running != null) {
-      running.wake();
+    StepLoop started = loop;
+    if (started != null) {
+      started.wake();
     }
   }
 

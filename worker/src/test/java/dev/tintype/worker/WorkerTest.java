@@ -373,6 +373,11 @@ class WorkerTest {
     assertThat(condition.getAsBoolean()).isTrue();
   }
 
+  /** Rows that are being written at the moment are passed over. */
+  private void reap(String workerId) throws InterruptedException {
+    await(() -> !store.reapWorkers(workerId).isEmpty());
+  }
+
   private boolean isKept(JobId id, int index, int step) {
     byte[] file = kept.get("checkpoint/" + id + "/" + index).orElse(new byte[0]);
     // After the head of 45 bytes.
@@ -397,7 +402,7 @@ class WorkerTest {
     await(() -> isKept(id, 0, 8));
     // As if it had been killed: it says no more, and its engine stands still.
     worker.takeNoMore();
-    store.reapWorkers("test-1");
+    reap("test-1");
     ScriptedEngine other = new ScriptedEngine();
     other.slowSteps.release(1_000);
     try (Worker second = start("test-2", other)) {
@@ -504,7 +509,7 @@ class WorkerTest {
     engine.slowSteps.release(2);
     until(id, EventType.PROGRESS);
     // As if this worker had been silent for too long.
-    store.reapWorkers("test-1");
+    reap("test-1");
     engine.slowSteps.release(100);
     worker.drain(WAIT_MAX);
     assertThat(job(id).state()).isEqualTo(JobState.QUEUED);
