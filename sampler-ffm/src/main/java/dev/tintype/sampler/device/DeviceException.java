@@ -25,6 +25,11 @@ public class DeviceException extends SamplerException {
     super(code, message);
   }
 
+  /** True when every later call in this process will fail too: the worker must end. */
+  public boolean isSticky() {
+    return false;
+  }
+
   public DeviceException(String code, String message, Throwable cause) {
     super(code, message, cause);
   }

@@ -28,6 +28,9 @@ final class RecordedUNet implements AutoCloseable {
   /** Each holds its inputs and output, some MB; their scratch they share. */
   static final int RECORDINGS_MAX = 16;
 
+  /** Attempts at a recording that lack memory, before steps of that size are always launched. */
+  private static final int FAILURES_MAX = 3;
+
   /** Everything of a call that decides its kernels. */
   private record Key(Shape sample, Shape time, long textRows, long textTokens) {}
 
@@ -35,6 +38,7 @@ final class RecordedUNet implements AutoCloseable {
   private static final class Slot {
     private boolean seen;
     private boolean refused;
+    private int failures;
     private Optional<Recording> recording = Optional.empty();
   }
 
@@ -90,8 +94,18 @@ final class RecordedUNet implements AutoCloseable {
     try {
       slot.recording = Optional.of(new Recording(recorder.orElseThrow(), sample, time, text));
     } catch (DeviceException e) {
-      slot.refused = true;
-      LOG.warn("steps of {} are not recorded and launched one by one: {}", key, e.getMessage());
+      if (e.isSticky()) {
+        throw e;
+      }
+      slot.failures++;
+      // Others' recordings may hold what this one lacks: without them it is tried again.
+      boolean room = e.code().equals(DeviceException.OUT_OF_MEMORY) && forget();
+      slot.refused = !room || slot.failures == FAILURES_MAX;
+      LOG.warn(
+          "steps of {} are launched one by one{}: {}",
+          key,
+          slot.refused ? "" : ", until there is memory for a recording",
+          e.getMessage());
     }
   }
 

@@ -3,6 +3,7 @@ package dev.tintype.sampler.ops.cuda;
 import static dev.tintype.sampler.ops.cuda.CudaTensors.address;
 
 import dev.tintype.sampler.device.DType;
+import dev.tintype.sampler.device.DeviceException;
 import dev.tintype.sampler.device.Shape;
 import dev.tintype.sampler.device.Tensor;
 import dev.tintype.sampler.ops.Shapes;
@@ -47,6 +48,7 @@ final class CudaAttention {
   private final Optional<CudnnAttention> library;
   private final Tuner tuner;
   private final long scoreBytesMax;
+  private final OptionalWays optional = new OptionalWays();
 
   /** What a shape is computed by: a plan of the library, or nothing for our own kernel. */
   private final LinkedHashMap<CudnnAttention.Problem, Optional<CudnnAttention.Plan>> chosen =
@@ -94,7 +96,13 @@ final class CudaAttention {
     int width = q.shape().intDim(2);
     int dim = width / heads;
     Shapes.require(dim <= HEAD_DIM_MAX, "head dimension over " + HEAD_DIM_MAX, q);
-    Tensor out = tensors.allocate(q.shape());
+    return tensors.produce(q.shape(), out -> attend(q, k, v, out, heads, scale, causal));
+  }
+
+  private void attend(
+      Tensor q, Tensor k, Tensor v, Tensor out, int heads, float scale, boolean causal) {
+    int width = q.shape().intDim(2);
+    int dim = width / heads;
     int queries = q.shape().intDim(1);
     int keys = k.shape().intDim(1);
     Variant variant = variant(q.dtype(), dim);
@@ -104,14 +112,13 @@ final class CudaAttention {
         for (int i = 0; i < q.shape().intDim(0); i++) {
           attendByProducts(q, k, v, out, i, band, scale, causal);
         }
-        return out;
+        return;
       }
     }
     Problem problem =
         new Problem(
             q.shape().intDim(0), heads, queries, keys, dim, width, width, width, width, scale);
     attend(problem, variant, new long[] {address(q), address(k), address(v), address(out)}, causal);
-    return out;
   }
 
   /** Whether {@link #attendJoined} can read the parts where they lie: 16 bytes at a time. */
@@ -130,16 +137,18 @@ final class CudaAttention {
     int tokens = joined.shape().intDim(1);
     int stride = joined.shape().intDim(2);
     int width = stride / 3;
-    Tensor out = tensors.allocate(Shape.of(samples, tokens, width));
     long part = (long) width * joined.dtype().bytes();
     long first = address(joined);
     int dim = width / heads;
-    attend(
-        new Problem(samples, heads, tokens, tokens, dim, stride, stride, stride, width, scale),
-        variant(joined.dtype(), dim),
-        new long[] {first, first + part, first + 2 * part, address(out)},
-        false);
-    return out;
+    return tensors.produce(
+        Shape.of(samples, tokens, width),
+        out ->
+            attend(
+                new Problem(
+                    samples, heads, tokens, tokens, dim, stride, stride, stride, width, scale),
+                variant(joined.dtype(), dim),
+                new long[] {first, first + part, first + 2 * part, address(out)},
+                false));
   }
 
   /**
@@ -150,10 +159,27 @@ final class CudaAttention {
         library.isPresent() && variant.usesTensorCores() && !causal
             ? chosen(problem, variant, operands)
             : Optional.empty();
-    if (plan.isPresent()) {
-      plan.get().run(operands[0], operands[1], operands[2], operands[3]);
-    } else {
+    if (plan.isEmpty() || !ran(problem, plan.get(), operands)) {
       launch(problem, variant, operands, causal);
+    }
+  }
+
+  /** False where our own kernel has to do it after all. */
+  private boolean ran(Problem problem, CudnnAttention.Plan plan, long[] operands) {
+    try {
+      plan.run(operands[0], operands[1], operands[2], operands[3]);
+      return true;
+    } catch (DeviceException e) {
+      if (tensors.isRecording()) {
+        throw e;
+      }
+      optional.passOver("attention by cuDNN", problem.toString(), e);
+      if (!e.code().equals(DeviceException.OUT_OF_MEMORY)) {
+        tensors.givePlanUp();
+        chosen.put(problem, Optional.empty());
+        plan.close();
+      }
+      return false;
     }
   }
 
@@ -196,13 +222,13 @@ final class CudaAttention {
     String text = "attention " + tensors.dtype() + " " + problem;
     Optional<String> known = tuner.remembered(text);
     if (known.isPresent()) {
-      return library.get().named(problem, known.get());
+      return named(problem, known.get());
     }
     if (!tuner.measures()) {
       return Optional.empty();
     }
     long begun = System.nanoTime();
-    List<CudnnAttention.Plan> plans = library.get().plans(problem);
+    List<CudnnAttention.Plan> plans = plans(problem);
     tuner.charge(System.nanoTime() - begun);
     List<Tuner.Way> ways = new ArrayList<>();
     ways.add(way(variant.kernel(), () -> launch(problem, variant, operands, false)));
@@ -219,6 +245,24 @@ final class CudaAttention {
           plans.get(i).close();
         }
       }
+    }
+  }
+
+  private Optional<CudnnAttention.Plan> named(Problem problem, String id) {
+    try {
+      return library.orElseThrow().named(problem, id);
+    } catch (DeviceException e) {
+      optional.passOver("attention by cuDNN", problem.toString(), e);
+      return Optional.empty();
+    }
+  }
+
+  private List<CudnnAttention.Plan> plans(Problem problem) {
+    try {
+      return library.orElseThrow().plans(problem);
+    } catch (DeviceException e) {
+      optional.passOver("attention by cuDNN", problem.toString(), e);
+      return List.of();
     }
   }
 

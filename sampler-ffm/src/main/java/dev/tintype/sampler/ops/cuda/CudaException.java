@@ -30,7 +30,7 @@ public final class CudaException extends DeviceException {
     return error;
   }
 
-  /** True when every later call in this process will fail too: the worker must end. */
+  @Override
   public boolean isSticky() {
     return code().equals(LOST) || code().equals(ECC) || code().equals(TIMEOUT);
   }

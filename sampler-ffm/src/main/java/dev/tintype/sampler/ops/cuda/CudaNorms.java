@@ -50,12 +50,42 @@ final class CudaNorms {
     int pixels = Math.toIntExact(x.elements() / samples / channels);
     int groupBytes = channels / groups * x.dtype().bytes();
     if (groupBytes % WORD_BYTES == 0 && (long) groupBytes * pixels <= SMALL_BYTES_MAX) {
-      return small(x, weights, samples, pixels, groups, epsilon, activation);
+      return tensors.produce(
+          x.shape(), out -> small(x, out, weights, samples, pixels, groups, epsilon, activation));
     }
     int chunkPixels = Math.max(CHUNK_PIXELS_MIN, Math.ceilDiv(pixels, CHUNKS_MAX));
     int chunks = Math.ceilDiv(pixels, chunkPixels);
+    return tensors.produce(
+        x.shape(),
+        out ->
+            large(
+                x,
+                out,
+                weights,
+                new Chunks(samples, pixels, chunks, chunkPixels),
+                groups,
+                epsilon,
+                activation));
+  }
+
+  /** How a sample is cut for the two kernels: pixels of all, number and pixels of chunks. */
+  private record Chunks(int samples, int pixels, int chunks, int chunkPixels) {}
+
+  /** In two kernels: moments of each chunk, then merged and applied. */
+  private void large(
+      Tensor x,
+      Tensor out,
+      CudaWeights.Norm weights,
+      Chunks cut,
+      int groups,
+      float epsilon,
+      Activation activation) {
+    int channels = weights.channels();
+    int samples = cut.samples();
+    int pixels = cut.pixels();
+    int chunks = cut.chunks();
+    int chunkPixels = cut.chunkPixels();
     int vector = 16 / x.dtype().bytes();
-    Tensor out = tensors.allocate(x.shape());
     try (Tensor partial = tensors.allocate(Shape.of(samples, chunks, groups, 2), DType.F32)) {
       long moments = kernels.typed("group_norm_moments");
       kernels
@@ -87,12 +117,12 @@ final class CudaNorms {
       kernels.launch(
           apply, Math.ceilDiv(pixels, BLOCK_PIXELS), samples, 1, Kernels.THREADS, 12L * channels);
     }
-    return out;
   }
 
   /** In one kernel, a block for each group of each sample. */
-  private Tensor small(
+  private void small(
       Tensor x,
+      Tensor out,
       CudaWeights.Norm weights,
       int samples,
       int pixels,
@@ -101,7 +131,6 @@ final class CudaNorms {
       Activation activation) {
     int channels = weights.channels();
     int bytes = channels / groups * x.dtype().bytes() * pixels;
-    Tensor out = tensors.allocate(x.shape());
     long kernel = kernels.typed("group_norm_small");
     kernels
         .arguments()
@@ -115,7 +144,6 @@ final class CudaNorms {
         .real(epsilon)
         .number(activation.ordinal());
     kernels.launch(kernel, groups, samples, 1, smallThreads(bytes / WORD_BYTES), bytes);
-    return out;
   }
 
   /** Eight words a thread or so: enough loads under way, and few idle. */
@@ -124,9 +152,12 @@ final class CudaNorms {
   }
 
   Tensor layer(Tensor x, CudaWeights.Norm weights, float epsilon) {
+    return tensors.produce(x.shape(), out -> layer(x, out, weights, epsilon));
+  }
+
+  private void layer(Tensor x, Tensor out, CudaWeights.Norm weights, float epsilon) {
     int columns = weights.channels();
     long rows = x.elements() / columns;
-    Tensor out = tensors.allocate(x.shape());
     long kernel = kernels.typed("layer_norm");
     kernels
         .arguments()
@@ -139,6 +170,5 @@ final class CudaNorms {
         .real(epsilon);
     long blocks = Math.clamp(Math.ceilDiv(rows, LAYER_ROWS_PER_BLOCK), 1, LAYER_BLOCKS_MAX);
     kernels.launch(kernel, blocks, 1, 1, LAYER_THREADS, 0);
-    return out;
   }
 }

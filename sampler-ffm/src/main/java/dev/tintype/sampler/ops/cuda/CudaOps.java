@@ -360,10 +360,23 @@ public final class CudaOps implements Ops {
     return matrix.description() + ", " + convolution.description();
   }
 
+  /** What was learned is written down first; plans are closed when nothing runs by them. */
   void close() {
-    attention.close();
-    matrix.close();
-    convolution.close();
-    tuner.close();
+    try {
+      tuner.close();
+      if (!cuda.isLost()) {
+        cuda.synchronize();
+      }
+    } finally {
+      try {
+        attention.close();
+      } finally {
+        try {
+          matrix.close();
+        } finally {
+          convolution.close();
+        }
+      }
+    }
   }
 }

@@ -6,6 +6,7 @@ import dev.tintype.sampler.device.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.function.Consumer;
 
 /** Tensors in the GPU's memory, and the way between them and Java's arrays. */
 final class CudaTensors {
@@ -35,6 +36,27 @@ final class CudaTensors {
     long address = memory.take(bytes);
     MemorySegment data = MemorySegment.ofAddress(address).reinterpret(bytes);
     return Tensor.owning(shape, type, data, () -> memory.release(address, bytes));
+  }
+
+  /**
+   * A tensor that work fills; where the work fails, its memory is given back.
+   *
+   * @param work writes all of it
+   */
+  Tensor produce(Shape shape, Consumer<Tensor> work) {
+    Tensor out = allocate(shape);
+    try {
+      work.accept(out);
+      return out;
+    } catch (RuntimeException | Error e) {
+      out.close();
+      throw e;
+    }
+  }
+
+  /** See {@link CudaMemory#isRecording}. */
+  boolean isRecording() {
+    return memory.isRecording();
   }
 
   /** See {@link Cuda#givePlanUp}. */

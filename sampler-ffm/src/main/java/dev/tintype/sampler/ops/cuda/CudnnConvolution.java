@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.ADDRESS;
 
 import dev.tintype.sampler.bindings.cudnn.Cudnn;
 import dev.tintype.sampler.device.DType;
+import dev.tintype.sampler.device.DeviceException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -43,6 +44,7 @@ final class CudnnConvolution implements Convolution {
   private final Tuner tuner;
   private final EpilogueKernel epilogue;
   private final MemorySegment handle;
+  private final OptionalWays optional = new OptionalWays();
   private final LinkedHashMap<Key, Way> chosen =
       new LinkedHashMap<>(64, 0.75f, true) {
         private static final long serialVersionUID = 1L;
@@ -120,7 +122,25 @@ final class CudnnConvolution implements Convolution {
       way = choose(key, call);
       chosen.put(key, way);
     }
-    way.run(call);
+    run(key, way, call);
+  }
+
+  /** By our own kernel where the library's way fails after all: it needs no memory and no plan. */
+  private void run(Key key, Way way, Call call) {
+    try {
+      way.run(call);
+    } catch (DeviceException e) {
+      if (way instanceof Own || memory.isRecording()) {
+        throw e;
+      }
+      optional.passOver(way.id(), key.text(dtype), e);
+      own.convolve(key.problem(), call);
+      if (!e.code().equals(DeviceException.OUT_OF_MEMORY)) {
+        cuda.givePlanUp();
+        chosen.put(key, new Own(key.problem()));
+        way.close();
+      }
+    }
   }
 
   // ---- the ways of computing one shape
@@ -265,6 +285,9 @@ final class CudnnConvolution implements Convolution {
     try {
       best = ways.get(tuner.fastest(text, runs));
       return best;
+    } catch (DeviceException e) {
+      optional.passOver("any way of cuDNN", text, e);
+      return new Own(key.problem());
     } finally {
       for (Way way : ways) {
         if (way != best) {
@@ -308,6 +331,8 @@ final class CudnnConvolution implements Convolution {
       for (CudnnPlan plan : graph.plans(mode, most)) {
         ways.add(new Planned(problem, fusion, plan));
       }
+    } catch (DeviceException e) {
+      optional.passOver("plans with " + fusion.word() + " of mode " + mode, problem.toString(), e);
     }
   }
 
@@ -330,11 +355,19 @@ final class CudnnConvolution implements Convolution {
     }
     try (CudnnGraph graph = graph(key.problem(), fusion.get())) {
       return graph.plan(words[2]).map(plan -> new Planned(key.problem(), fusion.get(), plan));
+    } catch (DeviceException e) {
+      optional.passOver("a remembered plan", key.text(dtype), e);
+      return Optional.empty();
     }
   }
 
   private Optional<Way> fixed(Problem problem) {
-    return CudnnFixedPlan.find(handle, problem, dtype).map(plan -> new Fixed(problem, plan));
+    try {
+      return CudnnFixedPlan.find(handle, problem, dtype).map(plan -> new Fixed(problem, plan));
+    } catch (DeviceException e) {
+      optional.passOver("the fixed functions of cuDNN", problem.toString(), e);
+      return Optional.empty();
+    }
   }
 
   private CudnnGraph graph(Problem problem, CudnnFusion fusion) {
@@ -371,12 +404,12 @@ final class CudnnConvolution implements Convolution {
 
   @Override
   public void close() {
-    if (!cuda.isLost()) {
-      cuda.synchronize();
+    try {
+      chosen.values().forEach(Way::close);
+      chosen.clear();
+      own.close();
+    } finally {
+      CudnnDescriptor.check(Cudnn.cudnnDestroy(handle), "cudnnDestroy");
     }
-    chosen.values().forEach(Way::close);
-    chosen.clear();
-    own.close();
-    CudnnDescriptor.check(Cudnn.cudnnDestroy(handle), "cudnnDestroy");
   }
 }

@@ -1,5 +1,6 @@
 package dev.tintype.sampler.ops.cuda;
 
+import dev.tintype.sampler.device.DeviceException;
 import java.util.List;
 import java.util.Optional;
 import org.slf4j.Logger;
@@ -29,7 +30,7 @@ final class Tuner implements AutoCloseable {
     /**
      * Hands the work to the GPU.
      *
-     * @throws CudaException where it cannot be done this way
+     * @throws DeviceException where it cannot be done this way
      */
     void run();
   }
@@ -75,7 +76,7 @@ final class Tuner implements AutoCloseable {
    * The index of the fastest of the ways, best guess first. The work has been done, but by which of
    * them is open: the caller does it again.
    *
-   * @throws CudaException when none of them works
+   * @throws DeviceException when none of them works
    */
   int fastest(String key, List<? extends Way> ways) {
     if (ways.size() == 1 || !measures()) {
@@ -86,7 +87,7 @@ final class Tuner implements AutoCloseable {
     try {
       int best = -1;
       float bestMs = Float.POSITIVE_INFINITY;
-      CudaException failure = null;
+      DeviceException failure = null;
       StringBuilder seen = new StringBuilder();
       for (int i = 0; i < ways.size(); i++) {
         try {
@@ -96,7 +97,8 @@ final class Tuner implements AutoCloseable {
             best = i;
             bestMs = ms;
           }
-        } catch (CudaException e) {
+        } catch (DeviceException e) {
+          // One way may be too greedy for the memory that is left, or not be there at all.
           if (e.isSticky()) {
             throw e;
           }

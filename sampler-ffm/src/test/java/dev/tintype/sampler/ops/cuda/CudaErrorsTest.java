@@ -8,6 +8,11 @@ import dev.tintype.sampler.device.DeviceException;
 import dev.tintype.sampler.device.DeviceOptions;
 import dev.tintype.sampler.device.Shape;
 import dev.tintype.sampler.device.Tensor;
+import dev.tintype.sampler.ops.Activation;
+import dev.tintype.sampler.ops.PreparedWeights;
+import dev.tintype.sampler.weights.HostTensor;
+import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -120,6 +125,35 @@ class CudaErrorsTest {
               });
       device.ops().zeros(Shape.of(1000, 1000)).close();
     }
+  }
+
+  /** A worker goes on after such an error: what the verb had begun to fill must not stay taken. */
+  @Test
+  void aKernelThatCannotBeLaunchedKeepsNoMemory() {
+    try (CudaDevice device = open();
+        Tensor x = device.ops().zeros(Shape.of(1, 64, 32));
+        PreparedWeights.Norm norm = device.ops().prepareNorm(ones(32), ones(32))) {
+      long before = device.bytesUsed();
+      List<Runnable> verbs =
+          List.of(
+              () -> device.ops().groupNorm(x, norm, 8, 1e-5f, Activation.NONE),
+              () -> device.ops().layerNorm(x, norm, 1e-5f),
+              () -> device.ops().attention(x, x, x, 4, 1, false));
+      for (Runnable verb : verbs) {
+        runtime.failNext("cudaLaunchKernel", 98);
+        assertThatThrownBy(verb::run).isInstanceOf(CudaException.class);
+        assertThat(device.bytesUsed()).isEqualTo(before);
+        verb.run();
+        assertThat(device.bytesUsed()).isGreaterThan(before);
+        before = device.bytesUsed();
+      }
+    }
+  }
+
+  private static HostTensor ones(int count) {
+    float[] values = new float[count];
+    Arrays.fill(values, 1);
+    return HostTensor.of("test", values, count);
   }
 
   @Test

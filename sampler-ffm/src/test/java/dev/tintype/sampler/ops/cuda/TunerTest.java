@@ -75,6 +75,18 @@ class TunerTest {
     }
   }
 
+  /** The pool's own refusal, which no library gave. */
+  @Test
+  void aWayThatWantsMoreMemoryThanThereIsIsLeftOut() {
+    runtime.elapsed(8, 8, 8);
+    try (Tuner tuner = tuner()) {
+      Tuner.Way greedy = way("greedy", () -> memory.take(memory.bytesMax() + 1));
+      assertThat(tuner.fastest("conv", List.of(greedy, way("modest")))).isEqualTo(1);
+      assertThat(tuner.remembered("conv")).contains("modest");
+    }
+    assertThat(memory.bytesUsed()).isZero();
+  }
+
   @Test
   void aLostDeviceEndsTheMeasuring() {
     try (Tuner tuner = tuner()) {
