@@ -44,6 +44,11 @@ public interface Device extends AutoCloseable {
   /** Bytes of device memory held now: weights and workspace. */
   long bytesHeld();
 
+  /** Bytes that more weights and tensors may take: what is held and unused is given back first. */
+  default long bytesFree() {
+    return bytesMax() - bytesHeld();
+  }
+
   @Override
   void close();
 }

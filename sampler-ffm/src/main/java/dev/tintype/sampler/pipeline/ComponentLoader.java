@@ -212,7 +212,7 @@ final class ComponentLoader {
   /** Before the first weight is moved: half a model is of no use. */
   private void requireMemory(long weights, int extent) {
     long work = WORK_VALUES_PER_PIXEL * ops.dtype().bytes() * extent * extent;
-    long free = device.bytesMax() - device.bytesHeld();
+    long free = device.bytesFree();
     if (weights + work > free) {
       throw new DeviceException(
           DeviceException.OUT_OF_MEMORY,

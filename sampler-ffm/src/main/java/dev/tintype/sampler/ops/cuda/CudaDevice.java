@@ -270,6 +270,11 @@ public final class CudaDevice implements Device {
     return memory.bytesHeld();
   }
 
+  @Override
+  public long bytesFree() {
+    return memory.bytesFree();
+  }
+
   /** Bytes of workspace in open tensors, for tests of leaks. */
   long bytesUsed() {
     return memory.bytesUsed();

@@ -55,6 +55,11 @@ final class CudaMemory implements AutoCloseable {
     return bytesUnused + bytesUsed + bytesPinned + bytesParked;
   }
 
+  /** Bytes that may be taken: unused blocks go back to the driver before a request fails. */
+  long bytesFree() {
+    return bytesMax - bytesHeld() + bytesUnused;
+  }
+
   /** Bytes of workspace that tensors hold now. */
   long bytesUsed() {
     return bytesUsed;

@@ -165,7 +165,11 @@ class CudaErrorsTest {
               DeviceException.class,
               e -> assertThat(e.code()).isEqualTo(DeviceException.OUT_OF_MEMORY))
           .hasMessageContaining("3,145,728");
+      assertThat(device.bytesFree()).isLessThanOrEqualTo(1 << 20);
       first.close();
+      // Held for the next tensor, and free for a model all the same.
+      assertThat(device.bytesHeld()).isGreaterThanOrEqualTo(1 << 20);
+      assertThat(device.bytesFree()).isEqualTo(device.bytesMax());
       device.ops().zeros(Shape.of(1 << 20)).close();
       // Another size class: the unused block makes room.
       device.ops().zeros(Shape.of(1 << 19)).close();
