@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.tintype.gateway.testing.Client;
 import dev.tintype.gateway.testing.Client.Answer;
 import dev.tintype.gateway.testing.Platform;
+import dev.tintype.gateway.testing.TestWorker;
 import dev.tintype.queue.fleet.WorkerPresence;
 import dev.tintype.queue.fleet.WorkerState;
 import dev.tintype.queue.fleet.WorkerStatus;
@@ -111,5 +112,38 @@ class AdmissionHttpTest {
               answer -> answer.json().path("queue").path("expected_wait_ms").asLong() >= FULL_MS);
       assertThat(told.status()).isEqualTo(202);
     }
+  }
+
+  @Test
+  void aModeIsTakenFromTheBodyOrThePromptAndFastHasAnAllowance() {
+    Answer limited =
+        open.client(platform.admin())
+            .send("PUT", "/v1/admin/tiers/standard", "{\"fast_gpu_seconds\": 1}");
+    assertThat(limited.json().path("fast_gpu_seconds").asLong()).isEqualTo(1);
+    Client client = open.client(platform.user("standard"));
+    assertThat(client.submit(BODY).json().path("mode").asText()).isEqualTo("normal");
+    assertThat(
+            client
+                .submit("{\"prompt\": \"a --relax\", \"mode\": \"fast\"}")
+                .json()
+                .path("mode")
+                .asText())
+        .isEqualTo("relax");
+    client.submit("{\"prompt\": \"a\", \"mode\": \"turbo\"}").refusedWith(422, "field.range");
+
+    Answer fast = client.submit("{\"prompt\": \"a\", \"mode\": \"fast\"}");
+    assertThat(fast.json().path("mode").asText()).isEqualTo("fast");
+    assertThat(fast.json().path("notice").isNull()).isTrue();
+    TestWorker.take(platform.jobs, fast.json().path("id").asText()).finish(999);
+
+    for (int i = 0; i < 2; i++) { // The second is a replay.
+      Answer usedUp = client.submit("{\"prompt\": \"a --fast\"}", "Idempotency-Key", "used-up");
+      assertThat(usedUp.status()).isEqualTo(202);
+      assertThat(usedUp.json().path("mode").asText()).isEqualTo("normal");
+      assertThat(usedUp.json().path("notice").path("code").asText()).isEqualTo("mode.fast_used_up");
+    }
+    Client pro = open.client(platform.user("pro"));
+    assertThat(pro.submit("{\"prompt\": \"a --fast\"}").json().path("mode").asText())
+        .isEqualTo("fast");
   }
 }

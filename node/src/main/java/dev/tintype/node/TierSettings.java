@@ -8,6 +8,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 
@@ -30,7 +31,14 @@ final class TierSettings {
           tier("enterprise", 32, 60, 256, 50_000, 365, TierClass.PRIORITY));
 
   private static final List<String> FIELDS =
-      List.of("weight", "max_wait_s", "running_max", "queued_max", "retention_s", "class");
+      List.of(
+          "weight",
+          "max_wait_s",
+          "running_max",
+          "queued_max",
+          "retention_s",
+          "class",
+          "fast_gpu_seconds");
 
   private TierSettings() {}
 
@@ -119,7 +127,8 @@ final class TierSettings {
         Duration.ofSeconds(
             reader.whole(
                 "retention_s", base.retention().toSeconds(), 60, Tier.RETENTION_MAX.toSeconds())),
-        reader.tierClass(base.tierClass()));
+        reader.tierClass(base.tierClass()),
+        reader.fast());
   }
 
   /** The fields of one tier. */
@@ -140,6 +149,13 @@ final class TierSettings {
       }
       throw refused(
           key + "." + field + " is a whole number from " + min + " to " + max + "; found " + value);
+    }
+
+    /** Without a limit unless there is a number. */
+    OptionalLong fast() {
+      return text("fast_gpu_seconds").filter(value -> !value.equals("unlimited")).isEmpty()
+          ? OptionalLong.empty()
+          : OptionalLong.of(whole("fast_gpu_seconds", 0, 0, Tier.FAST_GPU_SECONDS_MAX));
     }
 
     TierClass tierClass(TierClass byDefault) {

@@ -170,6 +170,14 @@ class SettingsReaderTest {
                 "night", 2, Duration.ofHours(12), 4, 200, Duration.ofDays(30), TierClass.RELAXED));
     assertThat(tiers.get(2).weight()).isEqualTo(9);
     assertThat(tiers.get(2).runningMax()).isEqualTo(32);
+    assertThat(tiers.get(2).fastGpuSeconds()).isEmpty();
+    assertThat(
+            yaml("tiers: { free: { fast_gpu_seconds: 600 } }")
+                .tiers()
+                .orElseThrow()
+                .getFirst()
+                .fastGpuSeconds())
+        .hasValue(600);
   }
 
   @ParameterizedTest
@@ -184,6 +192,7 @@ class SettingsReaderTest {
         "tiers: { free: { running_max: 0 } }",
         "tiers: { free: { retention_s: 59 } }",
         "tiers: { free: { class: gold } }",
+        "tiers: { free: { fast_gpu_seconds: -1 } }",
         "tiers: { free: { colour: red } }",
         "tiers: { free: 3 }",
         "tiers: { night: { weight: 1 } }",

@@ -27,13 +27,24 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 
 /** Users, their keys, and the tiers; for admins only. */
 public final class AccountsApi {
   private static final int PAGE_DEFAULT = 50;
   private static final int LABEL_CHARACTERS_MAX = 200;
   private static final List<String> TIER_FIELDS =
-      List.of("weight", "max_wait_s", "running_max", "queued_max", "retention_s", "class");
+      List.of(
+          "weight",
+          "max_wait_s",
+          "running_max",
+          "queued_max",
+          "retention_s",
+          "class",
+          "fast_gpu_seconds");
+
+  /** Of fast_gpu_seconds: no limit. */
+  private static final long UNLIMITED = -1;
 
   private final GatewayParts parts;
   private final BlockingCalls calls;
@@ -198,9 +209,17 @@ public final class AccountsApi {
                 .text("class")
                 .map(AccountsApi::tierClass)
                 .or(() -> known.map(Tier::tierClass))
-                .orElseThrow(() -> missing("class")));
+                .orElseThrow(() -> missing("class")),
+            fast(fields.integer("fast_gpu_seconds", UNLIMITED, Tier.FAST_GPU_SECONDS_MAX), known));
     store().putTier(tier);
     return json(tier);
+  }
+
+  private static OptionalLong fast(OptionalLong given, Optional<Tier> known) {
+    if (given.isEmpty()) {
+      return known.map(Tier::fastGpuSeconds).orElse(OptionalLong.empty());
+    }
+    return given.getAsLong() == UNLIMITED ? OptionalLong.empty() : given;
   }
 
   private static int or(OptionalInt given, Optional<Integer> known, String field) {
@@ -225,7 +244,10 @@ public final class AccountsApi {
         .put("running_max", tier.runningMax())
         .put("queued_max", tier.queuedMax())
         .put("retention_s", tier.retention().toSeconds())
-        .put("class", tier.tierClass().wire());
+        .put("class", tier.tierClass().wire())
+        .put(
+            "fast_gpu_seconds",
+            tier.fastGpuSeconds().isPresent() ? tier.fastGpuSeconds().getAsLong() : null);
   }
 
   private ObjectNode whole(String id) {

@@ -5,6 +5,7 @@ import dev.tintype.gateway.GatewayParts;
 import dev.tintype.gateway.problem.GatewayException.LimitException;
 import dev.tintype.queue.QueueException;
 import dev.tintype.queue.fleet.FleetView;
+import dev.tintype.queue.job.JobMode;
 import dev.tintype.queue.relay.Admission;
 import dev.tintype.queue.relay.Admission.Decision;
 import dev.tintype.queue.relay.WaitingWork;
@@ -64,8 +65,7 @@ final class Intake {
    * @param expectedWait until it starts; empty where nobody knows
    * @param refusal why it is not accepted
    */
-  record Answer(
-      SubmitRequest request, Optional<Duration> expectedWait, Optional<LimitException> refusal) {}
+  record Answer(Backlog job, Optional<Duration> expectedWait, Optional<LimitException> refusal) {}
 
   Intake(GatewayParts parts, AdmissionRule rule) {
     this.parts = parts;
@@ -76,10 +76,12 @@ final class Intake {
   Answer ask(SubmitRequest request) {
     Optional<Look> look = look();
     String model = request.spec().model();
-    List<Backlog> before = waiting.ask(request.tier(), model, request.costMs());
+    boolean relaxed = request.mode() == JobMode.RELAX;
+    Backlog job = new Backlog(request.tier(), relaxed, model, request.costMs());
+    List<Backlog> before = waiting.ask(job);
     FleetView fleet = parts.fleet().still();
     if (look.isEmpty() || !look.get().tiers().contains(request.tier())) {
-      return new Answer(request, Optional.empty(), Optional.empty());
+      return new Answer(job, Optional.empty(), Optional.empty());
     }
     Set<String> shared = sharing(fleet, model);
     List<Backlog> ahead = before.stream().filter(one -> shared.contains(one.model())).toList();
@@ -87,13 +89,13 @@ final class Intake {
     Admission admission = look.get().admission();
     Optional<Duration> expected =
         fleet.known() && gpus > 0
-            ? Optional.of(admission.expectedWait(request.tier(), ahead, gpus))
+            ? Optional.of(admission.expectedWait(request.tier(), relaxed, ahead, gpus))
             : Optional.empty();
     if (rule == AdmissionRule.OPEN) {
-      return new Answer(request, expected, Optional.empty());
+      return new Answer(job, expected, Optional.empty());
     }
-    Decision decision = admission.decide(request.tier(), ahead, request.costMs(), gpus);
-    return new Answer(request, expected, refusal(decision, model, gpus));
+    Decision decision = admission.decide(request.tier(), relaxed, ahead, request.costMs(), gpus);
+    return new Answer(job, expected, refusal(decision, model, gpus));
   }
 
   /** The models whose jobs the workers of this model may run instead. */
@@ -128,8 +130,7 @@ final class Intake {
 
   /** What became of it. */
   void settle(Answer answer, boolean accepted) {
-    SubmitRequest request = answer.request();
-    waiting.settle(request.tier(), request.spec().model(), request.costMs(), accepted);
+    waiting.settle(answer.job(), accepted);
   }
 
   /** Empty where there is none in time, and it only informs. */

@@ -51,7 +51,7 @@ public final class JobJson {
     ObjectNode node = Json.object();
     node.put("id", job.id().value()).put("state", job.state().wire());
     node.put("cancel_requested", job.cancelRequested());
-    node.put("tier", job.tier());
+    node.put("tier", job.tier()).put("mode", job.mode().wire());
     node.set("recipe", recipe(job.spec()));
     node.set("progress", progress.map(JobJson::progress).orElse(null));
     node.set("queue", queue.map(JobJson::queue).orElse(null));
@@ -65,6 +65,7 @@ public final class JobJson {
                 failure ->
                     Json.object().put("code", failure.code()).put("message", failure.message()))
             .orElse(null));
+    node.putNull("notice");
     node.put("attempt", job.attempt());
     node.put("last_event_id", job.lastSeq());
     node.put("created_at", job.createdAt().toString());
@@ -139,6 +140,16 @@ public final class JobJson {
         .put("init_image", spec.initImage().orElse(null))
         .put("strength", spec.initImage().map(sha -> spec.strength()).orElse(null))
         .put("mask", spec.maskImage().orElse(null));
+  }
+
+  /** Why a job that was asked for in mode fast is not. */
+  static ObjectNode fastUsedUp() {
+    return Json.object()
+        .put("code", "mode.fast_used_up")
+        .put(
+            "message",
+            "You have used what your tier allows of mode fast in 30 days, so this job runs in mode"
+                + " normal.");
   }
 
   private static ObjectNode queue(Queue queue) {

@@ -22,7 +22,7 @@ import dev.tintype.queue.job.EventType;
 import dev.tintype.queue.job.Job;
 import dev.tintype.queue.job.JobEvent;
 import dev.tintype.queue.job.JobId;
-import dev.tintype.queue.job.JobSpec;
+import dev.tintype.queue.job.JobMode;
 import dev.tintype.queue.job.JobState;
 import dev.tintype.queue.store.Account;
 import dev.tintype.queue.store.CancelResult;
@@ -36,6 +36,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /** The handlers of /v1/jobs and /v1/models. The account was verified before. */
 public final class JobsApi {
@@ -92,18 +93,19 @@ public final class JobsApi {
         .compose(
             bytes -> {
               ObjectNode body = Json.readObject(bytes);
-              JobSpec spec = recipes.recipe(SubmitBody.of(body));
+              Recipes.Wish wish = recipes.wish(SubmitBody.of(body));
               SubmitRequest request =
                   new SubmitRequest(
                       account.userId(),
                       account.tier().name(),
-                      spec,
+                      wish.mode(),
+                      wish.spec(),
                       key,
                       IdempotencyKeys.fingerprint(body),
                       join,
                       Optional.empty(),
-                      parts.costs().estimateMs(spec));
-              return calls.run(() -> submitted(request, began));
+                      parts.costs().estimateMs(wish.spec()));
+              return calls.run(() -> submitted(request, account, began));
             });
   }
 
@@ -120,7 +122,8 @@ public final class JobsApi {
   }
 
   /** A replay is answered as it was the first time, whatever has changed since. */
-  private Reply submitted(SubmitRequest request, long began) {
+  private Reply submitted(SubmitRequest asked, Account account, long began) {
+    SubmitRequest request = granted(asked, account);
     Intake.Answer answer = intake.ask(request);
     boolean accepted = false;
     try {
@@ -131,7 +134,7 @@ public final class JobsApi {
               ? parts.jobs().submit(request)
               : parts.jobs().earlier(request).orElseThrow(refusal::get);
       accepted = result instanceof SubmitResult.Accepted;
-      return submitted(result, answer.expectedWait(), began);
+      return submitted(result, asked.mode(), answer.expectedWait(), began);
     } catch (LimitException e) {
       if (answer.refusal().isPresent()) {
         metrics.refused(System.nanoTime() - began);
@@ -140,6 +143,16 @@ public final class JobsApi {
     } finally {
       intake.settle(answer, accepted);
     }
+  }
+
+  /** In mode normal, where the tier's allowance of mode fast is used up. */
+  private SubmitRequest granted(SubmitRequest asked, Account account) {
+    OptionalLong allowanceS = account.tier().fastGpuSeconds();
+    if (asked.mode() != JobMode.FAST || allowanceS.isEmpty()) {
+      return asked;
+    }
+    long leftMs = allowanceS.getAsLong() * 1_000 - parts.jobs().fastUsedMs(account.userId());
+    return asked.costMs() <= leftMs ? asked : asked.withMode(JobMode.NORMAL);
   }
 
   /** A picture that the user may not start from may have been swept since it could be. */
@@ -163,12 +176,14 @@ public final class JobsApi {
         .map(sha -> field);
   }
 
-  private Reply submitted(SubmitResult result, Optional<Duration> expectedWait, long began) {
+  private Reply submitted(
+      SubmitResult result, JobMode asked, Optional<Duration> expectedWait, long began) {
     metrics.submitted(result, System.nanoTime() - began);
     return switch (result) {
-      case SubmitResult.Accepted accepted -> accepted(accepted.job(), expectedWait, Map.of());
+      case SubmitResult.Accepted accepted ->
+          accepted(accepted.job(), asked, expectedWait, Map.of());
       case SubmitResult.Replayed replayed ->
-          accepted(replayed.job(), Optional.empty(), Map.of("Idempotency-Replayed", "true"));
+          accepted(replayed.job(), asked, Optional.empty(), Map.of("Idempotency-Replayed", "true"));
       case SubmitResult.Conflict conflict ->
           throw new RequestException(
               422,
@@ -188,10 +203,15 @@ public final class JobsApi {
     };
   }
 
-  private Reply accepted(Job job, Optional<Duration> expectedWait, Map<String, String> more) {
+  private Reply accepted(
+      Job job, JobMode asked, Optional<Duration> expectedWait, Map<String, String> more) {
     Map<String, String> headers = new HashMap<>(more);
     headers.put("Location", "/v1/jobs/" + job.id());
-    return Reply.json(202, isNew(job) ? fresh(job, expectedWait) : whole(job), headers);
+    ObjectNode body = isNew(job) ? fresh(job, expectedWait) : whole(job);
+    if (asked == JobMode.FAST && job.mode() != JobMode.FAST) {
+      body.set("notice", JobJson.fastUsedUp());
+    }
+    return Reply.json(202, body, headers);
   }
 
   private static boolean isNew(Job job) {
@@ -300,12 +320,8 @@ public final class JobsApi {
   }
 
   private ObjectNode whole(Job job) {
-    return whole(job, Optional.empty());
-  }
-
-  private ObjectNode whole(Job job, Optional<Duration> expectedWait) {
     List<JobEvent> latest = latestEvents(job);
-    return json.job(job, progress(job, latest), queue(job, expectedWait), stages(latest));
+    return json.job(job, progress(job, latest), queue(job), stages(latest));
   }
 
   /**
@@ -351,10 +367,10 @@ public final class JobsApi {
     return node.path(field).asInt();
   }
 
-  private Optional<JobJson.Queue> queue(Job job, Optional<Duration> expectedWait) {
+  private Optional<JobJson.Queue> queue(Job job) {
     return job.state() == JobState.QUEUED
         ? Optional.of(
-            new JobJson.Queue(parts.jobs().queuedBefore(job.id(), AHEAD_MAX), expectedWait))
+            new JobJson.Queue(parts.jobs().queuedBefore(job.id(), AHEAD_MAX), Optional.empty()))
         : Optional.empty();
   }
 

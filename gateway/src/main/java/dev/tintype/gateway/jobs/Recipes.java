@@ -10,6 +10,7 @@ import dev.tintype.gateway.prompt.ParsedPrompt;
 import dev.tintype.gateway.prompt.PromptParser;
 import dev.tintype.gateway.prompt.PromptText;
 import dev.tintype.gateway.prompt.Size;
+import dev.tintype.queue.job.JobMode;
 import dev.tintype.queue.job.JobSpec;
 import java.time.Duration;
 import java.util.List;
@@ -41,12 +42,23 @@ final class Recipes {
   }
 
   /**
+   * What a user wants.
+   *
+   * @param mode as asked for; what is granted is decided later
+   */
+  record Wish(JobSpec spec, JobMode mode) {}
+
+  /**
    * @throws PromptException as the parser does
    * @throws RequestException 422 model.unknown, model.size, model.scheduler, model.clip_skip
    * @throws UnavailableException 503 model.none while no model is loaded
    */
-  JobSpec recipe(SubmitBody body) {
+  Wish wish(SubmitBody body) {
     ParsedPrompt prompt = PromptParser.parse(body.prompt());
+    return new Wish(recipe(prompt, body), prompt.mode().or(body::mode).orElse(JobMode.NORMAL));
+  }
+
+  private JobSpec recipe(ParsedPrompt prompt, SubmitBody body) {
     ModelCard model = model(prompt.model().or(body::model));
     Size size = size(model, prompt, body);
     JobSpec.Builder spec =

@@ -7,6 +7,7 @@ import dev.tintype.gateway.problem.GatewayException.RequestException;
 import dev.tintype.gateway.prompt.AspectRatio;
 import dev.tintype.gateway.prompt.PromptText;
 import dev.tintype.gateway.prompt.Size;
+import dev.tintype.queue.job.JobMode;
 import dev.tintype.queue.job.Sha256;
 import java.util.List;
 import java.util.Optional;
@@ -32,6 +33,7 @@ import java.util.OptionalLong;
  * @param initImage SHA-256 of the picture to start from
  * @param strength above 0 to 1, how much of it is made anew; only with {@code initImage}
  * @param mask SHA-256 of a picture that is white where it is made anew; only with {@code initImage}
+ * @param mode how the job is scheduled within the tier
  */
 record SubmitBody(
     String prompt,
@@ -48,7 +50,8 @@ record SubmitBody(
     OptionalInt clipSkip,
     Optional<String> initImage,
     OptionalDouble strength,
-    Optional<String> mask) {
+    Optional<String> mask,
+    Optional<JobMode> mode) {
 
   static final long SEED_MAX = 0xFFFF_FFFFL;
   static final int STEPS_MAX = 150;
@@ -74,7 +77,8 @@ record SubmitBody(
           "clip_skip",
           "init_image",
           "strength",
-          "mask");
+          "mask",
+          "mode");
 
   /**
    * @throws RequestException 422 field.unknown, field.type, field.range, field.missing,
@@ -113,7 +117,15 @@ record SubmitBody(
         fields.integer("clip_skip", 0, CLIP_SKIP_MAX),
         stored(fields, "init_image"),
         needsInit(fields, "strength", fields.number("strength", 0, 1)),
-        needsInit(fields, "mask", stored(fields, "mask")));
+        needsInit(fields, "mask", stored(fields, "mask")),
+        fields.text("mode").map(SubmitBody::mode));
+  }
+
+  private static JobMode mode(String text) {
+    return JobMode.of(text)
+        .orElseThrow(
+            () ->
+                new RequestException(422, "field.range", "mode", "mode is fast, normal or relax."));
   }
 
   private static Optional<String> stored(Fields fields, String name) {

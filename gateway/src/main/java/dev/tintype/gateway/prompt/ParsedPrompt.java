@@ -1,5 +1,6 @@
 package dev.tintype.gateway.prompt;
 
+import dev.tintype.queue.job.JobMode;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -18,6 +19,7 @@ import java.util.OptionalLong;
  * @param guidance --cfg, the guidance scale, 0 to 30
  * @param model --model, the name of a model
  * @param images --images or -n, how many pictures, 1 to 4
+ * @param mode --fast or --relax, how the job is scheduled
  */
 public record ParsedPrompt(
     String text,
@@ -27,7 +29,8 @@ public record ParsedPrompt(
     OptionalInt steps,
     OptionalDouble guidance,
     Optional<String> model,
-    OptionalInt images) {
+    OptionalInt images,
+    Optional<JobMode> mode) {
 
   public ParsedPrompt {
     Objects.requireNonNull(text);
@@ -38,5 +41,6 @@ public record ParsedPrompt(
     Objects.requireNonNull(guidance);
     Objects.requireNonNull(model);
     Objects.requireNonNull(images);
+    Objects.requireNonNull(mode);
   }
 }

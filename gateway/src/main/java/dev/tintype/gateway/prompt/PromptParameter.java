@@ -14,7 +14,9 @@ public enum PromptParameter {
   STEPS("--steps", List.of("steps"), "30"),
   GUIDANCE("--cfg", List.of("cfg"), "7.5"),
   MODEL("--model", List.of("model"), "tintype-mini"),
-  IMAGES("--images", List.of("images", "n"), "4");
+  IMAGES("--images", List.of("images", "n"), "4"),
+  FAST("--fast", List.of("fast"), ""),
+  RELAX("--relax", List.of("relax"), "");
 
   /** The one parameter with a short name, -n. */
   static final String SHORT_IMAGES = "n";
@@ -34,7 +36,12 @@ public enum PromptParameter {
     return flag;
   }
 
-  /** A valid value, for messages and hints. */
+  /** False for a parameter that says all by standing there. */
+  boolean hasValue() {
+    return !example.isEmpty();
+  }
+
+  /** A valid value, for messages and hints; empty where there is none. */
   public String example() {
     return example;
   }
@@ -47,7 +54,8 @@ public enum PromptParameter {
 
   /** "--ar, --seed, ...", for the message about an unknown one. */
   static String known() {
-    return Arrays.stream(values()).map(PromptParameter::flag).collect(Collectors.joining(", "))
-        + " (or -n)";
+    return Arrays.stream(values())
+        .map(one -> one == IMAGES ? one.flag + " (or -n)" : one.flag)
+        .collect(Collectors.joining(", "));
   }
 }

@@ -1,6 +1,7 @@
 package dev.tintype.gateway.prompt;
 
 import dev.tintype.gateway.problem.GatewayException.PromptException;
+import dev.tintype.queue.job.JobMode;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.Optional;
@@ -17,6 +18,7 @@ import java.util.OptionalLong;
  *       {@code =}. It may stand anywhere in the prompt.
  *   <li>An em or en dash counts as {@code --} when a known name follows at once ({@code —ar 16:9},
  *       as editors "correct" it); otherwise it is punctuation and stays.
+ *   <li>{@code --fast} and {@code --relax} have no value, and exclude one another.
  *   <li>{@code --no} takes every word up to the next parameter, or exactly one quoted string.
  *   <li>Inside double quotes (straight ones that open at the start of a word, or curly ones)
  *       nothing is a parameter. A quote that never closes is a plain character: {@code a 12"
@@ -43,8 +45,8 @@ public final class PromptParser {
 
   /**
    * @throws PromptException with code prompt.characters, prompt.parameter.unknown,
-   *     prompt.parameter.repeated, prompt.parameter.value, prompt.aspect_ratio, prompt.empty or
-   *     prompt.too_long; nothing else is ever thrown
+   *     prompt.parameter.repeated, prompt.parameter.value, prompt.parameter.conflict,
+   *     prompt.aspect_ratio, prompt.empty or prompt.too_long; nothing else is ever thrown
    */
   public static ParsedPrompt parse(String prompt) {
     PromptText.requireCleanCharacters("prompt", prompt);
@@ -95,6 +97,13 @@ public final class PromptParser {
           "The prompt has " + parameter.flag() + " twice. Keep one of them.");
     }
     scanner.accept(flag);
+    if (!parameter.hasValue()) {
+      if (scanner.valueFollows()) {
+        throw invalid(parameter, "has no value");
+      }
+      values.put(parameter, "");
+      return;
+    }
     String value = parameter == PromptParameter.NEGATIVE ? scanner.words() : scanner.value();
     if (value.isBlank()) {
       throw invalid(
@@ -119,7 +128,8 @@ public final class PromptParser {
             integer(PromptParameter.STEPS, STEPS_MAX),
             guidance(),
             model(),
-            integer(PromptParameter.IMAGES, IMAGES_MAX));
+            integer(PromptParameter.IMAGES, IMAGES_MAX),
+            mode());
     if (prompt.isEmpty()) {
       throw new PromptException(
           "prompt.empty", "prompt", "The prompt is empty. Say what the picture shall show.");
@@ -183,6 +193,21 @@ public final class PromptParser {
           PromptParameter.MODEL, "is the name of a model; found " + PromptText.quote(value));
     }
     return Optional.ofNullable(value);
+  }
+
+  private Optional<JobMode> mode() {
+    boolean fast = values.containsKey(PromptParameter.FAST);
+    boolean relax = values.containsKey(PromptParameter.RELAX);
+    if (fast && relax) {
+      throw new PromptException(
+          "prompt.parameter.conflict",
+          PromptParameter.RELAX.flag(),
+          "The prompt has both --fast and --relax. Keep one of them.");
+    }
+    if (fast) {
+      return Optional.of(JobMode.FAST);
+    }
+    return relax ? Optional.of(JobMode.RELAX) : Optional.empty();
   }
 
   private static PromptException invalid(PromptParameter parameter, String problem) {

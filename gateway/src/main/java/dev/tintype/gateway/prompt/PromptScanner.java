@@ -106,6 +106,11 @@ final class PromptScanner {
     return all.endsWith(",") ? all.substring(0, all.length() - 1).strip() : all;
   }
 
+  /** Right after a flag: whether it was written as {@code --flag=value}. */
+  boolean valueFollows() {
+    return !atEnd() && input.charAt(position) == '=';
+  }
+
   /** Moves to the value; false when the prompt ends or another flag comes first. */
   private boolean toValue() {
     if (!atEnd() && input.charAt(position) == '=') {

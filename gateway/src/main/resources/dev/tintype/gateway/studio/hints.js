@@ -8,6 +8,8 @@ const PARAMETERS = [
   ["--cfg", "7.5", "0 to 30; higher follows the words more closely"],
   ["--images", "4", "1 to 4 pictures, also -n"],
   ["--model", "", "which model paints"],
+  ["--fast", "", "before your own other pictures"],
+  ["--relax", "", "in the time that others leave; may take ten times as long"],
 ];
 
 /** Connects the text area and the list. */

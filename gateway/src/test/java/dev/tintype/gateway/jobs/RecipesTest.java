@@ -26,7 +26,7 @@ class RecipesTest {
   }
 
   private JobSpec recipe(String body) {
-    return recipes.recipe(SubmitBody.of(json(body)));
+    return recipes.wish(SubmitBody.of(json(body))).spec();
   }
 
   @Test
@@ -189,7 +189,7 @@ class RecipesTest {
     Recipes none = new Recipes(ModelCatalog.of(List.of()), new SplittableRandom(1));
     GatewayException refused =
         catchThrowableOfType(
-            GatewayException.class, () -> none.recipe(SubmitBody.of(json("{'prompt': 'a'}"))));
+            GatewayException.class, () -> none.wish(SubmitBody.of(json("{'prompt': 'a'}"))));
     assertThat(refused.code()).isEqualTo("model.none");
     assertThat(refused.status()).isEqualTo(503);
     assertThat(refused.retryAfter()).isPresent();

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.tintype.gateway.problem.GatewayException.PromptException;
+import dev.tintype.queue.job.JobMode;
 import java.time.Duration;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Test;
@@ -201,6 +202,25 @@ class PromptParserTest {
           Duration.ofSeconds(10),
           () -> catchThrowableOfType(PromptException.class, () -> PromptParser.parse(prompt)),
           piece);
+    }
+  }
+
+  @Test
+  void fastAndRelaxStandAlone() {
+    assertThat(PromptParser.parse("a --fast red sun").mode()).contains(JobMode.FAST);
+    assertThat(PromptParser.parse("a --fast red sun").text()).isEqualTo("a red sun");
+    assertThat(PromptParser.parse("--no fog --RELAX a sun").mode()).contains(JobMode.RELAX);
+    assertThat(PromptParser.parse("a \"--relax\" sun").mode()).isEmpty();
+    for (String[] wrong :
+        new String[][] {
+          {"a --fast --relax", "prompt.parameter.conflict"},
+          {"a --fast --fast", "prompt.parameter.repeated"},
+          {"a --relax=yes", "prompt.parameter.value"}
+        }) {
+      assertThat(
+              catchThrowableOfType(PromptException.class, () -> PromptParser.parse(wrong[0]))
+                  .code())
+          .isEqualTo(wrong[1]);
     }
   }
 }

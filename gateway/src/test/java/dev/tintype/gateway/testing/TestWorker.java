@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.stream.IntStream;
 
 /** Drives one job through the store's calls, as a worker does, but only as far as a test says. */
@@ -68,9 +69,16 @@ public final class TestWorker {
 
   /** Ends the job with as many pictures as it asked for. */
   public void finish() {
-    require(
-        jobs.finish(
-            lease, IntStream.range(0, lease.job().spec().images()).mapToObj(this::image).toList()));
+    require(jobs.finish(lease, images()));
+  }
+
+  /** The same, having taken so much of a device. */
+  public void finish(long gpuMs) {
+    require(jobs.finish(lease, images(), OptionalLong.of(gpuMs)));
+  }
+
+  private List<ImageRecord> images() {
+    return IntStream.range(0, lease.job().spec().images()).mapToObj(this::image).toList();
   }
 
   public void fail(String code, String message) {

@@ -38,7 +38,7 @@ final class TiersCommand implements Runnable {
         return;
       }
       System.out.printf(
-          "%-12s %6s %9s %8s %8s %11s %9s %7s %8s %9s%n",
+          "%-12s %6s %9s %8s %8s %11s %9s %9s %7s %8s %9s%n",
           "tier",
           "weight",
           "bound s",
@@ -46,6 +46,7 @@ final class TiersCommand implements Runnable {
           "queued",
           "retention",
           "class",
+          "fast s",
           "waits",
           "runs",
           "oldest s");
@@ -55,7 +56,7 @@ final class TiersCommand implements Runnable {
 
   private static void print(JsonNode tier) {
     System.out.printf(
-        "%-12s %6d %9d %8d %8d %9d d %9s %7d %8d %9.1f%n",
+        "%-12s %6d %9d %8d %8d %9d d %9s %9s %7d %8d %9.1f%n",
         tier.path("name").asText(),
         tier.path("weight").asInt(),
         tier.path("max_wait_s").asLong(),
@@ -63,6 +64,9 @@ final class TiersCommand implements Runnable {
         tier.path("queued_max").asLong(),
         tier.path("retention_s").asLong() / 86_400,
         tier.path("class").asText(),
+        tier.path("fast_gpu_seconds").isNull()
+            ? "no limit"
+            : tier.path("fast_gpu_seconds").asText(),
         tier.path("queued").asLong(),
         tier.path("leased").asLong() + tier.path("running").asLong(),
         tier.path("oldest_wait_s").asDouble());
@@ -86,13 +90,19 @@ final class TiersCommand implements Runnable {
       @Option(names = "--retention-s", paramLabel = "S", description = "How long pictures stay.")
           Long retention,
       @Option(names = "--class", paramLabel = "NAME", description = "relaxed, normal, priority.")
-          String tierClass) {
+          String tierClass,
+      @Option(
+              names = "--fast-gpu-seconds",
+              paramLabel = "S",
+              description = "A user's GPU time in mode fast in 30 days; -1: no limit.")
+          Long fast) {
     ObjectNode body = ApiClient.object();
     put(body, "weight", weight);
     put(body, "max_wait_s", maxWait);
     put(body, "running_max", runningMax);
     put(body, "queued_max", queuedMax);
     put(body, "retention_s", retention);
+    put(body, "fast_gpu_seconds", fast);
     if (tierClass != null) {
       body.put("class", tierClass);
     }

@@ -1,5 +1,6 @@
 package dev.tintype.perf.simulate;
 
+import dev.tintype.queue.job.JobMode;
 import dev.tintype.queue.job.JobSpec;
 import dev.tintype.queue.store.Tier;
 import java.util.SplittableRandom;
@@ -23,7 +24,20 @@ final class Arrivals {
   private static final double SLOW_PART = 0.1;
 
   /** One job that somebody asks for. */
-  record Wish(String user, Tier tier, JobSpec spec, long estimateMs, long trueMs) {}
+  record Wish(String user, Tier tier, JobMode mode, JobSpec spec, long estimateMs, long trueMs) {
+    boolean relaxed() {
+      return mode == JobMode.RELAX;
+    }
+
+    /** What an outcome counts together. */
+    String lane() {
+      return lane(tier, relaxed());
+    }
+
+    static String lane(Tier tier, boolean relaxed) {
+      return relaxed ? tier.name() + " relax" : tier.name();
+    }
+  }
 
   private final Scenario scenario;
   private final SplittableRandom random;
@@ -71,9 +85,17 @@ final class Arrivals {
     return new Wish(
         users[tier][(int) (popularity * popularity * USERS_PER_TIER)],
         Scenario.TIERS.get(tier),
+        mode(),
         specs[model][size],
         estimate,
         real);
+  }
+
+  /** Draws nothing where nobody relaxes, so that the histories of seeds stay. */
+  private JobMode mode() {
+    return scenario.relaxPart() > 0 && random.nextDouble() < scenario.relaxPart()
+        ? JobMode.RELAX
+        : JobMode.NORMAL;
   }
 
   private double burstPart() {

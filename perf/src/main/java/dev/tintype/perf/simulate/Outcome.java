@@ -31,7 +31,7 @@ record Outcome(
     double jain,
     double capacityMin,
     List<Lane> lanes) {
-  /** One tier; waits from the acceptance to the first lease, in seconds. */
+  /** One lane of a tier; waits from the acceptance to the first lease, in seconds. */
   record Lane(
       String name,
       long accepted,
@@ -67,7 +67,7 @@ record Outcome(
     StringBuilder text = new StringBuilder();
     line(
         text,
-        "%-11s %9s %9s %10s %10s %10s %9s %6s",
+        "%-16s %9s %9s %10s %10s %10s %9s %6s",
         "tier",
         "accepted",
         "refused",
@@ -79,7 +79,7 @@ record Outcome(
     for (Lane lane : lanes) {
       line(
           text,
-          "%-11s %9d %9d %10.1f %10.1f %10.1f %9.0f %6d",
+          "%-16s %9d %9d %10.1f %10.1f %10.1f %9.0f %6d",
           lane.name(),
           lane.accepted(),
           lane.refused(),

@@ -15,8 +15,10 @@ import java.util.List;
  * @param rate jobs a second on average, over all tiers, bursts aside
  * @param faults how rough the world is
  * @param order who is next
+ * @param relaxPart part of the jobs in mode relax
  */
-record Scenario(long seed, double hours, int gpus, double rate, Faults faults, Order order) {
+record Scenario(
+    long seed, double hours, int gpus, double rate, Faults faults, Order order, double relaxPart) {
   /** Bound of GPUs and of jobs in one run, so that it fits the memory. */
   static final int GPUS_MAX = 20_000;
 
@@ -71,6 +73,11 @@ record Scenario(long seed, double hours, int gpus, double rate, Faults faults, O
     static final Faults ROUGH = new Faults(4, 3, 0.02, 0.05, 0.02, 20, 2, 5_000);
   }
 
+  /** Without jobs in mode relax. */
+  Scenario(long seed, double hours, int gpus, double rate, Faults faults, Order order) {
+    this(seed, hours, gpus, rate, faults, order, 0);
+  }
+
   Scenario {
     if (!(hours > 0 && hours <= 1000)) {
       throw new IllegalArgumentException("--hours is above 0 and at most 1000");
@@ -82,6 +89,9 @@ record Scenario(long seed, double hours, int gpus, double rate, Faults faults, O
       throw new IllegalArgumentException(
           "--rate is above 0, and rate x hours makes at most " + JOBS_MAX + " jobs");
     }
+    if (!(relaxPart >= 0 && relaxPart <= 1)) {
+      throw new IllegalArgumentException("--relax is from 0 to 1");
+    }
   }
 
   long endMs() {
@@ -89,7 +99,7 @@ record Scenario(long seed, double hours, int gpus, double rate, Faults faults, O
   }
 
   Scenario withOrder(Order other) {
-    return new Scenario(seed, hours, gpus, rate, faults, other);
+    return new Scenario(seed, hours, gpus, rate, faults, other, relaxPart);
   }
 
   private static Tier tier(String name, int weight, int boundS, TierClass lane) {

@@ -32,6 +32,7 @@ import picocli.CommandLine.Spec;
       "  tintype simulate",
       "  tintype simulate --seed 7 --hours 24 --gpus 2000 --rate 400",
       "  tintype simulate --gpus 100 --rate 40 --compare       # overload, beside FIFO and strict",
+      "  tintype simulate --gpus 100 --rate 40 --relax 0.3",
       "  tintype simulate --faults rough --json"
     })
 public final class SimulateCommand implements Callable<Integer> {
@@ -74,6 +75,12 @@ public final class SimulateCommand implements Callable<Integer> {
       description = "none, usual or rough (default ${DEFAULT-VALUE}).")
   Weather weather;
 
+  @Option(
+      names = "--relax",
+      defaultValue = "0",
+      description = "Part of the jobs in mode relax, 0 to 1 (default ${DEFAULT-VALUE}).")
+  double relax;
+
   @Option(names = "--compare", description = "Also first-in-first-out and strict priority.")
   boolean compare;
 
@@ -88,7 +95,7 @@ public final class SimulateCommand implements Callable<Integer> {
         .setLevel(Level.SEVERE); // Lapses are the daily bread here.
     Scenario scenario;
     try {
-      scenario = new Scenario(seed, hours, gpus, rate, weather.faults, Order.FAIR);
+      scenario = new Scenario(seed, hours, gpus, rate, weather.faults, Order.FAIR, relax);
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), e.getMessage());
     }

@@ -139,10 +139,14 @@ final class Simulation {
       return;
     }
     Arrivals.Wish wish = arrivals.next(now);
-    String tier = wish.tier().name();
     boolean admitted =
         scenario.order() != Scenario.Order.FAIR
-            || admission.decide(tier, store.queuedMs(tier), wish.estimateMs(), well)
+            || admission.decide(
+                    wish.tier().name(),
+                    wish.relaxed(),
+                    store.queuedMs(wish.lane()),
+                    wish.estimateMs(),
+                    well)
                 instanceof Admission.Decision.Admit;
     tally.asked(wish, admitted);
     if (admitted) {

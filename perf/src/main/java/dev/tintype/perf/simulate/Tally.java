@@ -1,6 +1,7 @@
 package dev.tintype.perf.simulate;
 
 import dev.tintype.queue.job.JobState;
+import dev.tintype.queue.relay.FairPolicy;
 import dev.tintype.queue.store.Tier;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -36,11 +37,13 @@ final class Tally {
   }
 
   void asked(Arrivals.Wish wish, boolean admitted) {
-    User user = users.computeIfAbsent(wish.user(), name -> new User(wish.tier().name()));
-    user.jobs++;
-    user.askedMs += wish.estimateMs();
+    if (!wish.relaxed()) {
+      User user = users.computeIfAbsent(wish.user(), name -> new User(wish.tier().name()));
+      user.jobs++;
+      user.askedMs += wish.estimateMs();
+    }
     if (!admitted) {
-      refused.merge(wish.tier().name(), 1L, Long::sum);
+      refused.merge(wish.lane(), 1L, Long::sum);
     }
   }
 
@@ -60,22 +63,21 @@ final class Tally {
     }
     if (took) {
       usefulMs += job.wish.trueMs();
-      if (job.finishedMs <= scenario.endMs()) {
+      if (job.finishedMs <= scenario.endMs() && !job.wish.relaxed()) {
         users.get(job.wish.user()).servedMs += job.wish.estimateMs();
       }
     }
   }
 
   Outcome outcome(VirtualStore store, int wellMin) {
-    Map<String, List<VirtualJob>> byTier = new LinkedHashMap<>();
-    Scenario.TIERS.forEach(tier -> byTier.put(tier.name(), new ArrayList<>()));
+    Map<String, List<VirtualJob>> byLane = new HashMap<>();
     long lost = 0;
     long doubled = 0;
     long dead = 0;
     long untold = 0;
     long lastMs = scenario.endMs();
     for (VirtualJob job : store.all()) {
-      byTier.get(job.wish.tier().name()).add(job);
+      byLane.computeIfAbsent(job.wish.lane(), lane -> new ArrayList<>()).add(job);
       boolean succeeded = job.state == JobState.SUCCEEDED;
       lost += job.state.terminal() ? 0 : 1;
       doubled += job.visible > 1 || job.visible > 0 != succeeded ? 1 : 0;
@@ -85,7 +87,10 @@ final class Tally {
     }
     List<Outcome.Lane> lanes = new ArrayList<>();
     for (Tier tier : Scenario.TIERS) {
-      lanes.add(lane(tier, byTier.get(tier.name())));
+      lanes.add(lane(tier, false, byLane));
+    }
+    if (scenario.relaxPart() > 0) {
+      Scenario.TIERS.forEach(tier -> lanes.add(lane(tier, true, byLane)));
     }
     return new Outcome(
         scenario,
@@ -101,20 +106,22 @@ final class Tally {
         lanes);
   }
 
-  private Outcome.Lane lane(Tier tier, List<VirtualJob> jobs) {
+  private Outcome.Lane lane(Tier tier, boolean relaxed, Map<String, List<VirtualJob>> byLane) {
+    String name = Arrivals.Wish.lane(tier, relaxed);
+    List<VirtualJob> jobs = byLane.getOrDefault(name, List.of());
     ToLongFunction<VirtualJob> wait = job -> job.firstLeaseMs - job.createdMs;
     long[] waits =
         jobs.stream().filter(job -> job.firstLeaseMs >= 0).mapToLong(wait).sorted().toArray();
-    long boundMs = tier.maxWait().toMillis();
+    long boundMs = (relaxed ? FairPolicy.relaxBound(tier) : tier.maxWait()).toMillis();
     long late =
         jobs.stream()
             .filter(job -> job.firstLeaseMs >= 0 && !job.wakeUpLost)
             .filter(job -> wait.applyAsLong(job) > boundMs)
             .count();
     return new Outcome.Lane(
-        tier.name(),
+        name,
         jobs.size(),
-        refused.getOrDefault(tier.name(), 0L),
+        refused.getOrDefault(name, 0L),
         late,
         quantile(waits, 0.5),
         quantile(waits, 0.99),
@@ -131,8 +138,9 @@ final class Tally {
   }
 
   /**
-   * Jain's index over the users of each tier, of the part of what they asked for that they got
-   * while jobs arrived; the mean over tiers, weighted by their users. 1 is equal.
+   * Jain's index over the users of each tier, of the part of what they asked for, in mode relax
+   * aside, that they got while jobs arrived; the mean over tiers, weighted by their users. 1 is
+   * equal.
    */
   private double jain() {
     Map<String, double[]> sums = new HashMap<>();

@@ -54,10 +54,12 @@ final class VirtualJob {
             id,
             wish.user(),
             wish.tier().name(),
+            wish.mode(),
             wish.spec().model(),
             wish.estimateMs(),
             VirtualClock.at(nowMs),
-            Optional.empty());
+            Optional.empty(),
+            Integer.MAX_VALUE);
   }
 
   /** The compare-and-set of every move: false where the state machine does not allow it. */
@@ -90,6 +92,7 @@ final class VirtualJob {
         id,
         wish.user(),
         wish.tier().name(),
+        wish.mode(),
         state,
         wish.spec(),
         attempt,

@@ -44,9 +44,26 @@ final class VirtualStore implements DispatchStore, LeaseStore {
   private final Map<JobId, VirtualJob> jobs = new HashMap<>();
 
   /** Per tier and user: jobs that may be claimed now, oldest first. */
-  private final Map<String, TreeMap<String, TreeSet<VirtualJob>>> ready = new HashMap<>();
+  private final Map<String, TreeMap<String, OfUser>> ready = new HashMap<>();
 
-  /** Estimated work that is queued, per tier. */
+  /** As the table's index: by mode, so that neither hides the other. */
+  private record OfUser(TreeSet<VirtualJob> normal, TreeSet<VirtualJob> relaxed) {
+    private static final Comparator<VirtualJob> OLDEST = Comparator.comparing(job -> job.id);
+
+    OfUser() {
+      this(new TreeSet<>(OLDEST), new TreeSet<>(OLDEST));
+    }
+
+    TreeSet<VirtualJob> with(VirtualJob job) {
+      return job.wish.relaxed() ? relaxed : normal;
+    }
+
+    boolean isEmpty() {
+      return normal.isEmpty() && relaxed.isEmpty();
+    }
+  }
+
+  /** Estimated work that is queued, per lane. */
   private final Map<String, Long> queuedMs = new LinkedHashMap<>();
 
   private final PriorityQueue<Alarm> alarms =
@@ -71,8 +88,8 @@ final class VirtualStore implements DispatchStore, LeaseStore {
     return jobs.get(id);
   }
 
-  long queuedMs(String tier) {
-    return queuedMs.getOrDefault(tier, 0L);
+  long queuedMs(String lane) {
+    return queuedMs.getOrDefault(lane, 0L);
   }
 
   VirtualJob submit(Arrivals.Wish wish) {
@@ -84,21 +101,21 @@ final class VirtualStore implements DispatchStore, LeaseStore {
   }
 
   private void queued(VirtualJob job, int sign) {
-    queuedMs.merge(job.wish.tier().name(), sign * job.wish.estimateMs(), Long::sum);
+    queuedMs.merge(job.wish.lane(), sign * job.wish.estimateMs(), Long::sum);
   }
 
   private void offer(VirtualJob job) {
     ready
         .computeIfAbsent(job.wish.tier().name(), tier -> new TreeMap<>())
-        .computeIfAbsent(
-            job.wish.user(), user -> new TreeSet<>(Comparator.comparing(other -> other.id)))
+        .computeIfAbsent(job.wish.user(), user -> new OfUser())
+        .with(job)
         .add(job);
   }
 
   private void withdraw(VirtualJob job) {
-    TreeMap<String, TreeSet<VirtualJob>> users = ready.get(job.wish.tier().name());
-    TreeSet<VirtualJob> own = users == null ? null : users.get(job.wish.user());
-    if (own != null && own.remove(job) && own.isEmpty()) {
+    TreeMap<String, OfUser> users = ready.get(job.wish.tier().name());
+    OfUser own = users == null ? null : users.get(job.wish.user());
+    if (own != null && own.with(job).remove(job) && own.isEmpty()) {
       users.remove(job.wish.user());
     }
   }
@@ -118,23 +135,17 @@ final class VirtualStore implements DispatchStore, LeaseStore {
   public ReadyPage ready(
       String tier, Set<String> models, Optional<String> afterUser, int usersMax, int perUser) {
     wakeAlarms();
-    TreeMap<String, TreeSet<VirtualJob>> users = ready.getOrDefault(tier, new TreeMap<>());
+    TreeMap<String, OfUser> users = ready.getOrDefault(tier, new TreeMap<>());
     List<ReadyJob> heads = new ArrayList<>();
     String last = "";
     int walked = 0;
-    for (Map.Entry<String, TreeSet<VirtualJob>> user :
-        users.tailMap(afterUser.orElse(""), false).entrySet()) {
+    for (Map.Entry<String, OfUser> user : users.tailMap(afterUser.orElse(""), false).entrySet()) {
       if (walked++ == usersMax) {
         return new ReadyPage(heads, Optional.of(last));
       }
       last = user.getKey();
-      int taken = 0;
-      for (VirtualJob job : user.getValue()) {
-        if (taken++ == perUser) {
-          break;
-        }
-        heads.add(job.ready);
-      }
+      user.getValue().normal().stream().limit(perUser).forEach(job -> heads.add(job.ready));
+      user.getValue().relaxed().stream().limit(perUser).forEach(job -> heads.add(job.ready));
     }
     return new ReadyPage(heads, Optional.empty());
   }

@@ -72,6 +72,25 @@ class SimulationTest {
   }
 
   @Test
+  @Tag("slow")
+  void theLongerBoundOfModeRelaxIsKeptAndSoAreTheOthers() {
+    int promised = 0;
+    long relaxed = 0;
+    for (long seed = 0; seed < 100; seed++) {
+      Outcome outcome = run(new Scenario(seed, 0.5, 20, 9, Faults.USUAL, Order.FAIR, 0.3));
+      kept(outcome);
+      promised += outcome.boundPromised() ? 1 : 0;
+      relaxed +=
+          outcome.lanes().stream()
+              .filter(lane -> lane.name().endsWith(" relax"))
+              .mapToLong(Outcome.Lane::accepted)
+              .sum();
+    }
+    assertThat(promised).isGreaterThan(80);
+    assertThat(relaxed).isGreaterThan(100_000);
+  }
+
+  @Test
   void theSameSeedIsTheSameHistory() {
     Scenario scenario = new Scenario(5, 0.1, 20, 6, Faults.USUAL, Order.FAIR);
     assertThat(run(scenario)).isEqualTo(run(scenario));

@@ -19,6 +19,7 @@ public record Job(
     JobId id,
     String userId,
     String tier,
+    JobMode mode,
     JobState state,
     JobSpec spec,
     int attempt,

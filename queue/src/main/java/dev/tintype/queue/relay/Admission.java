@@ -4,18 +4,19 @@ import dev.tintype.queue.QueueException;
 import dev.tintype.queue.store.Backlog;
 import dev.tintype.queue.store.Tier;
 import java.time.Duration;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Whether one more job can still be served within its tier's bound. Pure: it sees only its
  * arguments.
  *
- * <p>A tier's share of the GPUs is certain ({@link FairPolicy#shares}), so what waits in a tier is
- * done after at most {@code waiting / (share x GPUs)}. The rule admits a job while that is below
- * the second half of the tier's bound; the first half belongs to fairness, after which {@link
+ * <p>A lane's share of the GPUs is certain ({@link FairPolicy#shares}, of which the background lane
+ * has {@link FairPolicy#RELAX_SHARE} and the first lane the rest), so what waits in a lane is done
+ * after at most {@code waiting / (share x GPUs)}. The rule admits a job while that is below the
+ * second half of the lane's bound; the first half belongs to fairness, after which {@link
  * FairPolicy} goes by age. Together no admitted job waits longer than the bound, as long as the
  * capacity holds: {@code reserve} is the part of it that failures may take away.
  */
@@ -36,25 +37,35 @@ public final class Admission {
     record Refuse(Duration predictedWait, Duration retryAfter) implements Decision {}
   }
 
-  private record Lane(double weight, double share, Duration bound) {}
+  /**
+   * @param weight among tiers
+   * @param share of all GPUs, of the tier
+   * @param bound of the tier's first lane
+   * @param relaxBound of its background lane
+   */
+  private record Known(double weight, double share, Duration bound, Duration relaxBound) {}
 
-  private final Map<String, Lane> lanes = new LinkedHashMap<>();
+  private final Map<String, Known> tiers = new LinkedHashMap<>();
   private final double reserve;
 
   /**
-   * @param tiers the slowest first
+   * @param all tiers, the slowest first
    * @param reserve 0 up to 1: part of the capacity that is not counted on
    */
-  public Admission(List<Tier> tiers, double reserve) {
+  public Admission(List<Tier> all, double reserve) {
     if (!(reserve >= 0 && reserve < 1)) {
       throw new QueueException.Invalid("admission.reserve", "The reserve is from 0 to below 1.");
     }
-    Map<String, Double> shares = FairPolicy.shares(tiers);
-    for (int i = 0; i < tiers.size(); i++) {
-      Tier tier = tiers.get(i);
-      lanes.put(
+    Map<String, Double> shares = FairPolicy.shares(all);
+    for (int i = 0; i < all.size(); i++) {
+      Tier tier = all.get(i);
+      tiers.put(
           tier.name(),
-          new Lane(FairPolicy.weight(tiers, i), shares.get(tier.name()), tier.maxWait()));
+          new Known(
+              FairPolicy.weight(all, i),
+              shares.get(tier.name()),
+              tier.maxWait(),
+              FairPolicy.relaxBound(tier)));
     }
     this.reserve = reserve;
   }
@@ -63,19 +74,19 @@ public final class Admission {
    * Decides about one job.
    *
    * @param tier its tier
-   * @param waitingMs estimated GPU-ms of what is queued in that tier already
+   * @param relaxed whether it is in the tier's background lane
+   * @param waitingMs estimated GPU-ms of what is queued in that lane already
    * @param costMs estimated GPU-ms of the job
    * @param gpus that serve its model now; 0 refuses
    */
-  public Decision decide(String tier, long waitingMs, long costMs, double gpus) {
-    Lane lane = lanes.get(tier);
-    if (lane == null) {
-      throw new QueueException.Invalid("admission.tier", "There is no tier " + tier + ".");
-    }
-    double limitMs = lane.bound().toMillis() * (1 - FairPolicy.URGENT_AFTER);
-    double rate = gpus * lane.share() * (1 - reserve);
+  public Decision decide(String tier, boolean relaxed, long waitingMs, long costMs, double gpus) {
+    Known known = known(tier);
+    Duration bound = relaxed ? known.relaxBound() : known.bound();
+    double part = relaxed ? FairPolicy.RELAX_SHARE : 1 - FairPolicy.RELAX_SHARE;
+    double limitMs = bound.toMillis() * (1 - FairPolicy.URGENT_AFTER);
+    double rate = gpus * known.share() * part * (1 - reserve);
     if (rate <= 0) {
-      return new Decision.Refuse(lane.bound(), lane.bound());
+      return new Decision.Refuse(bound, bound);
     }
     double waitMs = (waitingMs + costMs) / rate;
     Duration predicted = Duration.ofMillis(Math.round(Math.min(waitMs, Long.MAX_VALUE / 2.0)));
@@ -87,35 +98,46 @@ public final class Admission {
     return new Decision.Refuse(predicted, Duration.ofMillis(backMs));
   }
 
-  /** As {@link #decide(String, long, long, double)}, of what waits for those GPUs in any tier. */
-  public Decision decide(String tier, List<Backlog> waiting, long costMs, double gpus) {
-    return decide(tier, work(waiting).getOrDefault(tier, 0L), costMs, gpus);
+  private Known known(String tier) {
+    return Optional.ofNullable(tiers.get(tier))
+        .orElseThrow(
+            () -> new QueueException.Invalid("admission.tier", "There is no tier " + tier + "."));
+  }
+
+  /** As the other, of what waits for those GPUs in any tier. */
+  public Decision decide(
+      String tier, boolean relaxed, List<Backlog> waiting, long costMs, double gpus) {
+    return decide(tier, relaxed, work(waiting, tier, relaxed), costMs, gpus);
   }
 
   /**
-   * Until a new job of that tier starts, if nothing else comes, all GPUs stay, and its owner has no
-   * other jobs: an estimate and no promise. The GPUs serve all tiers that have work at once, each
-   * by its weight; when the tier's own work of B GPU-ms is done, another tier has had its own work,
-   * or {@code B x weight / own weight} where it has more. What runs already is not counted.
+   * Until a new job starts, if nothing else comes, all GPUs stay, and its owner has no other jobs:
+   * an estimate and no promise. The GPUs serve all lanes that have work at once, each by its
+   * weight; when the job's own lane is done with W GPU-ms, another has done its own work, or {@code
+   * W x weight / own weight} where it has more. What runs already is not counted.
    *
    * @param waiting for those GPUs, in any tier
    * @param gpus above 0
    */
-  public Duration expectedWait(String tier, List<Backlog> waiting, double gpus) {
-    Map<String, Long> work = work(waiting);
-    long own = work.getOrDefault(tier, 0L);
-    double weight = lanes.get(tier).weight();
-    double ahead = 0;
-    for (Map.Entry<String, Lane> lane : lanes.entrySet()) {
-      long waits = work.getOrDefault(lane.getKey(), 0L);
-      ahead += Math.min(waits, own * lane.getValue().weight() / weight);
+  public Duration expectedWait(String tier, boolean relaxed, List<Backlog> waiting, double gpus) {
+    double part = relaxed ? FairPolicy.RELAX_SHARE : 1 - FairPolicy.RELAX_SHARE;
+    long own = work(waiting, tier, relaxed);
+    double ofTier = own + Math.min(work(waiting, tier, !relaxed), own * (1 - part) / part);
+    double weight = known(tier).weight();
+    double ahead = ofTier;
+    for (Map.Entry<String, Known> other : tiers.entrySet()) {
+      if (!other.getKey().equals(tier)) {
+        long waits = work(waiting, other.getKey(), true) + work(waiting, other.getKey(), false);
+        ahead += Math.min(waits, ofTier * other.getValue().weight() / weight);
+      }
     }
     return Duration.ofMillis(Math.round(ahead / gpus));
   }
 
-  private static Map<String, Long> work(List<Backlog> waiting) {
-    Map<String, Long> work = new HashMap<>();
-    waiting.forEach(one -> work.merge(one.tier(), one.costMs(), Long::sum));
-    return work;
+  private static long work(List<Backlog> waiting, String tier, boolean relaxed) {
+    return waiting.stream()
+        .filter(one -> one.tier().equals(tier) && one.relaxed() == relaxed)
+        .mapToLong(Backlog::costMs)
+        .sum();
   }
 }

@@ -1,16 +1,14 @@
 package dev.tintype.queue.relay;
 
 import dev.tintype.queue.QueueException;
+import dev.tintype.queue.relay.UserTurns.Candidate;
 import dev.tintype.queue.store.ReadyJob;
 import dev.tintype.queue.store.Tier;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
-import java.util.Deque;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -33,9 +31,15 @@ import java.util.random.RandomGenerator;
  * faster tiers have work.
  *
  * <p>Nobody waits past the tier's bound: a job that has waited for half of it is urgent. Urgent
- * jobs go before all others, the one whose bound ends first in front (earliest deadline first, Liu
- * and Layland, 1973). {@link Admission} keeps the waiting work of a tier below what its share can
- * do in the other half, so urgent jobs are always served in time; docs/scheduling.md has the proof.
+ * jobs go before all others of their lane, the one whose bound ends first in front (earliest
+ * deadline first, Liu and Layland, 1973). {@link Admission} keeps the waiting work of a lane below
+ * what its share can do in the other half, so urgent jobs are always served in time;
+ * docs/scheduling.md has the proof.
+ *
+ * <p>A tier has two lanes. Jobs in mode relax are in the background lane, which has {@link
+ * #RELAX_SHARE} of the tier's time while the first lane has work, all of it otherwise, and a bound
+ * that is {@link #RELAX_BOUND} times as long. Jobs in mode fast go before other jobs of their own
+ * user that are not urgent.
  *
  * <p>Not thread-safe; the relay's thread owns it.
  */
@@ -46,13 +50,22 @@ public final class FairPolicy implements OrderPolicy {
   /** Part of a tier's bound after which a waiting job is urgent. */
   public static final double URGENT_AFTER = 0.5;
 
+  /** Share of a tier's time that its background lane has while the first lane has work. */
+  public static final double RELAX_SHARE = 0.1;
+
   /**
-   * Users remembered by one tier. Those whose debt is paid are forgotten first, and forgetting them
+   * How many times longer the background lane's bound is: as the inverse of its share, so that
+   * about as much work may wait in it as in the first lane.
+   */
+  public static final int RELAX_BOUND = 10;
+
+  /**
+   * Users remembered by one lane. Those whose debt is paid are forgotten first, and forgetting them
    * changes nothing.
    */
   static final int USERS_MAX = 100_000;
 
-  private final Map<String, TierQueue> tiers = new LinkedHashMap<>();
+  private final Map<String, TierTurns> tiers = new LinkedHashMap<>();
   private final RandomGenerator random;
   private double virtualTime;
 
@@ -73,8 +86,8 @@ public final class FairPolicy implements OrderPolicy {
     tiers.keySet().retainAll(all.stream().map(Tier::name).toList());
     for (int i = 0; i < all.size(); i++) {
       tiers
-          .computeIfAbsent(all.get(i).name(), name -> new TierQueue())
-          .set(weight(all, i), all.get(i).maxWait());
+          .computeIfAbsent(all.get(i).name(), name -> new TierTurns())
+          .settings(all.get(i), weight(all, i));
     }
   }
 
@@ -102,100 +115,45 @@ public final class FairPolicy implements OrderPolicy {
     return shares;
   }
 
-  @Override
-  public List<ReadyJob> take(Collection<ReadyJob> heads, int room, Instant now) {
-    Map<String, Map<String, Deque<Candidate>>> waiting = new LinkedHashMap<>();
-    for (ReadyJob job : heads) {
-      if (tiers.containsKey(job.tier())) {
-        waiting
-            .computeIfAbsent(job.tier(), tier -> new LinkedHashMap<>())
-            .computeIfAbsent(job.userId(), user -> new ArrayDeque<>())
-            .addLast(new Candidate(job, random.nextLong()));
-      }
-    }
-    List<ReadyJob> taken = new ArrayList<>();
-    while (taken.size() < room && !waiting.isEmpty()) {
-      taken.add(takeOne(waiting, now));
-    }
-    return taken;
+  /** The bound of waiting in mode relax. */
+  public static Duration relaxBound(Tier tier) {
+    return tier.maxWait().multipliedBy(RELAX_BOUND);
   }
 
-  private ReadyJob takeOne(Map<String, Map<String, Deque<Candidate>>> waiting, Instant now) {
-    String tierName =
-        waiting.keySet().stream()
-            .min(Comparator.comparingDouble(name -> tiers.get(name).start(virtualTime)))
-            .orElseThrow();
-    TierQueue tier = tiers.get(tierName);
-    Map<String, Deque<Candidate>> users = waiting.get(tierName);
-    Candidate next =
-        users.values().stream().map(Deque::peekFirst).min(tier.order(now)).orElseThrow();
-    Deque<Candidate> jobs = users.get(next.job().userId());
-    jobs.removeFirst();
-    if (jobs.isEmpty()) {
-      users.remove(next.job().userId());
+  @Override
+  public List<ReadyJob> take(Collection<ReadyJob> heads, int room, Instant now) {
+    Map<String, List<Candidate>> byTier = new LinkedHashMap<>();
+    for (ReadyJob job : heads) {
+      if (tiers.containsKey(job.tier())) {
+        byTier
+            .computeIfAbsent(job.tier(), tier -> new ArrayList<>())
+            .add(new Candidate(job, random.nextLong()));
+      }
     }
-    if (users.isEmpty()) {
-      waiting.remove(tierName);
+    List<TierTurns> waiting = new ArrayList<>();
+    byTier.forEach(
+        (name, jobs) -> {
+          TierTurns tier = tiers.get(name);
+          tier.look(jobs, now);
+          waiting.add(tier);
+        });
+    List<ReadyJob> taken = new ArrayList<>();
+    while (taken.size() < room && !waiting.isEmpty()) {
+      TierTurns tier =
+          waiting.stream()
+              .min(Comparator.comparingDouble(one -> one.start(virtualTime)))
+              .orElseThrow();
+      virtualTime = tier.start(virtualTime);
+      taken.add(tier.take(now, virtualTime));
+      if (tier.isEmpty()) {
+        waiting.remove(tier);
+      }
     }
-    virtualTime = tier.start(virtualTime);
-    tier.charge(next.job(), virtualTime);
-    return next.job();
+    return taken;
   }
 
   @Override
   public void refund(ReadyJob job) {
     Optional.ofNullable(tiers.get(job.tier())).ifPresent(tier -> tier.refund(job));
-  }
-
-  /** The draw is made once per look, so that the order of comparison does not matter. */
-  private record Candidate(ReadyJob job, long draw) {}
-
-  /** One tier: its pass, and the finish tags of its users. */
-  private static final class TierQueue {
-    private double weight;
-    private Duration urgentAfter;
-    private final Map<String, Double> finish = new HashMap<>();
-    private double pass;
-    private double userTime;
-
-    void set(double weight, Duration maxWait) {
-      this.weight = weight;
-      this.urgentAfter = Duration.ofMillis(Math.round(maxWait.toMillis() * URGENT_AFTER));
-    }
-
-    /** When it was accepted, for a job that is urgent; for all others the end of time. */
-    Instant urgency(ReadyJob job, Instant now) {
-      return job.createdAt().plus(urgentAfter).isAfter(now) ? Instant.MAX : job.createdAt();
-    }
-
-    /** A tier that was idle starts now, and claims nothing for the past. */
-    double start(double virtualTime) {
-      return Math.max(pass, virtualTime);
-    }
-
-    double userStart(String userId) {
-      return Math.max(userTime, finish.getOrDefault(userId, 0.0));
-    }
-
-    Comparator<Candidate> order(Instant now) {
-      return Comparator.<Candidate, Instant>comparing(candidate -> urgency(candidate.job(), now))
-          .thenComparingDouble(candidate -> userStart(candidate.job().userId()))
-          .thenComparing(candidate -> candidate.job().deadline().orElse(Instant.MAX))
-          .thenComparingLong(Candidate::draw);
-    }
-
-    void charge(ReadyJob job, double virtualTime) {
-      pass = start(virtualTime) + job.costMs() / weight;
-      userTime = userStart(job.userId());
-      finish.put(job.userId(), userTime + job.costMs());
-      if (finish.size() > USERS_MAX) {
-        finish.values().removeIf(end -> end <= userTime);
-      }
-    }
-
-    void refund(ReadyJob job) {
-      pass -= job.costMs() / weight;
-      finish.computeIfPresent(job.userId(), (user, end) -> end - job.costMs());
-    }
   }
 }

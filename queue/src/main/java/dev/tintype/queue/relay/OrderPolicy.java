@@ -12,8 +12,8 @@ import java.util.List;
  */
 public interface OrderPolicy {
   /**
-   * Takes up to {@code room} of the waiting jobs, in order, and charges them. Jobs of one user are
-   * taken in the order given.
+   * Takes up to {@code room} of the waiting jobs, in order, and charges them. Of one user no more
+   * than {@link ReadyJob#userRoom} are taken; FairPolicy says in which order.
    *
    * @param heads waiting jobs of all tiers; those of unknown tiers are left out
    * @param now by the clock that {@link ReadyJob#createdAt} is by

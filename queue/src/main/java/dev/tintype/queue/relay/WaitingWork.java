@@ -10,10 +10,14 @@ import java.util.Map;
  * What waits, as it was last read from the store, and what this process has accepted since. It
  * rather counts a job twice than not at all: one that is accepted while the store is read may be in
  * both. What other processes accept is seen with the next reading. Thread-safe, without input or
- * output; it holds an entry per tier and model.
+ * output; it holds an entry per tier, lane and model.
  */
 public final class WaitingWork {
-  private record Key(String tier, String model) {}
+  private record Key(String tier, boolean relaxed, String model) {
+    static Key of(Backlog work) {
+      return new Key(work.tier(), work.relaxed(), work.model());
+    }
+  }
 
   private Map<Key, Long> read = Map.of();
 
@@ -34,7 +38,7 @@ public final class WaitingWork {
   /** It ended with this. Where it failed, nothing is called: what was known stays. */
   public synchronized void read(List<Backlog> found) {
     Map<Key, Long> next = new HashMap<>();
-    found.forEach(one -> next.merge(new Key(one.tier(), one.model()), one.costMs(), Long::sum));
+    found.forEach(one -> next.merge(Key.of(one), one.costMs(), Long::sum));
     read = next;
     since = sinceNext;
     sinceNext = new HashMap<>();
@@ -46,25 +50,26 @@ public final class WaitingWork {
    *
    * @return what waits without it
    */
-  public synchronized List<Backlog> ask(String tier, String model, long costMs) {
+  public synchronized List<Backlog> ask(Backlog job) {
     Map<Key, Long> sum = new HashMap<>(read);
     since.forEach((key, ms) -> sum.merge(key, ms, Long::sum));
     asked.forEach((key, ms) -> sum.merge(key, ms, Long::sum));
-    asked.merge(new Key(tier, model), costMs, Long::sum);
+    asked.merge(Key.of(job), job.costMs(), Long::sum);
     List<Backlog> all = new ArrayList<>();
-    sum.forEach((key, ms) -> all.add(new Backlog(key.tier(), key.model(), ms)));
+    sum.forEach((key, ms) -> all.add(new Backlog(key.tier(), key.relaxed(), key.model(), ms)));
     return all;
   }
 
   /**
+   * @param job as it was asked about
    * @param accepted true: the store has the job
    */
-  public synchronized void settle(String tier, String model, long costMs, boolean accepted) {
-    Key key = new Key(tier, model);
-    asked.computeIfPresent(key, (same, ms) -> ms > costMs ? ms - costMs : null);
+  public synchronized void settle(Backlog job, boolean accepted) {
+    Key key = Key.of(job);
+    asked.computeIfPresent(key, (same, ms) -> ms > job.costMs() ? ms - job.costMs() : null);
     if (accepted) {
-      since.merge(key, costMs, Long::sum);
-      sinceNext.merge(key, costMs, Long::sum);
+      since.merge(key, job.costMs(), Long::sum);
+      sinceNext.merge(key, job.costMs(), Long::sum);
     }
   }
 }

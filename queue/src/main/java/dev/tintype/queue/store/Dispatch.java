@@ -3,16 +3,19 @@ package dev.tintype.queue.store;
 import dev.tintype.queue.job.Job;
 import dev.tintype.queue.job.JobAction;
 import dev.tintype.queue.job.JobId;
+import dev.tintype.queue.job.JobMode;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /**
  * What relays do: look at the heads of the queue, claim, and clear away what lapsed. Several may do
@@ -25,8 +28,9 @@ final class Dispatch {
 
   /**
    * Walks the index from user to user instead of over all rows (a loose index scan), so that a user
-   * with a million jobs costs as much as one with ten. Parameters: tier, user, tier, users, tier,
-   * tier, models, jobs per user.
+   * with a million jobs costs as much as one with ten; and looks for the oldest of each mode, so
+   * that no mode hides another. Parameters: tier, user, tier, users, tier, tier, models, jobs per
+   * user.
    */
   private static final String READY =
       """
@@ -45,13 +49,19 @@ final class Dispatch {
           AS jobs_max
         FROM waiting
       )
-      SELECT room.user_id AS walked, head.* FROM room LEFT JOIN LATERAL (
-        SELECT id, user_id, tier, model, cost_ms, created_at, deadline FROM jobs
-        WHERE state = 'queued' AND tier = ? AND user_id = room.user_id AND model = ANY(?) AND %s
-        ORDER BY id LIMIT GREATEST(0, LEAST(?::bigint, room.jobs_max))
+      SELECT room.user_id AS walked, room.jobs_max, head.* FROM room LEFT JOIN LATERAL (
+        SELECT oldest.* FROM unnest(ARRAY[%s]) AS wanted (mode), LATERAL (
+          SELECT id, user_id, tier, mode, model, cost_ms, created_at, deadline FROM jobs
+          WHERE state = 'queued' AND tier = ? AND user_id = room.user_id AND jobs.mode = wanted.mode COLLATE "C"
+            AND model = ANY(?) AND %s
+          ORDER BY id LIMIT GREATEST(0, LEAST(?::bigint, room.jobs_max))) oldest
       ) head ON true ORDER BY room.user_id, head.id
       """
-          .formatted(FREE);
+          .formatted(
+              Arrays.stream(JobMode.values())
+                  .map(mode -> "'" + mode.wire() + "'")
+                  .collect(Collectors.joining(", ")),
+              FREE);
 
   /** A claim that a power cut forgets is a claim that lapsed, so it need not wait for the disk. */
   private static final String NO_FSYNC = "SELECT set_config('synchronous_commit', 'off', true)";

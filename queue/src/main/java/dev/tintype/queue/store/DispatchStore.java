@@ -17,7 +17,8 @@ public interface DispatchStore {
   /**
    * The heads of the queue: for each of at most {@code usersMax} users of that tier with work to
    * do, in the order of their ids, starting behind {@code afterUser}, their oldest {@code perUser}
-   * jobs that are queued, past their backoff, not claimed, and for one of those models.
+   * jobs of each mode that are queued, past their backoff, not claimed, and for one of those
+   * models.
    */
   ReadyPage ready(
       String tier, Set<String> models, Optional<String> afterUser, int usersMax, int perUser);
@@ -55,6 +56,9 @@ public interface DispatchStore {
   /** How many jobs are queued, by model. Costs a look at all of them. */
   Map<String, Long> queuedByModel();
 
-  /** Forgets idempotency keys older than a day; returns how many. */
+  /**
+   * Forgets idempotency keys older than a day, and what users had in mode fast more than 30 days
+   * ago; at most {@code limit} of each. Returns how many of that of which there were more.
+   */
   int forgetKeys(int limit);
 }

@@ -6,6 +6,7 @@ import dev.tintype.queue.job.Job;
 import dev.tintype.queue.job.JobEvent;
 import dev.tintype.queue.job.JobFailure;
 import dev.tintype.queue.job.JobId;
+import dev.tintype.queue.job.JobMode;
 import dev.tintype.queue.job.JobSpec;
 import dev.tintype.queue.job.JobState;
 import java.sql.Connection;
@@ -36,6 +37,7 @@ final class JobRows {
         Sql.id(row, "id"),
         row.getString("user_id"),
         row.getString("tier"),
+        JobMode.ofWire(row.getString("mode")),
         JobState.ofWire(row.getString("state")),
         JobSpec.fromJson(row.getString("spec")),
         row.getInt("attempt"),
@@ -77,6 +79,7 @@ final class JobRows {
             job.id(),
             job.userId(),
             job.tier(),
+            job.mode(),
             job.state(),
             job.spec(),
             job.attempt(),
@@ -120,9 +123,11 @@ final class JobRows {
         Sql.id(row, "id"),
         row.getString("user_id"),
         row.getString("tier"),
+        JobMode.ofWire(row.getString("mode")),
         row.getString("model"),
         row.getLong("cost_ms"),
         Sql.instant(row, "created_at"),
-        Sql.optionalInstant(row, "deadline"));
+        Sql.optionalInstant(row, "deadline"),
+        row.getInt("jobs_max"));
   }
 }

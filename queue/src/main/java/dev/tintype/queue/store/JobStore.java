@@ -71,6 +71,12 @@ public interface JobStore extends DispatchStore, LeaseStore, AutoCloseable {
    */
   void endClaims();
 
+  /**
+   * Estimated and measured GPU-ms of the user's jobs in mode fast: those of the last 30 days that
+   * succeeded, and those under way.
+   */
+  long fastUsedMs(String userId);
+
   // For admins.
 
   /** Dead jobs, newest first. */

@@ -6,6 +6,7 @@ import dev.tintype.queue.job.Job;
 import dev.tintype.queue.job.JobAction;
 import dev.tintype.queue.job.JobFailure;
 import dev.tintype.queue.job.JobId;
+import dev.tintype.queue.job.JobMode;
 import dev.tintype.queue.job.JobState;
 import dev.tintype.queue.job.JobStateMachine;
 import dev.tintype.queue.job.NewEvent;
@@ -124,6 +125,9 @@ final class Leases {
           }
           for (ImageRecord image : images) {
             insert(connection, lease.jobId(), image);
+          }
+          if (lease.job().mode() == JobMode.FAST) {
+            FastUse.charge(connection, lease.jobId());
           }
           return true;
         });

@@ -32,7 +32,8 @@ final class Migrations {
           "003-uploads.sql",
           "004-tiers.sql",
           "005-sweep.sql",
-          "006-queued.sql");
+          "006-queued.sql",
+          "007-modes.sql");
 
   /** "tintype" in ASCII: the same lock in every version of this program. */
   private static final long LOCK = 0x74696e74797065L;

@@ -151,17 +151,21 @@ public final class PostgresAccountAdmin implements AccountAdmin {
     return Sql.update(
         connection,
         "INSERT INTO tiers (name, weight, max_wait_s, running_max, queued_max, retention_s,"
-            + " tier_class) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET"
-            + " weight = excluded.weight, max_wait_s = excluded.max_wait_s, running_max ="
-            + " excluded.running_max, queued_max = excluded.queued_max, retention_s ="
-            + " excluded.retention_s, tier_class = excluded.tier_class",
+            + " tier_class, fast_gpu_s) VALUES (?, ?, ?, ?, ?, ?, ?, ?::bigint) ON CONFLICT (name)"
+            + " DO UPDATE SET weight = excluded.weight, max_wait_s = excluded.max_wait_s,"
+            + " running_max = excluded.running_max, queued_max = excluded.queued_max, retention_s ="
+            + " excluded.retention_s, tier_class = excluded.tier_class, fast_gpu_s ="
+            + " excluded.fast_gpu_s",
         tier.name(),
         tier.weight(),
         (int) tier.maxWait().toSeconds(),
         tier.runningMax(),
         tier.queuedMax(),
         tier.retention().toSeconds(),
-        tier.tierClass().wire());
+        tier.tierClass().wire(),
+        tier.fastGpuSeconds().isPresent()
+            ? Optional.of(tier.fastGpuSeconds().getAsLong())
+            : Optional.empty());
   }
 
   @Override

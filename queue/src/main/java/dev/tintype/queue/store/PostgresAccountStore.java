@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /**
  * Users and keys on PostgreSQL. A key is {@code tt_} and 256 random bits; one SHA-256 suffices for
@@ -181,7 +182,13 @@ public final class PostgresAccountStore implements AccountStore {
         row.getInt("running_max"),
         row.getInt("queued_max"),
         Duration.ofSeconds(row.getLong("retention_s")),
-        TierClass.ofWire(row.getString("tier_class")));
+        TierClass.ofWire(row.getString("tier_class")),
+        fast(row));
+  }
+
+  private static OptionalLong fast(ResultSet row) throws SQLException {
+    long seconds = row.getLong("fast_gpu_s");
+    return row.wasNull() ? OptionalLong.empty() : OptionalLong.of(seconds);
   }
 
   private static String digest(String key) {

@@ -337,6 +337,11 @@ public final class PostgresJobStore implements JobStore {
   }
 
   @Override
+  public long fastUsedMs(String userId) {
+    return work.fastUsedMs(userId);
+  }
+
+  @Override
   public List<Backlog> backlog() {
     return work.backlog();
   }

@@ -95,11 +95,13 @@ final class Retention {
   int forgetKeys(int limit) {
     return database.call(
         connection ->
-            Sql.update(
-                connection,
-                "DELETE FROM idempotency WHERE (user_id, key) IN (SELECT user_id, key FROM"
-                    + " idempotency WHERE expires_at < tintype_now() LIMIT ? FOR UPDATE SKIP"
-                    + " LOCKED)",
-                limit));
+            Math.max(
+                Sql.update(
+                    connection,
+                    "DELETE FROM idempotency WHERE (user_id, key) IN (SELECT user_id, key FROM"
+                        + " idempotency WHERE expires_at < tintype_now() LIMIT ? FOR UPDATE SKIP"
+                        + " LOCKED)",
+                    limit),
+                FastUse.forget(connection, limit)));
   }
 }

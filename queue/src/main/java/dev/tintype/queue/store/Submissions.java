@@ -28,8 +28,8 @@ final class Submissions {
   private static final int TRIES_MAX = 3;
 
   /**
-   * Parameters: tier, user, (limit) user, key, user, key, fingerprint, id; key; id, model, spec,
-   * fingerprint, cost, time limit in ms; event type, payload.
+   * Parameters: tier, user, (limit) user, key, user, key, fingerprint, id; key; id, mode, model,
+   * spec, fingerprint, cost, time limit in ms; event type, payload.
    */
   private static final String SUBMIT =
       """
@@ -45,8 +45,8 @@ final class Submissions {
           WHERE i.expires_at < tintype_now()
         RETURNING user_id
       ), job AS (
-        INSERT INTO jobs (id, user_id, tier, state, model, spec, fingerprint, cost_ms, created_at, not_before, deadline, last_seq)
-        SELECT ?, user_id, tier, '%3$s', ?, ?, ?, ?, tintype_now(), tintype_now(), tintype_now() + ? * interval '1 ms', 1
+        INSERT INTO jobs (id, user_id, tier, mode, state, model, spec, fingerprint, cost_ms, created_at, not_before, deadline, last_seq)
+        SELECT ?, user_id, tier, ?, '%3$s', ?, ?, ?, ?, tintype_now(), tintype_now(), tintype_now() + ? * interval '1 ms', 1
         FROM who WHERE ?::text IS NULL OR EXISTS (SELECT FROM keyed)
         RETURNING *
       ), logged AS (
@@ -152,6 +152,7 @@ final class Submissions {
             id,
             key,
             id,
+            request.mode().wire(),
             request.spec().model(),
             request.spec().toJson(),
             request.bodyFingerprint(),

@@ -1,6 +1,7 @@
 package dev.tintype.queue.store;
 
 import dev.tintype.queue.QueueException;
+import dev.tintype.queue.job.JobMode;
 import dev.tintype.queue.job.JobSpec;
 import java.time.Duration;
 import java.util.Objects;
@@ -11,6 +12,7 @@ import java.util.Optional;
  *
  * @param userId owner, as authenticated
  * @param tier that the job is queued in (the user's own, or a slower one)
+ * @param mode how it is scheduled within the tier
  * @param idempotencyKey the client's key without quotes, 1..{@link #KEY_CHARS_MAX} characters; the
  *     same key and the same body give the same job for 24 hours
  * @param bodyFingerprint SHA-256 or any other stable text of what the client sent, compared under
@@ -24,6 +26,7 @@ import java.util.Optional;
 public record SubmitRequest(
     String userId,
     String tier,
+    JobMode mode,
     JobSpec spec,
     Optional<String> idempotencyKey,
     String bodyFingerprint,
@@ -52,6 +55,42 @@ public record SubmitRequest(
     if (timeLimit.isPresent() && !timeLimit.get().isPositive()) {
       throw new QueueException.Invalid("job.deadline", "A time limit is longer than nothing.");
     }
+  }
+
+  /** In mode normal. */
+  public SubmitRequest(
+      String userId,
+      String tier,
+      JobSpec spec,
+      Optional<String> idempotencyKey,
+      String bodyFingerprint,
+      boolean joinInFlight,
+      Optional<Duration> timeLimit,
+      long costMs) {
+    this(
+        userId,
+        tier,
+        JobMode.NORMAL,
+        spec,
+        idempotencyKey,
+        bodyFingerprint,
+        joinInFlight,
+        timeLimit,
+        costMs);
+  }
+
+  /** The same in another mode. */
+  public SubmitRequest withMode(JobMode other) {
+    return new SubmitRequest(
+        userId,
+        tier,
+        other,
+        spec,
+        idempotencyKey,
+        bodyFingerprint,
+        joinInFlight,
+        timeLimit,
+        costMs);
   }
 
   /** No idempotency key, no joining, no deadline. */

@@ -4,6 +4,7 @@ import dev.tintype.queue.QueueException;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
+import java.util.OptionalLong;
 
 /**
  * A class of service.
@@ -15,6 +16,8 @@ import java.util.List;
  * @param queuedMax most jobs of one user that are not at their end
  * @param retention how long finished jobs and pictures are kept
  * @param tierClass which lane of the transport its jobs travel in
+ * @param fastGpuSeconds GPU time in mode fast that a user has in 30 days; empty: as much as he
+ *     likes
  */
 public record Tier(
     String name,
@@ -23,12 +26,16 @@ public record Tier(
     int runningMax,
     int queuedMax,
     Duration retention,
-    TierClass tierClass) {
+    TierClass tierClass,
+    OptionalLong fastGpuSeconds) {
   /** The longest bound that can be promised. */
   public static final Duration MAX_WAIT_MAX = Duration.ofDays(7);
 
   /** The longest that pictures are kept. */
   public static final Duration RETENTION_MAX = Duration.ofDays(36_500);
+
+  /** The longest allowance: all of a GPU for 30 years. */
+  public static final long FAST_GPU_SECONDS_MAX = 1_000_000_000;
 
   public Tier {
     if (!name.matches("[a-z0-9][a-z0-9_-]{0,31}")
@@ -39,12 +46,26 @@ public record Tier(
         || runningMax < 1
         || queuedMax < 1
         || retention.toSeconds() < 60
-        || retention.compareTo(RETENTION_MAX) > 0) {
+        || retention.compareTo(RETENTION_MAX) > 0
+        || fastGpuSeconds.orElse(0) < 0
+        || fastGpuSeconds.orElse(0) > FAST_GPU_SECONDS_MAX) {
       throw new QueueException.Invalid(
           "account.tier_settings",
           "A tier has a name of lower-case letters, digits, - and _, a weight of 1 to 1000, a bound"
               + " of 1 s to 7 days, limits of at least 1, and a retention of at least a minute.");
     }
+  }
+
+  /** Without a limit of mode fast. */
+  public Tier(
+      String name,
+      int weight,
+      Duration maxWait,
+      int runningMax,
+      int queuedMax,
+      Duration retention,
+      TierClass tierClass) {
+    this(name, weight, maxWait, runningMax, queuedMax, retention, tierClass, OptionalLong.empty());
   }
 
   /**

@@ -8,7 +8,7 @@ import java.util.TreeMap;
 
 /** How much work waits, and what work of that kind took. */
 final class WorkAhead {
-  /** Tiers times models; beyond, the rest is left out. */
+  /** Tiers times models, relaxed and not; beyond, the rest is left out. */
   private static final int GROUPS_MAX = 10_000;
 
   private final Database database;
@@ -56,14 +56,20 @@ final class WorkAhead {
     return jobs;
   }
 
+  long fastUsedMs(String userId) {
+    return database.call(connection -> FastUse.usedMs(connection, userId));
+  }
+
   List<Backlog> backlog() {
     return database.call(
         connection ->
             Sql.query(
                 connection,
-                row -> new Backlog(row.getString(1), row.getString(2), row.getLong(3)),
-                "SELECT tier, model, sum(cost_ms)::bigint FROM jobs WHERE state = 'queued' GROUP BY"
-                    + " tier, model LIMIT ?",
+                row ->
+                    new Backlog(
+                        row.getString(1), row.getBoolean(2), row.getString(3), row.getLong(4)),
+                "SELECT tier, mode = 'relax' AS relaxed, model, sum(cost_ms)::bigint FROM jobs"
+                    + " WHERE state = 'queued' GROUP BY tier, relaxed, model LIMIT ?",
                 GROUPS_MAX));
   }
 

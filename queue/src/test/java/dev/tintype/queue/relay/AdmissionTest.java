@@ -23,17 +23,17 @@ class AdmissionTest {
 
   @Test
   void admitsWhatItsShareCanDoInHalfTheBound() {
-    // 10 GPUs, a quarter of them less the reserve: 2; in 300 s they do 600 s of work.
-    assertThat(admission.decide("slow", 590_000, 10_000, 10))
+    // 10 GPUs, a quarter of them less the reserve: 2; nine tenths of it: in 300 s 540 s of work.
+    assertThat(admission.decide("slow", false, 530_000, 10_000, 10))
         .isEqualTo(new Decision.Admit(Duration.ofSeconds(300)));
-    assertThat(admission.decide("slow", 590_000, 12_000, 10))
+    assertThat(admission.decide("slow", false, 530_000, 11_800, 10))
         .isEqualTo(new Decision.Refuse(Duration.ofSeconds(301), Duration.ofSeconds(1)));
   }
 
   @Test
   void tellsWhenToComeAgain() {
-    // 6 of 10 GPUs in half a minute: 180 s of work; 360 s wait, so 30 s until half is done.
-    assertThat(admission.decide("quick", 354_000, 6_000, 10.0 / 0.75 / 0.8 * 0.6))
+    // 6 GPUs in half a minute: 180 s of work; 360 s wait, so 30 s until half is done.
+    assertThat(admission.decide("quick", false, 354_000, 6_000, 6 / 0.75 / 0.8 / 0.9))
         .isInstanceOfSatisfying(
             Decision.Refuse.class,
             refuse -> assertThat(refuse.retryAfter()).isEqualTo(Duration.ofSeconds(30)));
@@ -41,46 +41,69 @@ class AdmissionTest {
 
   @Test
   void aHugeJobOnAnEmptyTierHarmsNobody() {
-    assertThat(admission.decide("quick", 0, 10_000_000, 1)).isInstanceOf(Decision.Admit.class);
-    assertThat(admission.decide("quick", 1, 10_000_000, 1)).isInstanceOf(Decision.Refuse.class);
+    assertThat(admission.decide("quick", false, 0, 10_000_000, 1))
+        .isInstanceOf(Decision.Admit.class);
+    assertThat(admission.decide("quick", false, 1, 10_000_000, 1))
+        .isInstanceOf(Decision.Refuse.class);
   }
 
   @Test
   void withoutGpusNothingIsPromised() {
-    assertThat(admission.decide("quick", 0, 1, 0)).isInstanceOf(Decision.Refuse.class);
+    assertThat(admission.decide("quick", false, 0, 1, 0)).isInstanceOf(Decision.Refuse.class);
   }
 
   @Test
   void refusesWhatMakesNoSense() {
-    assertThatThrownBy(() -> admission.decide("none", 0, 1, 1))
+    assertThatThrownBy(() -> admission.decide("none", false, 0, 1, 1))
         .isInstanceOf(QueueException.Invalid.class);
     assertThatThrownBy(() -> new Admission(List.of(tier("a", 1, 1)), 1))
         .isInstanceOf(QueueException.Invalid.class);
   }
 
   private static Backlog waits(String tier, long ms) {
-    return new Backlog(tier, "m", ms);
+    return new Backlog(tier, false, "m", ms);
   }
 
   @Test
   void expectsWhatAllTiersHaveDoneUntilTheOwnWorkIsDone() {
     // Weights 1 and 3: while 10 s of slow are done, quick gets 30 s.
     List<Backlog> both = List.of(waits("slow", 10_000), waits("quick", 90_000));
-    assertThat(admission.expectedWait("slow", both, 2)).isEqualTo(Duration.ofSeconds(20));
+    assertThat(admission.expectedWait("slow", false, both, 2)).isEqualTo(Duration.ofSeconds(20));
     // While 90 s of quick are done, slow has had all of its 10 s.
-    assertThat(admission.expectedWait("quick", both, 2)).isEqualTo(Duration.ofSeconds(50));
-    assertThat(admission.expectedWait("slow", List.of(waits("quick", 90_000)), 2)).isZero();
-    assertThat(admission.expectedWait("slow", List.of(), 1)).isZero();
+    assertThat(admission.expectedWait("quick", false, both, 2)).isEqualTo(Duration.ofSeconds(50));
+    assertThat(admission.expectedWait("slow", false, List.of(waits("quick", 90_000)), 2)).isZero();
+    assertThat(admission.expectedWait("slow", false, List.of(), 1)).isZero();
   }
 
   @Test
   void workOfAllModelsIsCountedAndOfNoOtherTier() {
     List<Backlog> waiting =
         List.of(
-            new Backlog("slow", "a", 300_000),
-            new Backlog("slow", "b", 290_000),
+            new Backlog("slow", false, "a", 300_000),
+            new Backlog("slow", false, "b", 230_000),
+            new Backlog("slow", true, "a", 9_000_000),
             waits("quick", 9_000_000));
-    assertThat(admission.decide("slow", waiting, 10_000, 10)).isInstanceOf(Decision.Admit.class);
-    assertThat(admission.decide("slow", waiting, 12_000, 10)).isInstanceOf(Decision.Refuse.class);
+    assertThat(admission.decide("slow", false, waiting, 10_000, 10))
+        .isInstanceOf(Decision.Admit.class);
+    assertThat(admission.decide("slow", false, waiting, 11_800, 10))
+        .isInstanceOf(Decision.Refuse.class);
+  }
+
+  @Test
+  void modeRelaxHasATenthOfTheTierAndTenTimesTheBound() {
+    // 10 GPUs, a quarter less the reserve: 2; a tenth of it for 3000 s: 600 s of work.
+    assertThat(admission.decide("slow", true, 590_000, 10_000, 10))
+        .isEqualTo(new Decision.Admit(Duration.ofSeconds(3000)));
+    assertThat(admission.decide("slow", true, 590_000, 10_200, 10))
+        .isEqualTo(new Decision.Refuse(Duration.ofSeconds(3001), Duration.ofSeconds(1)));
+    Backlog relaxed = new Backlog("slow", true, "m", 10_000);
+    // While 10 s in mode relax are done, other jobs of the tier get 90 s, and quick three times
+    // 100.
+    assertThat(
+            admission.expectedWait(
+                "slow", true, List.of(relaxed, waits("slow", 500_000), waits("quick", 900_000)), 1))
+        .isEqualTo(Duration.ofSeconds(400));
+    assertThat(admission.expectedWait("slow", true, List.of(relaxed), 1))
+        .isEqualTo(Duration.ofSeconds(10));
   }
 }

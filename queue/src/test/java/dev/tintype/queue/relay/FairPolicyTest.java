@@ -3,6 +3,7 @@ package dev.tintype.queue.relay;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tintype.queue.job.JobId;
+import dev.tintype.queue.job.JobMode;
 import dev.tintype.queue.job.JobSpec;
 import dev.tintype.queue.store.ReadyJob;
 import dev.tintype.queue.store.Tier;
@@ -260,5 +261,89 @@ class FairPolicyTest {
     assertThat(shares.values().stream().mapToDouble(Double::doubleValue).sum())
         .isCloseTo(1, Offset.offset(1e-9));
     assertThat(shares.get("free")).isCloseTo(0.05, Offset.offset(1e-9));
+  }
+
+  private ReadyJob job(JobMode mode, String user, Duration age, int userRoom) {
+    return new ReadyJob(
+        JobId.next(Clock.fixed(NOW, ZoneOffset.UTC), random),
+        user,
+        "standard",
+        mode,
+        "m",
+        1000,
+        NOW.minus(age),
+        Optional.<Instant>empty(),
+        userRoom);
+  }
+
+  private ReadyJob job(JobMode mode, String user) {
+    return job(mode, user, Duration.ZERO, 100);
+  }
+
+  @Test
+  void fastGoesBeforeItsOwnUsersOtherJobsOnly() {
+    ReadyJob mine = job(JobMode.NORMAL, "me");
+    ReadyJob fast = job(JobMode.FAST, "me");
+    ReadyJob other = job(JobMode.NORMAL, "you");
+    FairPolicy policy = policy(12);
+    List<ReadyJob> order = policy.take(List.of(mine, other, fast), 3, NOW);
+    assertThat(order.indexOf(fast)).isLessThan(order.indexOf(mine));
+    // Whoever was served last waits for the other, fast or not.
+    assertThat(order.indexOf(other)).isLessThan(2);
+  }
+
+  @Test
+  void anUrgentJobGoesBeforeItsUsersFastOnes() {
+    ReadyJob old = job(JobMode.NORMAL, "me", Duration.ofMinutes(31), 100);
+    ReadyJob fast = job(JobMode.FAST, "me");
+    assertThat(policy(13).take(List.of(fast, old), 2, NOW)).containsExactly(old, fast);
+  }
+
+  @Test
+  void relaxHasATenthWhileOthersHaveWorkAndAllOtherwise() {
+    FairPolicy policy = policy(14);
+    int relaxed = 0;
+    for (int round = 0; round < 1_000; round++) {
+      List<ReadyJob> waiting = List.of(job(JobMode.RELAX, "a"), job(JobMode.NORMAL, "b"));
+      relaxed += policy.take(waiting, 1, NOW).getFirst().mode() == JobMode.RELAX ? 1 : 0;
+    }
+    assertThat(relaxed).isBetween(99, 101);
+    for (int round = 0; round < 100; round++) {
+      assertThat(policy.take(List.of(job(JobMode.RELAX, "a")), 1, NOW)).hasSize(1);
+    }
+    // It was alone, and owes nothing for it.
+    assertThat(policy.take(List.of(job(JobMode.RELAX, "a"), job(JobMode.NORMAL, "b")), 2, NOW))
+        .hasSize(2);
+    relaxed = 0;
+    for (int round = 0; round < 1_000; round++) {
+      List<ReadyJob> waiting = List.of(job(JobMode.RELAX, "a"), job(JobMode.NORMAL, "b"));
+      relaxed += policy.take(waiting, 1, NOW).getFirst().mode() == JobMode.RELAX ? 1 : 0;
+    }
+    assertThat(relaxed).isBetween(95, 105);
+  }
+
+  @Test
+  void relaxIsUrgentByItsOwnBoundAndAmongItself() {
+    // The bound of the tier is an hour, that of its background lane ten.
+    ReadyJob young = job(JobMode.RELAX, "a", Duration.ofHours(4), 100);
+    ReadyJob older = job(JobMode.RELAX, "b", Duration.ofHours(6), 100);
+    ReadyJob oldest = job(JobMode.RELAX, "c", Duration.ofHours(9), 100);
+    ReadyJob normal = job(JobMode.NORMAL, "d");
+    List<ReadyJob> order = policy(15).take(List.of(young, older, oldest, normal), 4, NOW);
+    assertThat(order).startsWith(normal, oldest, older);
+  }
+
+  @Test
+  void ofOneUserNoMoreAreTakenThanMayRun() {
+    List<ReadyJob> waiting =
+        List.of(
+            job(JobMode.NORMAL, "me", Duration.ZERO, 2),
+            job(JobMode.FAST, "me", Duration.ZERO, 2),
+            job(JobMode.RELAX, "me", Duration.ZERO, 2),
+            job(JobMode.RELAX, "you", Duration.ZERO, 1));
+    assertThat(policy(16).take(waiting, 9, NOW))
+        .hasSize(3)
+        .filteredOn(job -> job.userId().equals("me"))
+        .hasSize(2);
   }
 }

@@ -10,17 +10,18 @@ class WaitingWorkTest {
   private final WaitingWork work = new WaitingWork();
 
   private static Backlog waits(long ms) {
-    return new Backlog("free", "m", ms);
+    return new Backlog("free", false, "m", ms);
   }
 
   private void accept(long ms) {
-    work.ask("free", "m", ms);
-    work.settle("free", "m", ms, true);
+    work.ask(waits(ms));
+    work.settle(waits(ms), true);
   }
 
   private List<Backlog> look() {
-    List<Backlog> all = work.ask("pro", "other", 1);
-    work.settle("pro", "other", 1, false);
+    Backlog other = new Backlog("free", true, "m", 1);
+    List<Backlog> all = work.ask(other);
+    work.settle(other, false);
     return all;
   }
 
@@ -58,10 +59,10 @@ class WaitingWorkTest {
 
   @Test
   void twoThatComeTogetherSeeOneAnother() {
-    assertThat(work.ask("free", "m", 5)).isEmpty();
-    assertThat(work.ask("free", "m", 6)).containsExactly(waits(5));
-    work.settle("free", "m", 5, false);
-    work.settle("free", "m", 6, true);
+    assertThat(work.ask(waits(5))).isEmpty();
+    assertThat(work.ask(waits(6))).containsExactly(waits(5));
+    work.settle(waits(5), false);
+    work.settle(waits(6), true);
     assertThat(look()).containsExactly(waits(6));
   }
 }
