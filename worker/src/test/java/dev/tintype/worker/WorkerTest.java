@@ -367,10 +367,10 @@ class WorkerTest {
   private static void await(BooleanSupplier condition) throws InterruptedException {
     long deadline = System.nanoTime() + WAIT_MAX.toNanos();
     CountDownLatch never = new CountDownLatch(1);
-    while (!condition.getAsBoolean() && System.nanoTime() < deadline) {
+    while (!condition.getAsBoolean()) {
+      assertThat(System.nanoTime()).as("in time").isLessThan(deadline);
       never.await(5, TimeUnit.MILLISECONDS);
     }
-    assertThat(condition.getAsBoolean()).isTrue();
   }
 
   /** Rows that are being written at the moment are passed over. */
