@@ -243,7 +243,7 @@ public final class Node implements AutoCloseable {
   /** Whoever relays also clears away, rows and blobs. */
   private void startRelay(
       StoreParts store, BlobStore blobs, JobTransport transport, Workforce workforce) {
-    closers.add("sweeper", Storage.sweeper(config, store.ledger(), blobs).start());
+    closers.add("sweeper", Storage.sweeper(config, store.ledger(), blobs, closers).start());
     closers.add(
         "relay",
         new Relay(

@@ -1,8 +1,10 @@
 package dev.tintype.node;
 
 import dev.tintype.queue.blob.BlobStore;
+import dev.tintype.queue.blob.DerivedStore;
 import dev.tintype.queue.blob.DirectoryBlobStore;
 import dev.tintype.queue.blob.S3BlobStore;
+import dev.tintype.queue.blob.S3DerivedStore;
 import dev.tintype.queue.embedded.EmbeddedPostgres;
 import dev.tintype.queue.store.AccountAdmin;
 import dev.tintype.queue.store.BlobLedger;
@@ -33,7 +35,8 @@ public final class Storage implements AutoCloseable {
       Path folder = config.data().toAbsolutePath().normalize();
       Database database = closers.add("connections", Database.open(database(config, folder)));
       accounts = new PostgresAccountAdmin(database);
-      sweep = sweep(config, new PostgresBlobLedger(database), blobs(config, folder, closers));
+      sweep =
+          sweep(config, new PostgresBlobLedger(database), blobs(config, folder, closers), closers);
     } catch (RuntimeException e) {
       closers.close();
       throw e;
@@ -82,13 +85,21 @@ public final class Storage implements AutoCloseable {
         : new DirectoryBlobStore(folder.resolve("blobs"));
   }
 
-  static Sweeper sweeper(NodeConfig config, BlobLedger ledger, BlobStore blobs) {
+  static Sweeper sweeper(NodeConfig config, BlobLedger ledger, BlobStore blobs, Closers closers) {
     return new Sweeper(
-        sweep(config, ledger, blobs), () -> blobs.tidy(Instant.now().minus(TIDY_AGE)));
+        sweep(config, ledger, blobs, closers), () -> blobs.tidy(Instant.now().minus(TIDY_AGE)));
   }
 
-  private static BlobSweep sweep(NodeConfig config, BlobLedger ledger, BlobStore blobs) {
-    return new BlobSweep(blobs, ledger, config.sweep(), Clock.systemUTC());
+  /** Where edges share variants, those of a deleted picture go with it. */
+  private static BlobSweep sweep(
+      NodeConfig config, BlobLedger ledger, BlobStore blobs, Closers closers) {
+    Clock clock = Clock.systemUTC();
+    boolean shared = config.edge().getOrDefault("edge.variants", "disk").equals("store");
+    if (!shared || config.fleet().s3().isEmpty()) {
+      return new BlobSweep(blobs, ledger, config.sweep(), clock);
+    }
+    DerivedStore variants = closers.add("swept", new S3DerivedStore(config.fleet().s3().get()));
+    return new BlobSweep(blobs, ledger, config.sweep(), clock, variants::forget);
   }
 
   @Override

@@ -23,6 +23,7 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.function.Predicate;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLHandshakeException;
 
 /** A client of the job API, as anybody could write one. */
 final class ApiClient implements AutoCloseable {
@@ -224,6 +225,17 @@ final class ApiClient implements AutoCloseable {
   }
 
   private NodeException.Remote unreachable(IOException e) {
+    if (e instanceof SSLHandshakeException) {
+      return new NodeException.Remote(
+          "client.certificate",
+          "The certificate of "
+              + server
+              + " is not believed ("
+              + e.getMessage()
+              + "). Name the authority that vouches for it with --cacert, or correct the URL's"
+              + " host.",
+          e);
+    }
     return new NodeException.Remote(
         "client.unreachable",
         "The server at " + server + " does not answer (" + IoReason.of(e) + ").",

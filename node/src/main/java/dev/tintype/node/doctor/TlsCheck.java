@@ -32,13 +32,19 @@ final class TlsCheck {
     }
     String found =
         tls.cert()
-            + " for "
+            + (certificate.names().isEmpty() ? "" : " for ")
             + String.join(", ", certificate.names())
             + ", valid until "
             + certificate.notAfter();
     Optional<String> invalid = certificate.invalidAt(now);
     if (invalid.isPresent()) {
       return Finding.missing(WHAT, found, invalid.get());
+    }
+    if (certificate.names().isEmpty()) {
+      return Finding.missing(
+          WHAT,
+          found,
+          "It names no host (subject alternative name), so that browsers refuse it; make another.");
     }
     Optional<String> host = publicUrl.map(URI::create).map(URI::getHost);
     if (host.isPresent() && !certificate.covers(host.get())) {

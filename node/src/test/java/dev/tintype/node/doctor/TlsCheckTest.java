@@ -30,6 +30,9 @@ class TlsCheckTest {
     Finding mismatch = finding(new TlsConfig(tls.cert(), other.key(), Duration.ZERO), covered, now);
     assertThat(mismatch.verdict()).isEqualTo(Finding.Verdict.MISSING);
     assertThat(mismatch.found()).contains("tls.mismatch");
+    TlsConfig nameless =
+        TestCertificates.make(folder, "nameless", "-keyalg", "EC", "-ext", "san=email:a@b.example");
+    assertThat(finding(nameless, covered, now).advice()).contains("names no host");
   }
 
   private static Finding finding(TlsConfig tls, Optional<String> publicUrl, Instant now) {

@@ -21,7 +21,12 @@ public final class TestCertificates {
 
   private TestCertificates() {}
 
-  /** {@code NAME.pem} and {@code NAME.key} for localhost, 127.0.0.1 and *.pictures.example. */
+  /**
+   * {@code NAME.pem} and {@code NAME.key} for localhost, 127.0.0.1 and *.pictures.example, unless
+   * {@code more} has an {@code -ext} of its own.
+   *
+   * @param more of keytool's options, about the kind of key; default EC for 30 days
+   */
   public static TlsConfig make(Path folder, String name, String... more) throws Exception {
     Path store = folder.resolve(name + ".p12");
     List<String> command =
@@ -38,9 +43,10 @@ public final class TestCertificates {
                 "-storepass",
                 PASSWORD,
                 "-dname",
-                "CN=" + name,
-                "-ext",
-                "san=dns:localhost,ip:127.0.0.1,dns:*.pictures.example"));
+                "CN=" + name));
+    if (!List.of(more).contains("-ext")) {
+      command.addAll(List.of("-ext", "san=dns:localhost,ip:127.0.0.1,dns:*.pictures.example"));
+    }
     command.addAll(
         more.length > 0
             ? List.of(more)

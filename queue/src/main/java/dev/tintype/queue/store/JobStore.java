@@ -108,9 +108,6 @@ public interface JobStore extends DispatchStore, LeaseStore, AutoCloseable {
    */
   void check();
 
-  /** How many jobs are in each state that is not terminal. */
-  QueueCounts counts();
-
   /** Gives connections back; an embedded server is closed by its owner. */
   @Override
   void close();

@@ -351,11 +351,6 @@ public final class PostgresJobStore implements JobStore {
     new Migrations(database).check();
   }
 
-  @Override
-  public QueueCounts counts() {
-    return work.counts();
-  }
-
   private static void checkLimit(int limit) {
     if (limit < 1 || limit > ROWS_MAX) {
       throw new QueueException.Invalid("store.limit", "A limit is from 1 to " + ROWS_MAX + ".");

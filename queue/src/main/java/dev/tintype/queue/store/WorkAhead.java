@@ -72,20 +72,4 @@ final class WorkAhead {
                     + " WHERE state = 'queued' GROUP BY tier, relaxed, model LIMIT ?",
                 GROUPS_MAX));
   }
-
-  QueueCounts counts() {
-    return database.call(
-        connection ->
-            Sql.query(
-                    connection,
-                    row ->
-                        new QueueCounts(
-                            row.getLong(1), row.getLong(2), row.getLong(3), row.getLong(4)),
-                    "SELECT count(*) FILTER (WHERE state = 'queued'), count(*) FILTER (WHERE state"
-                        + " = 'leased'), count(*) FILTER (WHERE state = 'running'),"
-                        + " COALESCE(sum(cost_ms) FILTER (WHERE state = 'queued'), 0)::bigint FROM"
-                        + " jobs WHERE "
-                        + JobMoves.open())
-                .getFirst());
-  }
 }

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /**
  * Deletes blobs that no row names, in two ways. Blobs whose rows were deleted are known, and are
@@ -34,14 +35,30 @@ public final class BlobSweep {
   private final BlobLedger ledger;
   private final SweepConfig config;
   private final Clock clock;
+  private final Consumer<String> deleted;
   private Instant expireNotBefore = Instant.MIN;
   private boolean owned;
 
+  /** A sweep of originals that nothing was derived from. */
   public BlobSweep(BlobStore blobs, BlobLedger ledger, SweepConfig config, Clock clock) {
+    this(blobs, ledger, config, clock, sha256 -> {});
+  }
+
+  /**
+   * @param deleted told of each blob that was deleted, so that what was made of it can go too; what
+   *     it throws ends the turn
+   */
+  public BlobSweep(
+      BlobStore blobs,
+      BlobLedger ledger,
+      SweepConfig config,
+      Clock clock,
+      Consumer<String> deleted) {
     this.blobs = blobs;
     this.ledger = ledger;
     this.config = config;
     this.clock = clock;
+    this.deleted = deleted;
   }
 
   /**
@@ -132,7 +149,7 @@ public final class BlobSweep {
           named.contains(one.sha256()) ? OptionalLong.empty() : blobs.size(one.sha256());
       if (bytes.isEmpty()) {
         settled.add(one);
-      } else if (blobs.delete(one.sha256(), cut)) {
+      } else if (delete(one.sha256(), cut)) {
         tally = tally.plus(Tally.orphan(bytes.getAsLong()));
         settled.add(one);
       } else {
@@ -180,9 +197,17 @@ public final class BlobSweep {
   private Tally drop(BlobStore.Entry entry, Instant now, boolean dry) {
     Instant cut = now.minus(config.grace());
     boolean old = !entry.putAt().isAfter(cut);
-    if (old && (dry || blobs.delete(entry.sha256(), cut))) {
+    if (old && (dry || delete(entry.sha256(), cut))) {
       return Tally.orphan(entry.bytes());
     }
     return old ? Tally.NONE : Tally.young(entry.bytes());
+  }
+
+  private boolean delete(String sha256, Instant cut) {
+    boolean gone = blobs.delete(sha256, cut);
+    if (gone) {
+      deleted.accept(sha256);
+    }
+    return gone;
   }
 }

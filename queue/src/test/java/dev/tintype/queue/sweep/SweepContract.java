@@ -35,6 +35,7 @@ abstract class SweepContract {
   private static final Duration LEASE = Duration.ofSeconds(15);
 
   private final MovableClock clock = new MovableClock();
+  private final List<String> gone = new ArrayList<>();
   private TestDatabase db;
   private PostgresBlobLedger ledger;
   private PostgresUploadStore uploads;
@@ -69,7 +70,8 @@ abstract class SweepContract {
         ledger,
         new SweepConfig(
             d.grace(), d.coldAfter(), pageBlobs, d.coolMax(), d.turnEvery(), d.walkEvery()),
-        clock);
+        clock,
+        gone::add);
   }
 
   /** Later for the database and for the sweep; the stores' own times stay. */
@@ -127,6 +129,7 @@ abstract class SweepContract {
     later(Duration.ofMinutes(6));
     assertThat(sweep().released()).isEqualTo(Tally.orphan(101));
     assertThat(blobs.exists(alone)).isFalse();
+    assertThat(gone).containsExactly(alone);
     assertThat(blobs.exists(painted)).isTrue();
     assertThat(blobs.exists(sent)).isTrue();
     later(DAY.multipliedBy(366));
