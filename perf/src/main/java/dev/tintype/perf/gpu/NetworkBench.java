@@ -174,6 +174,7 @@ final class NetworkBench {
       row.put("graph_ms", median(device, graph::replay));
     } catch (RuntimeException e) {
       row.put("graph_failure", e.toString());
+      System.err.println("bench: this step could not be recorded as a graph: " + e);
     } finally {
       if (out[0] != null) {
         out[0].close();

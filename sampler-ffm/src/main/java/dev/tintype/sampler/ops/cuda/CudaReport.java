@@ -29,7 +29,9 @@ public record CudaReport(List<Part> parts, List<String> gpus) {
    */
   public record Part(String name, String library, Optional<Path> file, String without) {}
 
-  /** Looks; loads nothing into this process but, where it can be found, the CUDA runtime. */
+  /**
+   * Looks for all of them; where the CUDA runtime is there, loads what a GPU would need and asks.
+   */
   public static CudaReport examine() {
     Set<Path> folders = CudaLibraries.folders(System.getenv());
     List<Part> parts = new ArrayList<>();
@@ -44,24 +46,24 @@ public record CudaReport(List<Part> parts, List<String> gpus) {
             folders,
             "cublasLt",
             CudaLibraries.MATRIX,
-            "Linear layers are computed by our own kernel, many times slower. Install cuBLAS 13,"
-                + " for example with "
+            "Linear layers are computed by our own kernel, which is slower. Install cuBLAS 13, for"
+                + " example with "
                 + ALL));
     parts.add(
         part(
             folders,
             "cudnn",
             CudaLibraries.CONVOLUTION,
-            "Convolutions are computed by our own kernel, many times slower. Install cuDNN 9.15.1"
-                + " or newer for CUDA 13, for example with "
+            "Convolutions are computed by our own kernel, which is slower. Install cuDNN 9.15.1 or"
+                + " newer for CUDA 13, for example with "
                 + ALL));
     parts.add(
         part(
             folders,
             "nvrtc",
             CudaLibraries.COMPILER,
-            "cuDNN cannot fuse biases into convolutions, some percent slower. Install nvrtc of CUDA"
-                + " 13, for example with "
+            "cuDNN cannot fuse biases into convolutions. Install nvrtc of CUDA 13, for example with"
+                + " "
                 + ALL));
     return new CudaReport(List.copyOf(parts), gpuNames());
   }

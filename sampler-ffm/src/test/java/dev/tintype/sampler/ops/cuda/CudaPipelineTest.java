@@ -273,6 +273,44 @@ class CudaPipelineTest {
     assertThat(fixed.get(0)).as("and alone nothing changes").containsExactly(free.get(0));
   }
 
+  /** What was measured on a batch, or by another process, may not decide its bits. */
+  @Test
+  void aDeterministicDeviceAsksNoTuner() {
+    CudaDevice.Libraries asked =
+        new CudaDevice.Libraries() {
+          @Override
+          public byte[] kernels() {
+            return EmulatedCudaRuntime.LIBRARIES.kernels();
+          }
+
+          @Override
+          public Tuner tuner(Cuda cuda, CudaMemory memory, String card) {
+            throw new IllegalStateException("asked");
+          }
+
+          @Override
+          public MatrixProduct matrix(
+              Cuda cuda, CudaMemory memory, Kernels kernels, DType dtype, Tuner tuner) {
+            assertThat(tuner.measures()).isFalse();
+            return NONE.matrix(cuda, memory, kernels, dtype, tuner);
+          }
+
+          @Override
+          public Convolution convolution(
+              Cuda cuda,
+              CudaMemory memory,
+              Kernels kernels,
+              DType dtype,
+              MatrixProduct matrix,
+              Tuner tuner) {
+            return NONE.convolution(cuda, memory, kernels, dtype, matrix, tuner);
+          }
+        };
+    DeviceOptions options = DeviceOptions.defaults();
+    CudaDevice.open(runtime, 0, options.withDeterministic(true), asked).close();
+    assertThatThrownBy(() -> CudaDevice.open(runtime, 0, options, asked)).hasMessage("asked");
+  }
+
   /** A device that launches everything. */
   private record Unrecorded(Device device) implements Device {
     @Override
