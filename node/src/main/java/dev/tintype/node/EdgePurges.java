@@ -39,6 +39,9 @@ final class EdgePurges implements AutoCloseable {
 
   private volatile boolean closed;
 
+  /** Said once, not at each try. */
+  private boolean away;
+
   EdgePurges(EdgeRoutes edge, Ephemera shared) {
     this.edge = edge;
     this.shared = shared;
@@ -66,6 +69,7 @@ final class EdgePurges implements AutoCloseable {
     try (Subscription heard = shared.subscribe(PicturesAdmin.TOPIC)) {
       while (!closed) {
         catchUp();
+        away = false;
         long next = System.nanoTime() + LOOK_EVERY.toNanos();
         for (long left = LOOK_EVERY.toNanos(); left > 0; left = next - System.nanoTime()) {
           Optional<byte[]> message = heard.poll(Duration.ofNanos(left));
@@ -75,7 +79,8 @@ final class EdgePurges implements AutoCloseable {
         }
       }
     } catch (QueueException e) {
-      if (!closed) {
+      if (!closed && !away) {
+        away = true;
         LOG.warn("removed pictures are not heard of for now: {}", e.getMessage());
       }
     }
