@@ -173,10 +173,12 @@ public record EdgeConfig(
    * @param variantsPerOriginalMax variants of one original in the making; beyond it 429. Default 32
    * @param encodeDeadlineMs from the request to the variant; beyond it 503, and the encode is
    *     stopped. Default 10,000
-   * @param ioThreads threads that read originals and cached variants. Default 8
+   * @param ioThreads threads that read cached variants; as many more wait for originals, and for
+   *     what can be done without. Default 8
    * @param ioQueueMax reads that wait; beyond it 503. Default 4096
-   * @param storeDeadlineMs longest wait for the shared store of variants; beyond it the variant is
-   *     encoded. Default 1000
+   * @param storeDeadlineMs longest wait for the shared store of variants, beyond it the variant is
+   *     encoded; and for whether an original is still there, beyond it its variants are sent.
+   *     Default 1000
    */
   public record Limits(
       long originalBytesMax,

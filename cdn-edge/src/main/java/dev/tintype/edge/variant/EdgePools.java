@@ -24,6 +24,7 @@ final class EdgePools implements AutoCloseable {
 
   final ThreadPoolExecutor encode;
   final ThreadPoolExecutor io;
+  final ThreadPoolExecutor fetch;
   final ThreadPoolExecutor store;
   final ScheduledThreadPoolExecutor deadlines;
 
@@ -31,6 +32,7 @@ final class EdgePools implements AutoCloseable {
     EdgeConfig.Limits limits = config.limits();
     encode = pool(config.encoder().threads(), limits.encodeQueueMax(), "edge-encode", true);
     io = pool(limits.ioThreads(), limits.ioQueueMax(), "edge-io", false);
+    fetch = pool(limits.ioThreads(), limits.ioQueueMax(), "edge-fetch", false);
     store = pool(limits.ioThreads(), STORE_QUEUE_MAX, "edge-store", false);
     deadlines = new ScheduledThreadPoolExecutor(1, threads("edge-deadline", false));
     deadlines.setRemoveOnCancelPolicy(true);
@@ -72,6 +74,7 @@ final class EdgePools implements AutoCloseable {
   public void close() {
     deadlines.shutdownNow();
     io.shutdownNow();
+    fetch.shutdownNow();
     store.shutdownNow();
     encode.shutdownNow();
     try {

@@ -12,6 +12,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -161,13 +162,20 @@ final class Making implements AutoCloseable {
     inFlight.remove(variant.key.id(), variant);
   }
 
-  /** On the reading pool: the caches, else on to the encode pool. */
-  private boolean find(InFlight variant) throws IOException {
-    VariantKey key = variant.key;
+  /** On the pool of this machine's disk: the caches here, else on to what is elsewhere. */
+  private boolean find(InFlight variant) {
     // Memory once more: the encode that this request just missed may have ended in between.
-    Optional<Served> hit = kept(key);
-    if (hit.isPresent()) {
-      variant.result.complete(hit.get());
+    if (found(variant, caches::findHere)) {
+      return true;
+    }
+    hand(pools.fetch, variant, this::fetch);
+    return false;
+  }
+
+  /** On the pool that waits for stores: the shared variants, else on to the encode pool. */
+  private boolean fetch(InFlight variant) throws IOException {
+    VariantKey key = variant.key;
+    if (found(variant, caches::findElsewhere)) {
       return true;
     }
     refusals.check(key);
@@ -184,10 +192,13 @@ final class Making implements AutoCloseable {
     return false;
   }
 
-  private Optional<Served> kept(VariantKey key) {
+  private boolean found(InFlight variant, Function<VariantKey, Optional<Served>> level) {
+    VariantKey key = variant.key;
     refusals.checkThere(key.sha256());
     try {
-      return caches.find(key);
+      Optional<Served> hit = level.apply(key);
+      hit.ifPresent(variant.result::complete);
+      return hit.isPresent();
     } catch (EdgeException.Missing e) {
       refusals.missing(key.sha256());
       throw e;

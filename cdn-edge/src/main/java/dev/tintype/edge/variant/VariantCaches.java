@@ -32,6 +32,7 @@ final class VariantCaches {
   private final Originals originals;
   private final Purged purged;
   private final SharedTier shared;
+  private final StoreGuard originalStore;
   private final DiskCache disk;
   private final Cache<String, Entry> memory;
   private final Cache<String, Boolean> verified;
@@ -44,11 +45,13 @@ final class VariantCaches {
       Originals originals,
       Purged purged,
       SharedTier shared,
+      StoreGuard originalStore,
       Ticker ticker) {
     this.config = config;
     this.originals = originals;
     this.purged = purged;
     this.shared = shared;
+    this.originalStore = originalStore;
     Duration verify = Duration.ofSeconds(config.verifyS());
     memory =
         Caffeine.newBuilder()
@@ -78,18 +81,26 @@ final class VariantCaches {
   }
 
   /**
-   * Looks through all levels.
+   * Looks into memory and on the disk.
    *
    * @throws EdgeException edge.original.missing where a variant is there but its original is not
    */
-  Optional<Served> find(VariantKey key) {
-    Optional<Served> hit = inMemory(key.id()).or(() -> onDisk(key)).or(() -> inStore(key));
-    if (hit.isPresent() && !verified(key.sha256())) {
-      clear(key.sha256());
-      shared.forgetLater(key.sha256());
-      throw EdgeException.missing(key.sha256());
-    }
+  Optional<Served> findHere(VariantKey key) {
+    Optional<Served> hit = inMemory(key.id()).or(() -> onDisk(key));
+    hit.ifPresent(found -> verify(key.sha256()));
     return hit;
+  }
+
+  /**
+   * Looks into the shared store.
+   *
+   * @throws EdgeException edge.original.missing where a variant is there but its original is not
+   */
+  Optional<Served> findElsewhere(VariantKey key) {
+    Optional<byte[]> found = shared.find(key);
+    found.ifPresent(bytes -> verify(key.sha256()));
+    found.ifPresent(bytes -> keepOnDisk(key, bytes));
+    return found.map(bytes -> Served.of(keepInMemory(key, bytes), Served.Source.STORE));
   }
 
   /** Whether this machine has a variant. */
@@ -113,26 +124,18 @@ final class VariantCaches {
     }
   }
 
-  private Optional<Served> inStore(VariantKey key) {
-    Optional<byte[]> found = shared.find(key);
-    found.ifPresent(bytes -> keepOnDisk(key, bytes));
-    return found.map(bytes -> Served.of(keepInMemory(key, bytes), Served.Source.STORE));
-  }
-
-  /** A store of originals that cannot say does not take away what this edge has. */
-  private boolean verified(String sha256) {
+  /** A store of originals that cannot say in time does not take away what this edge has. */
+  private void verify(String sha256) {
     if (verified.getIfPresent(sha256) != null) {
-      return true;
+      return;
     }
-    try {
-      if (!originals.exists(sha256)) {
-        return false;
-      }
-      verified.put(sha256, true);
-    } catch (IOException | RuntimeException e) {
-      LOG.warn("whether an original is still there could not be found out: {}", e.toString());
+    Optional<Boolean> there = originalStore.ask(() -> originals.exists(sha256));
+    if (there.equals(Optional.of(false))) {
+      clear(sha256);
+      shared.forgetLater(sha256);
+      throw EdgeException.missing(sha256);
     }
-    return true;
+    there.ifPresent(yes -> verified.put(sha256, true));
   }
 
   /** An original has just been seen. */

@@ -60,12 +60,16 @@ public final class VariantService implements AutoCloseable {
     Ticker ticker = () -> TimeUnit.MILLISECONDS.toNanos(clock.millis());
     refusals = new Refusals(ticker);
     purged = new Purged(ticker);
+    int patienceMs = config.limits().storeDeadlineMs();
     caches =
         new VariantCaches(
             config.cache(),
             originals,
             purged,
-            new SharedTier(shared, pools.store, config.limits().storeDeadlineMs(), clock),
+            new SharedTier(
+                shared,
+                new StoreGuard("the shared store of variants", pools.store, patienceMs, clock)),
+            new StoreGuard("the store of originals", pools.store, patienceMs, clock),
             ticker);
     this.originals = new KnownOriginals(originals, refusals, caches);
     making =
@@ -226,7 +230,7 @@ public final class VariantService implements AutoCloseable {
   private <T> CompletableFuture<T> read(Reading<T> reading) {
     CompletableFuture<T> result = new CompletableFuture<>();
     try {
-      pools.io.execute(
+      pools.fetch.execute(
           () -> {
             try {
               result.complete(reading.read());

@@ -15,8 +15,11 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -56,10 +59,11 @@ final class LevelsTest {
   }
 
   private EdgeServer edge(String cache, UnaryOperator<Originals> around) throws Exception {
-    return edge(cache, around, 30_000);
+    return edge(cache, around, 30_000, 8);
   }
 
-  private EdgeServer edge(String cache, UnaryOperator<Originals> around, int storeDeadlineMs)
+  private EdgeServer edge(
+      String cache, UnaryOperator<Originals> around, int storeDeadlineMs, int ioThreads)
       throws Exception {
     EdgeConfig.Cache place = EdgeConfig.Cache.in(folder.resolve(cache));
     return new EdgeServer(
@@ -77,7 +81,7 @@ final class LevelsTest {
                       l.laterQueueMax(),
                       l.variantsPerOriginalMax(),
                       60_000,
-                      l.ioThreads(),
+                      ioThreads,
                       l.ioQueueMax(),
                       storeDeadlineMs));
         },
@@ -149,7 +153,7 @@ final class LevelsTest {
   @Test
   void aStoreThatHangsCostsItsDeadline() throws Exception {
     shared.gate = new CountDownLatch(1);
-    try (EdgeServer edge = edge("one", originals -> originals, 100)) {
+    try (EdgeServer edge = edge("one", originals -> originals, 100, 8)) {
       HttpResponse<byte[]> answer = edge.get(PATH);
       assertThat(answer.statusCode()).isEqualTo(200);
       assertThat(status(answer)).isEqualTo("tintype; fwd=miss; stored");
@@ -183,6 +187,35 @@ final class LevelsTest {
         };
     try (EdgeServer edge = edge("one", originals -> away)) {
       until(() -> get(edge).statusCode() == 200);
+    }
+  }
+
+  @Test
+  void aStoreOfOriginalsThatHangsHoldsUpNothingThatIsHere() throws Exception {
+    try (EdgeServer edge = edge("one")) {
+      edge.get(PATH);
+      until(() -> shared.kept.size() == 1);
+    }
+    CountDownLatch gate = new CountDownLatch(1);
+    UnaryOperator<Originals> hanging =
+        originals ->
+            sha256 -> {
+              await(gate);
+              return originals.open(sha256);
+            };
+    shared.kept.clear();
+    try (EdgeServer edge = edge("one", hanging, 100, 1)) {
+      List<CompletableFuture<HttpResponse<byte[]>>> cold = new ArrayList<>();
+      for (int width = 10; width < 30; width++) {
+        cold.add(
+            edge.send("GET", URLS.variant(SHA, Operations.none().width(width), ImageFormat.PNG)));
+      }
+      // The one reader of the disk has taken the folder up before it looks for anything.
+      assertThat(status(edge.get(PATH))).isEqualTo("tintype; hit; detail=disk");
+      gate.countDown();
+      for (CompletableFuture<HttpResponse<byte[]>> each : cold) {
+        assertThat(each.get(PATIENCE_S, TimeUnit.SECONDS).statusCode()).isEqualTo(200);
+      }
     }
   }
 
