@@ -67,6 +67,16 @@ final class Tuner implements AutoCloseable {
     nanosSpent += nanos;
   }
 
+  /**
+   * Remembers a way that was taken without measuring, so that the next process computes the same
+   * bits though it would have the time. Not while recording, and not where nothing is measured.
+   */
+  void keep(String key, String id) {
+    if (nanosMax > 0 && !memory.isRecording()) {
+      choices.put(key, id);
+    }
+  }
+
   /** The id of the way that was fastest before; empty where that is not known or not wanted. */
   Optional<String> remembered(String key) {
     return nanosMax == 0 ? Optional.empty() : choices.get(key);
@@ -80,6 +90,7 @@ final class Tuner implements AutoCloseable {
    */
   int fastest(String key, List<? extends Way> ways) {
     if (ways.size() == 1 || !measures()) {
+      keep(key, ways.getFirst().id());
       return 0;
     }
     long begun = System.nanoTime();

@@ -106,8 +106,11 @@ class TunerTest {
     ran.clear();
     assertThat(tuner.measures()).as("the time is up").isFalse();
     assertThat(tuner.fastest("second", ways)).isZero();
+    assertThat(tuner.remembered("second")).as("the same in the next process").contains("a");
     memory.startRecording();
-    assertThat(tuner().fastest("third", ways)).isZero();
+    Tuner recorded = tuner();
+    assertThat(recorded.fastest("third", ways)).isZero();
+    assertThat(recorded.remembered("third")).isEmpty();
     memory.endRecording();
     memory.forgetRecording();
     assertThat(ran).isEmpty();
