@@ -45,6 +45,9 @@ public final class S3BlobStore implements BlobStore, AutoCloseable {
   /** Of times in headers; listings may be finer. */
   private static final Duration HEADER_TIME_UNIT = Duration.ofSeconds(1);
 
+  /** What the SDK says of bytes by itself. */
+  private static final String CONTENT_TYPE = "application/octet-stream";
+
   private static final int NOT_FOUND = 404;
 
   /** No SHA-256 stands behind this name; what is derived from blobs does, in its own folder. */
@@ -218,7 +221,7 @@ public final class S3BlobStore implements BlobStore, AutoCloseable {
 
   /**
    * A copy onto itself, the only way by which S3 changes a class. Not where the object changed
-   * since it was listed.
+   * since it was listed. Blobs have no metadata; some servers take no such copy that keeps them.
    */
   @Override
   public boolean cool(Entry entry) {
@@ -236,7 +239,8 @@ public final class S3BlobStore implements BlobStore, AutoCloseable {
                             .copySourceIfUnmodifiedSince(entry.putAt().plus(HEADER_TIME_UNIT))
                             .destinationBucket(config.bucket())
                             .destinationKey(key)
-                            .metadataDirective(MetadataDirective.COPY)
+                            .metadataDirective(MetadataDirective.REPLACE)
+                            .contentType(CONTENT_TYPE)
                             .storageClass(config.coldClass().get())))
         .isPresent();
   }

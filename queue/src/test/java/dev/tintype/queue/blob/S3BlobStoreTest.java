@@ -131,6 +131,28 @@ class S3BlobStoreTest extends BlobStoreContract {
             QueueException.Blob.class, e -> assertThat(e.code()).isEqualTo("blob.io"));
   }
 
+  /** This server may keep no classes; {@link S3StorageClassTest} looks at what is asked of one. */
+  @Test
+  void aBlobThatBecameColdIsStillThere() throws IOException {
+    try (S3BlobStore blobs =
+        new S3BlobStore(
+            new S3Config(
+                Optional.of(endpoint),
+                "us-east-1",
+                "pictures",
+                "cold/",
+                Optional.of(new S3Config.Credentials(S3Server.ACCESS_KEY, SECRET)),
+                Duration.ofSeconds(60),
+                S3Config.STORAGE_CLASS_DEFAULT,
+                Optional.of("STANDARD_IA")))) {
+      String name = blobs.put(bytes(1_000));
+      assertThat(blobs.cool(blobs.list("", 1).getFirst())).isTrue();
+      assertThat(blobs.open(name).orElseThrow().readAllBytes()).isEqualTo(bytes(1_000));
+      assertThat(blobs.list("", 10)).hasSize(1);
+      assertThat(blobs.delete(name)).isTrue();
+    }
+  }
+
   @Test
   void wrongCredentialsAreSaidSo() {
     try (S3BlobStore blobs = open("another secret", "", Duration.ofSeconds(20))) {

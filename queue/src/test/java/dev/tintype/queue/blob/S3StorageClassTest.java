@@ -67,7 +67,7 @@ class S3StorageClassTest {
               + "</LastModified><StorageClass>GLACIER_IR</StorageClass></Contents></ListBucketResult>";
     } else if (!source.isEmpty()) {
       assertThat(exchange.getRequestHeaders().getFirst("x-amz-metadata-directive"))
-          .isEqualTo("COPY");
+          .isEqualTo("REPLACE");
       assertThat(exchange.getRequestHeaders().getFirst("x-amz-copy-source-if-unmodified-since"))
           .isEqualTo("Fri, 02 Jan 2026 03:04:06 GMT");
       body = "<CopyObjectResult><ETag>\"e\"</ETag></CopyObjectResult>";
