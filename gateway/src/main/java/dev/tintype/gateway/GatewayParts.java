@@ -9,6 +9,7 @@ import dev.tintype.queue.store.AccountStore;
 import dev.tintype.queue.store.EventHub;
 import dev.tintype.queue.store.JobStore;
 import dev.tintype.queue.store.UploadStore;
+import dev.tintype.queue.webhook.WebhookPolicy;
 import io.vertx.core.Vertx;
 import java.time.Clock;
 import java.util.Objects;
@@ -29,6 +30,7 @@ import java.util.random.RandomGenerator;
  * @param costs estimates jobs for the queue
  * @param limits counts requests, for all gateways that share it
  * @param fleet the workers, as they were a moment ago
+ * @param webhooks whether and where users may be told of their jobs' ends
  * @param clock for caches
  * @param random draws seeds and request ids; thread-safe
  */
@@ -45,6 +47,7 @@ public record GatewayParts(
     CostModel costs,
     Ephemera limits,
     FleetView fleet,
+    WebhookPolicy webhooks,
     Clock clock,
     RandomGenerator random) {
 
@@ -61,6 +64,7 @@ public record GatewayParts(
     Objects.requireNonNull(costs);
     Objects.requireNonNull(limits);
     Objects.requireNonNull(fleet);
+    Objects.requireNonNull(webhooks);
     Objects.requireNonNull(clock);
     Objects.requireNonNull(random);
   }

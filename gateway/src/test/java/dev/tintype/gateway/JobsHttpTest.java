@@ -41,6 +41,20 @@ class JobsHttpTest {
   }
 
   @Test
+  void aWebhookIsCheckedWithTheJob() {
+    client
+        .submit("{\"prompt\": \"a\", \"webhook\": \"ftp://example.com/\"}")
+        .refusedWith(422, "webhook.url");
+    client
+        .submit("{\"prompt\": \"a\", \"webhook\": \"http://169.254.169.254/latest\"}")
+        .refusedWith(422, "webhook.private");
+    Answer accepted =
+        client.submit("{\"prompt\": \"a\", \"webhook\": \"https://example.com/hook\"}");
+    assertThat(accepted.status()).isEqualTo(202);
+    assertThat(accepted.json().path("recipe").has("webhook")).isFalse();
+  }
+
+  @Test
   void aJobIsAcceptedPaintedAndShown() {
     Answer accepted = client.submit("{\"prompt\": \"a red sun --seed 7 --images 2 --steps 4\"}");
     assertThat(accepted.status()).isEqualTo(202);

@@ -13,13 +13,15 @@ import java.util.Optional;
  * @param s3 the pictures; empty: the data folder's {@code blobs}
  * @param relaySlots jobs that all workers together can hold, as a relay in a process of its own
  *     reckons; twice as many wake-ups wait in the transport. Default 16
+ * @param webhooks empty, the default: users are told nothing
  */
 public record FleetConfig(
     Optional<KafkaConfig> kafka,
     Optional<RedisConfig> redis,
     Optional<S3Config> s3,
-    int relaySlots) {
+    int relaySlots,
+    Optional<WebhookSettings> webhooks) {
   /** A process on its own. */
   public static final FleetConfig ALONE =
-      new FleetConfig(Optional.empty(), Optional.empty(), Optional.empty(), 16);
+      new FleetConfig(Optional.empty(), Optional.empty(), Optional.empty(), 16, Optional.empty());
 }

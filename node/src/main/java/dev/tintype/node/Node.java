@@ -21,6 +21,8 @@ import dev.tintype.queue.store.Tier;
 import dev.tintype.queue.transport.InProcessTransport;
 import dev.tintype.queue.transport.JobTransport;
 import dev.tintype.queue.transport.KafkaTransport;
+import dev.tintype.queue.webhook.SignedPost;
+import dev.tintype.queue.webhook.WebhookSender;
 import dev.tintype.sampler.device.DeviceOptions;
 import dev.tintype.worker.DeviceEngines;
 import dev.tintype.worker.Worker;
@@ -240,9 +242,23 @@ public final class Node implements AutoCloseable {
     teller.accept("relay", told ? "for what the workers serve" : "for " + String.join(", ", names));
   }
 
-  /** Whoever relays also clears away, rows and blobs. */
+  /** Whoever relays also clears away, rows and blobs, and tells users of their jobs' ends. */
   private void startRelay(
       StoreParts store, BlobStore blobs, JobTransport transport, Workforce workforce) {
+    config
+        .fleet()
+        .webhooks()
+        .ifPresent(
+            webhooks ->
+                closers.add(
+                    "webhooks",
+                    new WebhookSender(
+                            store.webhooks(),
+                            store.jobs(),
+                            new SignedPost(
+                                webhooks.secret(), webhooks.allowPrivate(), Clock.systemUTC()),
+                            random)
+                        .start()));
     closers.add("sweeper", Storage.sweeper(config, store.ledger(), blobs, closers).start());
     closers.add(
         "relay",

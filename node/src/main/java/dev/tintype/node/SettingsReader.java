@@ -2,10 +2,12 @@ package dev.tintype.node;
 
 import dev.tintype.gateway.AdmissionRule;
 import dev.tintype.node.http.TlsConfig;
+import dev.tintype.queue.QueueException;
 import dev.tintype.queue.blob.S3Config;
 import dev.tintype.queue.ephemera.RedisConfig;
 import dev.tintype.queue.sweep.SweepConfig;
 import dev.tintype.queue.transport.KafkaConfig;
+import dev.tintype.queue.webhook.WebhookSecret;
 import dev.tintype.sampler.device.Devices;
 import java.io.IOException;
 import java.io.StringReader;
@@ -68,6 +70,8 @@ public final class SettingsReader {
           "s3.cold_class",
           "worker.memory_mb",
           "relay.slots",
+          "webhooks.secret",
+          "webhooks.allow_private",
           "tls.cert",
           "tls.key",
           "tls.hsts_s",
@@ -171,7 +175,7 @@ public final class SettingsReader {
         text("database.user").orElse("tintype"),
         secret("database.password").orElse(""),
         edge,
-        new FleetConfig(kafka(), redis(), s3(), whole("relay.slots", 16, 1, 100_000)),
+        new FleetConfig(kafka(), redis(), s3(), whole("relay.slots", 16, 1, 100_000), webhooks()),
         admission(),
         TierSettings.read(values),
         sweep(),
@@ -187,6 +191,20 @@ public final class SettingsReader {
     }
     Duration hsts = Duration.ofSeconds(whole("tls.hsts_s", 0, 0, 63_072_000));
     return cert.map(file -> new TlsConfig(file, key.orElseThrow(), hsts));
+  }
+
+  private Optional<WebhookSettings> webhooks() {
+    boolean allowPrivate = truth("webhooks.allow_private");
+    return secret("webhooks.secret")
+        .map(secret -> new WebhookSettings(webhookSecret(secret), allowPrivate));
+  }
+
+  private static WebhookSecret webhookSecret(String secret) {
+    try {
+      return WebhookSecret.parse(secret);
+    } catch (QueueException.Invalid e) {
+      throw new NodeException.Config(e.code(), e.getMessage());
+    }
   }
 
   private OptionalLong memory() {

@@ -14,8 +14,10 @@ import dev.tintype.queue.store.PostgresConfig;
 import dev.tintype.queue.store.PostgresJobStore;
 import dev.tintype.queue.store.PostgresSignals;
 import dev.tintype.queue.store.PostgresUploadStore;
+import dev.tintype.queue.store.PostgresWebhookOutbox;
 import dev.tintype.queue.store.RetryPolicy;
 import dev.tintype.queue.store.UploadStore;
+import dev.tintype.queue.store.WebhookOutbox;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Clock;
@@ -31,6 +33,7 @@ record StoreParts(
     AccountAdmin accountAdmin,
     UploadStore uploads,
     BlobLedger ledger,
+    WebhookOutbox webhooks,
     PostgresSignals signals,
     EventHub events,
     String where) {
@@ -65,6 +68,7 @@ record StoreParts(
         new PostgresAccountAdmin(database),
         new PostgresUploadStore(database),
         new PostgresBlobLedger(database),
+        new PostgresWebhookOutbox(database),
         signals,
         events,
         where);

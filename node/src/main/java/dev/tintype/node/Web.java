@@ -19,6 +19,7 @@ import dev.tintype.queue.blob.S3Config;
 import dev.tintype.queue.blob.S3DerivedStore;
 import dev.tintype.queue.ephemera.Ephemera;
 import dev.tintype.queue.fleet.FleetView;
+import dev.tintype.queue.webhook.WebhookPolicy;
 import io.vertx.core.Future;
 import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
@@ -243,6 +244,11 @@ public final class Web {
                     closers.add("costs", new StoreCosts(store.jobs()).start()),
                     limits,
                     fleet,
+                    config
+                        .fleet()
+                        .webhooks()
+                        .map(WebhookSettings::policy)
+                        .orElse(WebhookPolicy.OFF),
                     Clock.systemUTC(),
                     random)));
     gateway.mount(router);

@@ -93,7 +93,9 @@ public final class JobsApi {
         .compose(
             bytes -> {
               ObjectNode body = Json.readObject(bytes);
-              Recipes.Wish wish = recipes.wish(SubmitBody.of(body));
+              SubmitBody asked = SubmitBody.of(body);
+              asked.webhook().ifPresent(this::checkWebhook);
+              Recipes.Wish wish = recipes.wish(asked);
               SubmitRequest request =
                   new SubmitRequest(
                       account.userId(),
@@ -104,9 +106,18 @@ public final class JobsApi {
                       IdempotencyKeys.fingerprint(body),
                       join,
                       Optional.empty(),
-                      parts.costs().estimateMs(wish.spec()));
+                      parts.costs().estimateMs(wish.spec()),
+                      asked.webhook());
               return calls.run(() -> submitted(request, account, began));
             });
+  }
+
+  private void checkWebhook(String url) {
+    try {
+      parts.webhooks().check(url);
+    } catch (QueueException.Invalid e) {
+      throw new RequestException(422, e.code(), "webhook", e.getMessage());
+    }
   }
 
   /** {@code ?join=in_flight}: an equal body of this user that is under way is the same job. */

@@ -34,6 +34,7 @@ import java.util.OptionalLong;
  * @param strength above 0 to 1, how much of it is made anew; only with {@code initImage}
  * @param mask SHA-256 of a picture that is white where it is made anew; only with {@code initImage}
  * @param mode how the job is scheduled within the tier
+ * @param webhook URL that is told of the job's end
  */
 record SubmitBody(
     String prompt,
@@ -51,7 +52,8 @@ record SubmitBody(
     Optional<String> initImage,
     OptionalDouble strength,
     Optional<String> mask,
-    Optional<JobMode> mode) {
+    Optional<JobMode> mode,
+    Optional<String> webhook) {
 
   static final long SEED_MAX = 0xFFFF_FFFFL;
   static final int STEPS_MAX = 150;
@@ -78,7 +80,8 @@ record SubmitBody(
           "init_image",
           "strength",
           "mask",
-          "mode");
+          "mode",
+          "webhook");
 
   /**
    * @throws RequestException 422 field.unknown, field.type, field.range, field.missing,
@@ -118,7 +121,8 @@ record SubmitBody(
         stored(fields, "init_image"),
         needsInit(fields, "strength", fields.number("strength", 0, 1)),
         needsInit(fields, "mask", stored(fields, "mask")),
-        fields.text("mode").map(SubmitBody::mode));
+        fields.text("mode").map(SubmitBody::mode),
+        fields.text("webhook"));
   }
 
   private static JobMode mode(String text) {

@@ -20,6 +20,7 @@ import dev.tintype.queue.store.PostgresJobStore;
 import dev.tintype.queue.store.PostgresSignals;
 import dev.tintype.queue.store.PostgresUploadStore;
 import dev.tintype.queue.store.RetryPolicy;
+import dev.tintype.queue.webhook.WebhookPolicy;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
@@ -114,6 +115,7 @@ public final class Platform implements AutoCloseable {
         CostModel.linear(23),
         new InProcessEphemera(Clock.systemUTC()),
         new EphemeraFleetView(fleet, true, Clock.systemUTC()),
+        new WebhookPolicy(true, false),
         Clock.systemUTC(),
         new SecureRandom());
   }

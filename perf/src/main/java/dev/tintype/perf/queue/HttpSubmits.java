@@ -19,6 +19,7 @@ import dev.tintype.queue.store.PostgresAccountAdmin;
 import dev.tintype.queue.store.PostgresJobStore;
 import dev.tintype.queue.store.PostgresSignals;
 import dev.tintype.queue.store.PostgresUploadStore;
+import dev.tintype.queue.webhook.WebhookPolicy;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
@@ -74,6 +75,7 @@ final class HttpSubmits implements AutoCloseable {
                 CostModel.linear(23),
                 new InProcessEphemera(Clock.systemUTC()),
                 FleetView.UNKNOWN,
+                WebhookPolicy.OFF,
                 Clock.systemUTC(),
                 new SecureRandom()));
     Router router = Router.router(vertx);

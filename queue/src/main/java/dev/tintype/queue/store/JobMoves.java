@@ -71,7 +71,18 @@ final class JobMoves {
         + in(JobStateMachine.sources(action))
         + " RETURNING *), logged AS (INSERT INTO job_events (job_id, seq, attempt, type, json, at)"
         + " SELECT id, last_seq, attempt, ?, ?, tintype_now() FROM moved)"
+        + owed(JobStateMachine.target(action))
         + " SELECT * FROM moved";
+  }
+
+  /** At a job's end, and with it: what its user wants to be told. */
+  private static String owed(JobState target) {
+    return target.terminal()
+        ? ", owed AS (INSERT INTO webhooks (job_id, seq, user_id, url, event, ended_at, due_at)"
+            + " SELECT id, last_seq, user_id, webhook, 'job."
+            + target.wire()
+            + "', tintype_now(), tintype_now() FROM moved WHERE webhook IS NOT NULL)"
+        : "";
   }
 
   static List<Lease> lease(Connection connection, JobId id, String workerId, Duration leaseTime)

@@ -33,7 +33,8 @@ final class Migrations {
           "004-tiers.sql",
           "005-sweep.sql",
           "006-queued.sql",
-          "007-modes.sql");
+          "007-modes.sql",
+          "008-webhooks.sql");
 
   /** "tintype" in ASCII: the same lock in every version of this program. */
   private static final long LOCK = 0x74696e74797065L;

@@ -81,7 +81,7 @@ final class Retention {
           PostgresBlobLedger.RELEASE_OF_JOBS,
           Sql.uuids(connection, ids),
           Sql.uuids(connection, ids));
-      for (String table : List.of("job_events", "idempotency")) {
+      for (String table : List.of("job_events", "idempotency", "webhooks")) {
         Sql.update(
             connection,
             "DELETE FROM " + table + " WHERE job_id = ANY(?)",

@@ -29,7 +29,7 @@ final class Submissions {
 
   /**
    * Parameters: tier, user, (limit) user, key, user, key, fingerprint, id; key; id, mode, model,
-   * spec, fingerprint, cost, time limit in ms; event type, payload.
+   * spec, fingerprint, cost, time limit in ms, webhook; key; event type, payload.
    */
   private static final String SUBMIT =
       """
@@ -45,8 +45,8 @@ final class Submissions {
           WHERE i.expires_at < tintype_now()
         RETURNING user_id
       ), job AS (
-        INSERT INTO jobs (id, user_id, tier, mode, state, model, spec, fingerprint, cost_ms, created_at, not_before, deadline, last_seq)
-        SELECT ?, user_id, tier, ?, '%3$s', ?, ?, ?, ?, tintype_now(), tintype_now(), tintype_now() + ? * interval '1 ms', 1
+        INSERT INTO jobs (id, user_id, tier, mode, state, model, spec, fingerprint, cost_ms, created_at, not_before, deadline, last_seq, webhook)
+        SELECT ?, user_id, tier, ?, '%3$s', ?, ?, ?, ?, tintype_now(), tintype_now(), tintype_now() + ? * interval '1 ms', 1, ?::text
         FROM who WHERE ?::text IS NULL OR EXISTS (SELECT FROM keyed)
         RETURNING *
       ), logged AS (
@@ -158,6 +158,7 @@ final class Submissions {
             request.bodyFingerprint(),
             request.costMs(),
             request.timeLimit().map(limit -> limit.toMillis()),
+            request.webhook(),
             key,
             EventType.QUEUED.wire(),
             "{\"reason\":\"submit\"}");

@@ -22,6 +22,7 @@ import java.util.Optional;
  *     instead of a second one
  * @param timeLimit the job expires this long after its acceptance, or never
  * @param costMs estimated GPU-ms, at least 1
+ * @param webhook URL that is told of the job's end; was checked
  */
 public record SubmitRequest(
     String userId,
@@ -32,7 +33,8 @@ public record SubmitRequest(
     String bodyFingerprint,
     boolean joinInFlight,
     Optional<Duration> timeLimit,
-    long costMs) {
+    long costMs,
+    Optional<String> webhook) {
   public static final int KEY_CHARS_MAX = 255;
 
   public SubmitRequest {
@@ -57,7 +59,7 @@ public record SubmitRequest(
     }
   }
 
-  /** In mode normal. */
+  /** In mode normal; nobody is told of its end. */
   public SubmitRequest(
       String userId,
       String tier,
@@ -76,7 +78,8 @@ public record SubmitRequest(
         bodyFingerprint,
         joinInFlight,
         timeLimit,
-        costMs);
+        costMs,
+        Optional.empty());
   }
 
   /** The same in another mode. */
@@ -90,7 +93,23 @@ public record SubmitRequest(
         bodyFingerprint,
         joinInFlight,
         timeLimit,
-        costMs);
+        costMs,
+        webhook);
+  }
+
+  /** The same, and that URL is told of the job's end. */
+  public SubmitRequest withWebhook(Optional<String> url) {
+    return new SubmitRequest(
+        userId,
+        tier,
+        mode,
+        spec,
+        idempotencyKey,
+        bodyFingerprint,
+        joinInFlight,
+        timeLimit,
+        costMs,
+        url);
   }
 
   /** No idempotency key, no joining, no deadline. */
