@@ -63,6 +63,11 @@ public final class DiffusionPipeline implements AutoCloseable {
     return components.info();
   }
 
+  /** How often a prompt's text was known already; from any thread. */
+  public TextCacheCounts textCache() {
+    return components.text().cacheCounts();
+  }
+
   /** Whether the model reads only the beginning of this prompt. */
   public boolean truncates(String prompt) {
     return components.text().truncates(prompt);

@@ -9,9 +9,7 @@ import dev.tintype.sampler.ops.Ops;
 import dev.tintype.sampler.text.ClipTokenizer;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -22,21 +20,7 @@ final class TextEncoders implements AutoCloseable {
   /** A tokenizer and the encoder of its ids. */
   record Encoder(ClipTokenizer tokenizer, ClipTextModel model) {}
 
-  /** Encoded texts that are kept; for SDXL 0.7 MB each. The empty negative prompt is in most. */
-  private static final int CACHED_TEXTS_MAX = 32;
-
-  private record CacheKey(String prompt, int skip) {}
-
-  private record HostEncoded(float[] states, Shape shape, Optional<float[]> pooled) {}
-
-  private final Map<CacheKey, HostEncoded> cache =
-      new LinkedHashMap<>(16, 0.75f, true) {
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<CacheKey, HostEncoded> eldest) {
-          return size() > CACHED_TEXTS_MAX;
-        }
-      };
-
+  private final TextCache cache = new TextCache(TextCache.BYTES_MAX);
   private final Ops ops;
   private final List<Encoder> encoders;
   private final boolean penultimate;
@@ -102,31 +86,39 @@ final class TextEncoders implements AutoCloseable {
     return new Conditioning(states, pooled, timeIds);
   }
 
-  /** From the cache, where the same text was encoded not long ago. */
+  /** From the cache, where the same tokens were encoded not long ago. */
   private Encoded encode(String prompt, int skip) {
-    CacheKey key = new CacheKey(prompt, skip);
-    HostEncoded known = cache.get(key);
-    if (known != null) {
+    List<int[]> ids = encoders.stream().map(e -> e.tokenizer.encode(prompt)).toList();
+    TextCache.Key key =
+        new TextCache.Key(ids.stream().flatMapToInt(Arrays::stream).boxed().toList(), skip);
+    Optional<TextCache.Text> known = cache.get(key);
+    if (known.isPresent()) {
+      TextCache.Text text = known.get();
       return new Encoded(
-          ops.upload(known.states, known.shape),
-          known.pooled.map(p -> ops.upload(p, Shape.of(1, p.length))));
+          ops.upload(text.states(), text.shape()),
+          text.pooled().map(p -> ops.upload(p, Shape.of(1, p.length))));
     }
-    Encoded encoded = compute(prompt, skip);
+    Encoded encoded = compute(ids, skip);
     cache.put(
         key,
-        new HostEncoded(
+        new TextCache.Text(
             ops.download(encoded.states),
             encoded.states.shape(),
             encoded.pooled.map(ops::download)));
     return encoded;
   }
 
-  private Encoded compute(String prompt, int skip) {
+  TextCacheCounts cacheCounts() {
+    return cache.counts();
+  }
+
+  private Encoded compute(List<int[]> tokens, int skip) {
     List<Tensor> states = new ArrayList<>();
     Optional<Tensor> pooled = Optional.empty();
     try {
-      for (Encoder encoder : encoders) {
-        int[][] ids = {encoder.tokenizer.encode(prompt)};
+      for (int i = 0; i < encoders.size(); i++) {
+        Encoder encoder = encoders.get(i);
+        int[][] ids = {tokens.get(i)};
         try (ClipTextModel.Encoded encoded =
             encoder.model.encode(ids, penultimate ? skip + 1 : skip)) {
           states.add(states(encoder.model, encoded, skip));
