@@ -54,7 +54,7 @@ final class JobOpener implements AutoCloseable {
     try {
       thread.execute(() -> read(job, checkpoints));
     } catch (RejectedExecutionException e) {
-      job.scribe().end(new Ending.GiveBack());
+      job.scribe().end(new Ending.GiveBack(false));
     }
   }
 
@@ -72,7 +72,7 @@ final class JobOpener implements AutoCloseable {
     } catch (Error e) {
       LOG.error("Job {} cannot be opened: {}", job.lease().jobId(), e.getMessage(), e);
       // Given back, so that its lease is not renewed for ever.
-      job.scribe().end(new Ending.GiveBack());
+      job.scribe().end(new Ending.GiveBack(false));
       broken.accept(e);
     }
   }

@@ -58,7 +58,10 @@ final class JobScribe implements Runnable {
 
     record Cancel() implements Ending {}
 
-    record GiveBack() implements Ending {}
+    /**
+     * @param preempted for a more urgent job
+     */
+    record GiveBack(boolean preempted) implements Ending {}
 
     record Drop() implements Ending {}
   }
@@ -311,7 +314,7 @@ final class JobScribe implements Runnable {
   private Ending stopped() {
     return switch (job.stop()) {
       case CANCEL -> new Ending.Cancel();
-      case GIVE_BACK -> new Ending.GiveBack();
+      case GIVE_BACK, PREEMPT -> new Ending.GiveBack(false);
       case LOST, FAILED -> new Ending.Drop();
     };
   }
@@ -349,7 +352,8 @@ final class JobScribe implements Runnable {
         lostUnless(() -> store.finishCanceled(job.lease()));
         clearCheckpoints();
       }
-      case Ending.GiveBack() -> lostUnless(() -> store.release(job.lease()));
+      case Ending.GiveBack(boolean preempted) ->
+          lostUnless(() -> preempted ? store.preempt(job.lease()) : store.release(job.lease()));
       case Ending.Drop() -> LOG.info("Job {}: lease lost, result dropped", job.lease().jobId());
     }
     return true;

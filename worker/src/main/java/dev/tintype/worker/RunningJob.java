@@ -3,6 +3,7 @@ package dev.tintype.worker;
 import dev.tintype.queue.job.ImageRecord;
 import dev.tintype.queue.job.JobSpec;
 import dev.tintype.queue.store.Lease;
+import dev.tintype.queue.store.TierClass;
 import dev.tintype.worker.StepPolicy.Bucket;
 import dev.tintype.worker.checkpoint.Checkpoint;
 import dev.tintype.worker.engine.Engine;
@@ -32,13 +33,16 @@ final class RunningJob {
     /** Another worker owns it now: everything we have is dropped. */
     LOST,
     /** This worker drains: another takes it, without blame. */
-    GIVE_BACK
+    GIVE_BACK,
+    /** A more urgent job needs its place: it goes on later. */
+    PREEMPT
   }
 
   /** One picture of the job. */
   record Sample(RunningJob job, int index, long admission, Painting painting) {}
 
   private final Lease lease;
+  private final TierClass tierClass;
   private final Engine engine;
   private final StageTimes times;
   private final List<Sample> samples = new ArrayList<>();
@@ -53,8 +57,9 @@ final class RunningJob {
   private int stepsPerPicture;
   private long deviceNanos;
 
-  RunningJob(Lease lease, Engine engine, StageTimes times) {
+  RunningJob(Lease lease, TierClass tierClass, Engine engine, StageTimes times) {
     this.lease = lease;
+    this.tierClass = tierClass;
     this.engine = engine;
     this.times = times;
     this.stepsPerPicture = lease.job().spec().steps();
@@ -126,6 +131,23 @@ final class RunningJob {
 
   StageTimes times() {
     return times;
+  }
+
+  boolean urgent() {
+    return tierClass == TierClass.PRIORITY;
+  }
+
+  /** Roughly, for any thread; the loop decides. */
+  boolean mayMakeRoom() {
+    return StepPolicy.preemptible(
+        new StepPolicy.Held(
+            lease.jobId(), tierClass, lease.job().preemptions(), Integer.MAX_VALUE));
+  }
+
+  /** As the policy sees it. */
+  StepPolicy.Held held() {
+    int left = stepsInAll() - stepsDone - stepsPerPicture * stored.size();
+    return new StepPolicy.Held(lease.jobId(), tierClass, lease.job().preemptions(), left);
   }
 
   Bucket bucket() {

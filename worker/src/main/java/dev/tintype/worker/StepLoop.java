@@ -5,12 +5,14 @@ import dev.tintype.worker.JobScribe.Ending;
 import dev.tintype.worker.RunningJob.Sample;
 import dev.tintype.worker.StageTimes.Stage;
 import dev.tintype.worker.StepPolicy.Candidate;
+import dev.tintype.worker.StepPolicy.Held;
 import dev.tintype.worker.engine.Engine;
 import dev.tintype.worker.engine.EngineFault;
 import dev.tintype.worker.engine.Painting;
 import dev.tintype.worker.engine.PaintingState;
 import dev.tintype.worker.engine.Picture;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
@@ -63,6 +65,7 @@ final class StepLoop {
   private final BatchSize batchSize;
   private final Set<JobId> failedJobs = new HashSet<>();
   private long admissions;
+  private long ticks;
 
   /**
    * @param picturesPending {@link #PICTURES_PENDING_MAX} permits, shared with the scribes
@@ -89,7 +92,7 @@ final class StepLoop {
   void submit(RunningJob job) {
     inbox.add(() -> jobs.add(job));
     if (abandoned) {
-      job.scribe().end(new Ending.GiveBack());
+      job.scribe().end(new Ending.GiveBack(false));
     }
   }
 
@@ -132,6 +135,7 @@ final class StepLoop {
    */
   void tick() throws InterruptedException {
     receive();
+    preempt();
     jobs.removeIf(this::stopped);
     load();
     admit();
@@ -154,12 +158,41 @@ final class StepLoop {
     return !samples.isEmpty() && samples.stream().allMatch(sample -> sample.painting().done());
   }
 
+  /** Makes room where the worker took an urgent job beyond what it holds, or has no latent left. */
+  private void preempt() {
+    if (config.checkpointSteps() == 0) {
+      return; // It would lose what it takes away.
+    }
+    // Stable: within a class the oldest stay first, and are admitted first.
+    jobs.sort(Comparator.comparing(job -> !job.urgent()));
+    boolean noSeat = jobs.size() > config.jobsMax();
+    boolean noLatent = samples() >= config.samplesMax();
+    boolean urgentWaits = jobs.stream().anyMatch(job -> job.urgent() && job.samples().isEmpty());
+    if (!urgentWaits || !(noSeat || noLatent)) {
+      return;
+    }
+    List<Held> held =
+        jobs.stream().filter(job -> job.stop() == null).map(RunningJob::held).toList();
+    StepPolicy.toPreempt(held)
+        .ifPresent(
+            chosen -> {
+              LOG.info("Job {} makes room for a more urgent one", chosen.job());
+              jobs.stream()
+                  .filter(job -> job.lease().jobId().equals(chosen.job()))
+                  .forEach(job -> job.stop(RunningJob.Stop.PREEMPT));
+            });
+  }
+
+  private int samples() {
+    return jobs.stream().mapToInt(job -> job.samples().size()).sum();
+  }
+
   private boolean stopped(RunningJob job) {
     RunningJob.Stop reason = job.stop();
     if (reason == null) {
       return false;
     }
-    if (reason == RunningJob.Stop.GIVE_BACK) {
+    if (reason == RunningJob.Stop.GIVE_BACK || reason == RunningJob.Stop.PREEMPT) {
       job.samples().forEach(this::checkpoint);
     }
     job.closeSamples();
@@ -167,7 +200,8 @@ final class StepLoop {
         .end(
             switch (reason) {
               case CANCEL -> new Ending.Cancel();
-              case GIVE_BACK -> new Ending.GiveBack();
+              case GIVE_BACK -> new Ending.GiveBack(false);
+              case PREEMPT -> new Ending.GiveBack(true);
               // The scribe has its own ending already, and the first one counts.
               case FAILED, LOST -> new Ending.Drop();
             });
@@ -175,7 +209,7 @@ final class StepLoop {
   }
 
   private void admit() {
-    int running = jobs.stream().mapToInt(job -> job.samples().size()).sum();
+    int running = samples();
     for (Iterator<RunningJob> each = jobs.iterator(); each.hasNext(); ) {
       RunningJob job = each.next();
       if (job.complete()) {
@@ -287,19 +321,24 @@ final class StepLoop {
     }
   }
 
+  private static Candidate candidate(Sample sample) {
+    RunningJob job = sample.job();
+    return new Candidate(sample.admission(), job.bucket(), job.urgent());
+  }
+
   private List<Sample> batch() {
     List<Candidate> running = new ArrayList<>();
     for (RunningJob job : jobs) {
       for (Sample sample : job.samples()) {
         if (!sample.painting().done()) {
-          running.add(new Candidate(sample.admission(), job.bucket()));
+          running.add(candidate(sample));
         }
       }
     }
-    Set<Candidate> picked = new HashSet<>(StepPolicy.pick(running, batchSize.max()));
+    Set<Candidate> picked = new HashSet<>(StepPolicy.pick(running, batchSize.max(), ticks++));
     return jobs.stream()
         .flatMap(job -> job.samples().stream())
-        .filter(s -> picked.contains(new Candidate(s.admission(), s.job().bucket())))
+        .filter(s -> picked.contains(candidate(s)))
         .toList();
   }
 
@@ -400,7 +439,7 @@ final class StepLoop {
     if (wish != null) {
       wish.answer().cancel(false);
     }
-    jobs.forEach(job -> job.scribe().end(new Ending.GiveBack()));
+    jobs.forEach(job -> job.scribe().end(new Ending.GiveBack(false)));
     jobs.clear();
   }
 }

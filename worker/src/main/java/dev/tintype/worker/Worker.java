@@ -8,6 +8,7 @@ import dev.tintype.queue.job.JobFailure;
 import dev.tintype.queue.store.EventHub;
 import dev.tintype.queue.store.Lease;
 import dev.tintype.queue.store.LeaseStore;
+import dev.tintype.queue.store.TierClass;
 import dev.tintype.queue.transport.Delivery;
 import dev.tintype.queue.transport.JobTransport;
 import dev.tintype.worker.checkpoint.CheckpointStore;
@@ -59,7 +60,7 @@ public final class Worker implements AutoCloseable {
   private final EngineLoader loader;
   private final Consumer<Throwable> onBroken;
   private final Placement placement;
-  private final Semaphore room;
+  private final Room room;
   private final Semaphore picturesPending = new Semaphore(StepLoop.PICTURES_PENDING_MAX);
   private final Map<RunningJob, JobWatch> running = new ConcurrentHashMap<>();
   private final CompletableFuture<Engine> loaded = new CompletableFuture<>();
@@ -126,7 +127,7 @@ public final class Worker implements AutoCloseable {
             blobs::exists,
             job -> loop.submit(job),
             this::endBroken);
-    this.room = new Semaphore(config.jobsMax());
+    this.room = new Room(config.jobsMax());
     this.placement = new Placement(transport, loader, POLL);
   }
 
@@ -186,8 +187,11 @@ public final class Worker implements AutoCloseable {
   private void takeJobs() {
     try {
       while (draining.getCount() > 0) {
-        if (room.tryAcquire(POLL.toMillis(), TimeUnit.MILLISECONDS) && !takeJobSafely()) {
-          room.release();
+        if (room.tryAcquire(POLL.toMillis(), TimeUnit.MILLISECONDS)) {
+          takeJobOrRoom(placement::next);
+        } else if (mayPreempt()) {
+          room.borrow();
+          takeJobOrRoom(() -> transport.pollUrgent(loader.resident()));
         }
       }
     } catch (InterruptedException e) {
@@ -208,10 +212,28 @@ public final class Worker implements AutoCloseable {
     }
   }
 
+  /** Where the next wake-up comes from. */
+  private interface Source {
+    Optional<Delivery> next() throws InterruptedException;
+  }
+
+  /** Full, but no more than full, and with a job that would make room for an urgent one. */
+  private boolean mayPreempt() {
+    return config.checkpointSteps() > 0
+        && room.availablePermits() == 0
+        && running.keySet().stream().anyMatch(RunningJob::mayMakeRoom);
+  }
+
+  private void takeJobOrRoom(Source source) throws InterruptedException {
+    if (!takeJobSafely(source)) {
+      room.release();
+    }
+  }
+
   /** One strange job must not end the intake. */
-  private boolean takeJobSafely() throws InterruptedException {
+  private boolean takeJobSafely(Source source) throws InterruptedException {
     try {
-      return takeJob();
+      return takeJob(source);
     } catch (RuntimeException e) {
       LOG.error("A job could not be taken", e);
       draining.await(STORE_AWAY_PAUSE_MS, TimeUnit.MILLISECONDS);
@@ -220,8 +242,8 @@ public final class Worker implements AutoCloseable {
   }
 
   /** True where a job was handed to the loop, which then owns the permit. */
-  private boolean takeJob() throws InterruptedException {
-    Optional<Delivery> delivery = placement.next();
+  private boolean takeJob(Source source) throws InterruptedException {
+    Optional<Delivery> delivery = source.next();
     if (delivery.isEmpty()) {
       return false;
     }
@@ -234,7 +256,9 @@ public final class Worker implements AutoCloseable {
           store.lease(delivery.get().wakeUp().jobId(), config.workerId(), config.leaseTime());
       boolean mine = lease.isPresent() && store.start(lease.get());
       delivery.get().ack();
-      lease.filter(l -> mine).ifPresent(l -> run(l, engine.get()));
+      lease
+          .filter(l -> mine)
+          .ifPresent(l -> run(l, delivery.get().wakeUp().tierClass(), engine.get()));
       return mine;
     } catch (QueueException.Unavailable e) {
       LOG.warn("Job not taken: {}", e.getMessage());
@@ -270,10 +294,10 @@ public final class Worker implements AutoCloseable {
     }
   }
 
-  private void run(Lease lease, Engine engine) {
+  private void run(Lease lease, TierClass tierClass, Engine engine) {
     StageTimes times =
         new StageTimes(lease.job().createdAt(), lease.until().minus(config.leaseTime()));
-    RunningJob job = new RunningJob(lease, engine, times);
+    RunningJob job = new RunningJob(lease, tierClass, engine, times);
     JobWatch watch = new JobWatch(job, store, hub, config.leaseTime(), loop::wake);
     JobCheckpoints checkpointsOf = new JobCheckpoints(checkpoints, version, lease, engine);
     JobScribe scribe =
@@ -304,6 +328,20 @@ public final class Worker implements AutoCloseable {
     StepLoop started = loop;
     if (started != null) {
       started.wake();
+    }
+  }
+
+  /** Places for jobs. */
+  private static final class Room extends Semaphore {
+    private static final long serialVersionUID = 1L;
+
+    Room(int places) {
+      super(places);
+    }
+
+    /** Takes one that is not there; the next that comes back is its. */
+    void borrow() {
+      reducePermits(1);
     }
   }
 
@@ -369,7 +407,7 @@ public final class Worker implements AutoCloseable {
       }
       if (!allRoom(LOOP_MAX)) {
         // The loop is in a long call; the last regular checkpoints have to do.
-        running.keySet().forEach(job -> job.scribe().end(new JobScribe.Ending.GiveBack()));
+        running.keySet().forEach(job -> job.scribe().end(new JobScribe.Ending.GiveBack(false)));
         allRoom(CLOSE_MAX);
       }
     }

@@ -173,7 +173,11 @@ class WorkerTest {
   }
 
   private void offer(JobId id) {
-    assertThat(transport.offer(new WakeUp(id, ScriptedEngine.MODEL, TierClass.PRIORITY))).isTrue();
+    offer(id, TierClass.PRIORITY);
+  }
+
+  private void offer(JobId id, TierClass tierClass) {
+    assertThat(transport.offer(new WakeUp(id, ScriptedEngine.MODEL, tierClass))).isTrue();
   }
 
   /** All events up to the first of one of these types. */
@@ -462,6 +466,40 @@ class WorkerTest {
         .extracting(image -> image.index() + ":" + image.seed())
         .containsExactly("0:7", "1:8");
     assertThat(other.stepsTaken).hasValue(1_000 - done);
+  }
+
+  @Test
+  void arelaxedJobMakesRoomForAnUrgentOneAndGoesOnLater() throws Exception {
+    int jobsMax = WorkerConfig.defaults("x").jobsMax();
+    List<JobId> relaxed = new ArrayList<>();
+    for (int i = 0; i < jobsMax; i++) {
+      JobId id = submit("slow", 1, 1_000);
+      relaxed.add(id);
+      offer(id, TierClass.RELAXED);
+      until(id, EventType.STARTED);
+    }
+    JobId normal = submit("plain", 1, 3);
+    offer(normal, TierClass.NORMAL);
+    JobId urgent = run("plain", 1, 3);
+    // Every look lets a step of the slow ones pass.
+    await(
+        () -> {
+          engine.slowSteps.release(jobsMax);
+          return job(urgent).state() == JobState.SUCCEEDED;
+        });
+    JobId youngest = relaxed.getLast();
+    await(() -> job(youngest).state() == JobState.QUEUED);
+    assertThat(job(youngest).preemptions()).isEqualTo(1);
+    assertThat(job(youngest).errors() + job(youngest).crashes()).isZero();
+    assertThat(relaxed.subList(0, jobsMax - 1))
+        .allMatch(id -> job(id).preemptions() == 0 && job(id).attempt() == 1);
+    offer(youngest, TierClass.RELAXED);
+    await(
+        () -> {
+          engine.slowSteps.release(jobsMax);
+          return engine.resumedSteps.get() > 0;
+        });
+    assertThat(job(youngest).attempt()).isEqualTo(2);
   }
 
   @Test

@@ -98,6 +98,7 @@ final class VirtualJob {
         attempt,
         crashes,
         errors,
+        0,
         false,
         wish.estimateMs(),
         VirtualClock.at(createdMs),

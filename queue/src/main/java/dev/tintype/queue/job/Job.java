@@ -10,6 +10,7 @@ import java.util.Optional;
  * @param attempt how often it was leased; the fence of the present lease
  * @param crashes attempts whose lease lapsed
  * @param errors attempts that reported an error which may go away
+ * @param preemptions attempts that were given back for a more urgent job
  * @param costMs estimated GPU-ms, fixed at submission
  * @param images its pictures in order; empty unless it succeeded
  * @param failure why it failed or died, or the latest error of a job that is tried again
@@ -25,6 +26,7 @@ public record Job(
     int attempt,
     int crashes,
     int errors,
+    int preemptions,
     boolean cancelRequested,
     long costMs,
     Instant createdAt,

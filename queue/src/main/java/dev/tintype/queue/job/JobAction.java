@@ -16,6 +16,8 @@ public enum JobAction {
   LAPSE,
   /** The worker gives the job back without blame (it is draining). */
   RELEASE,
+  /** The worker gives the job back, without blame, for a more urgent one; preemptions + 1. */
+  PREEMPT,
   /** The user's cancel takes effect. */
   CANCEL,
   /** The deadline passed. */

@@ -17,7 +17,7 @@ import java.util.Set;
  *   REDRIVE --> QUEUED ---------------> LEASED -------> RUNNING -----------> SUCCEEDED
  *      ^          | ^                     |                |
  *      |          | |  RETRY, LAPSE,      |                |
- *      |          | |  RELEASE            |                |
+ *      |          | |  RELEASE, PREEMPT   |                |
  *      |          | +---------------------+----------------+
  *      |          |                       |                |
  *      |          +--- CANCEL, EXPIRE ----+----------------+----> CANCELED, EXPIRED
@@ -45,7 +45,7 @@ public final class JobStateMachine {
       case LEASE -> JobState.LEASED;
       case START -> JobState.RUNNING;
       case SUCCEED -> JobState.SUCCEEDED;
-      case RETRY, LAPSE, RELEASE, REDRIVE -> JobState.QUEUED;
+      case RETRY, LAPSE, RELEASE, PREEMPT, REDRIVE -> JobState.QUEUED;
       case FAIL -> JobState.FAILED;
       case CANCEL -> JobState.CANCELED;
       case EXPIRE -> JobState.EXPIRED;
@@ -59,7 +59,7 @@ public final class JobStateMachine {
       case LEASE -> EnumSet.of(JobState.QUEUED);
       case START -> EnumSet.of(JobState.LEASED);
       case SUCCEED -> EnumSet.of(JobState.RUNNING);
-      case RETRY, LAPSE, RELEASE, BURY -> EnumSet.of(JobState.LEASED, JobState.RUNNING);
+      case RETRY, LAPSE, RELEASE, PREEMPT, BURY -> EnumSet.of(JobState.LEASED, JobState.RUNNING);
       case FAIL, CANCEL, EXPIRE -> EnumSet.of(JobState.QUEUED, JobState.LEASED, JobState.RUNNING);
       case REDRIVE -> EnumSet.of(JobState.DEAD);
     };

@@ -132,6 +132,11 @@ final class JobMoves {
         job.id());
   }
 
+  /** The row is locked by this transaction, which also queues it again. */
+  static void countPreemption(Connection connection, Job job) throws SQLException {
+    Sql.update(connection, "UPDATE jobs SET preemptions = preemptions + 1 WHERE id = ?", job.id());
+  }
+
   static List<Job> start(Connection connection, Lease lease) throws SQLException {
     return Sql.query(
         connection,
@@ -215,7 +220,9 @@ final class JobMoves {
         JobRows::job,
         sql(
             JobAction.REDRIVE,
-            TO_QUEUE + ", finished_at = NULL, deadline = NULL, cancel_requested = false",
+            TO_QUEUE
+                + ", preemptions = 0, finished_at = NULL, deadline = NULL, cancel_requested ="
+                + " false",
             "id = ?"),
         Duration.ZERO,
         0,

@@ -69,4 +69,12 @@ public interface LeaseStore {
    * lost.
    */
   boolean release(Lease lease);
+
+  /**
+   * As {@link #release}, for a more urgent job, which the job counts: a worker preempts it only so
+   * often.
+   */
+  default boolean preempt(Lease lease) {
+    return release(lease);
+  }
 }

@@ -208,7 +208,10 @@ final class Leases {
         });
   }
 
-  boolean release(Lease lease) {
+  /**
+   * @param action {@link JobAction#RELEASE} or {@link JobAction#PREEMPT}
+   */
+  boolean release(Lease lease, JobAction action) {
     return database.inTransaction(
         connection -> {
           Optional<Job> owned = lockOwned(connection, lease);
@@ -219,14 +222,11 @@ final class Leases {
           if (job.cancelRequested()) {
             JobMoves.end(connection, JobAction.CANCEL, job, job.crashes(), job.errors(), List.of());
           } else {
+            if (action == JobAction.PREEMPT) {
+              JobMoves.countPreemption(connection, job);
+            }
             JobMoves.requeue(
-                connection,
-                JobAction.RELEASE,
-                job,
-                Duration.ZERO,
-                job.crashes(),
-                job.errors(),
-                List.of());
+                connection, action, job, Duration.ZERO, job.crashes(), job.errors(), List.of());
           }
           return true;
         });

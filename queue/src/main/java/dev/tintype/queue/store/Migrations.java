@@ -34,7 +34,8 @@ final class Migrations {
           "005-sweep.sql",
           "006-queued.sql",
           "007-modes.sql",
-          "008-webhooks.sql");
+          "008-webhooks.sql",
+          "009-preemptions.sql");
 
   /** "tintype" in ASCII: the same lock in every version of this program. */
   private static final long LOCK = 0x74696e74797065L;

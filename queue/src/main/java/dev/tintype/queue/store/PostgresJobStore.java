@@ -204,7 +204,12 @@ public final class PostgresJobStore implements JobStore {
 
   @Override
   public boolean release(Lease lease) {
-    return ended(lease, leases.release(lease));
+    return ended(lease, leases.release(lease, JobAction.RELEASE));
+  }
+
+  @Override
+  public boolean preempt(Lease lease) {
+    return ended(lease, leases.release(lease, JobAction.PREEMPT));
   }
 
   private boolean changed(Lease lease, boolean done) {

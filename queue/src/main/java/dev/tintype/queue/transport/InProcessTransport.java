@@ -1,6 +1,7 @@
 package dev.tintype.queue.transport;
 
 import dev.tintype.queue.QueueException;
+import dev.tintype.queue.store.TierClass;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -16,6 +17,7 @@ import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Predicate;
 
 /**
  * The transport of a process that has both relay and workers: one bounded list in the order of the
@@ -90,7 +92,7 @@ public final class InProcessTransport implements JobTransport {
     try {
       while (!closed) {
         takeBackLapsed();
-        Optional<Delivery> delivery = take(models);
+        Optional<Delivery> delivery = take(wakeUp -> models.contains(wakeUp.model()));
         if (delivery.isPresent() || leftNanos <= 0) {
           return delivery;
         }
@@ -103,10 +105,31 @@ public final class InProcessTransport implements JobTransport {
     }
   }
 
-  private Optional<Delivery> take(Set<String> models) {
+  @Override
+  public Optional<Delivery> pollUrgent(Set<String> models) {
+    Optional<Delivery> delivery;
+    lock.lock();
+    try {
+      takeBackLapsed();
+      delivery =
+          closed
+              ? Optional.empty()
+              : take(
+                  wakeUp ->
+                      models.contains(wakeUp.model()) && wakeUp.tierClass() == TierClass.PRIORITY);
+    } finally {
+      lock.unlock();
+    }
+    if (delivery.isPresent()) {
+      roomHearers.forEach(Runnable::run);
+    }
+    return delivery;
+  }
+
+  private Optional<Delivery> take(Predicate<WakeUp> wanted) {
     for (Iterator<Entry> entries = waiting.iterator(); entries.hasNext(); ) {
       Entry entry = entries.next();
-      if (models.contains(entry.wakeUp().model())) {
+      if (wanted.test(entry.wakeUp())) {
         entries.remove();
         Entry delivered = new Entry(entry.wakeUp(), entry.deliveries() + 1);
         long hold = ++holds;

@@ -22,6 +22,15 @@ public interface JobTransport extends AutoCloseable {
    */
   Optional<Delivery> poll(Set<String> models, Duration timeout) throws InterruptedException;
 
+  /**
+   * As {@link #poll} without waiting, for class {@link dev.tintype.queue.store.TierClass#PRIORITY}
+   * alone, by a worker that is full and would preempt for it. A transport that cannot tell its
+   * lanes apart gives none.
+   */
+  default Optional<Delivery> pollUrgent(Set<String> models) {
+    return Optional.empty();
+  }
+
   /** Wake-ups that nobody holds, of all topics. What is held counts as the worker's. */
   int depth();
 

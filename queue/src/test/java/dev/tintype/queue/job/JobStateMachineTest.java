@@ -27,6 +27,7 @@ class JobStateMachineTest {
               JobAction.RETRY, JobState.QUEUED,
               JobAction.LAPSE, JobState.QUEUED,
               JobAction.RELEASE, JobState.QUEUED,
+              JobAction.PREEMPT, JobState.QUEUED,
               JobAction.FAIL, JobState.FAILED,
               JobAction.CANCEL, JobState.CANCELED,
               JobAction.EXPIRE, JobState.EXPIRED,
@@ -37,6 +38,7 @@ class JobStateMachineTest {
               JobAction.RETRY, JobState.QUEUED,
               JobAction.LAPSE, JobState.QUEUED,
               JobAction.RELEASE, JobState.QUEUED,
+              JobAction.PREEMPT, JobState.QUEUED,
               JobAction.FAIL, JobState.FAILED,
               JobAction.CANCEL, JobState.CANCELED,
               JobAction.EXPIRE, JobState.EXPIRED,
@@ -88,6 +90,7 @@ class JobStateMachineTest {
             JobAction.RETRY,
             JobAction.LAPSE,
             JobAction.RELEASE,
+            JobAction.PREEMPT,
             JobAction.BURY)) {
       assertThat(JobStateMachine.sources(action)).allMatch(JobState::leased);
     }

@@ -235,6 +235,18 @@ class LeaseTest {
   }
 
   @Test
+  void aPreemptedJobIsReadyAtOnceWithoutBlameAndCountsIt() {
+    Job job = db.submit("ann");
+    Lease lease = running(job.id());
+    assertThat(db.store.preempt(lease)).isTrue();
+    assertThat(db.store.preempt(lease)).isFalse();
+    assertThat(ready()).contains(job.id());
+    assertThat(get(job.id()).preemptions()).isEqualTo(1);
+    assertThat(get(job.id()).crashes() + get(job.id()).errors()).isZero();
+    assertThat(db.store.events(job.id(), 0, 100).getLast().json()).contains("preempt");
+  }
+
+  @Test
   void theWorkersOfAFormerRunAreReapedAtOnce() {
     Job mine = db.submit("ann");
     Job other = db.submit("ann");

@@ -3,6 +3,7 @@ package dev.tintype.queue.transport;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tintype.queue.MovableClock;
+import dev.tintype.queue.store.TierClass;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
@@ -40,6 +41,22 @@ class InProcessTransportTest extends JobTransportContract {
       assertThat(rooms).hasValue(1);
       assertThat(transport.offer(wakeUp("a"))).isTrue();
       assertThat(transport.depth()).isEqualTo(16);
+    }
+  }
+
+  @Test
+  void theUrgentCanBeAskedForAlone() throws Exception {
+    try (JobTransport transport = open()) {
+      WakeUp relaxed = wakeUp("a");
+      WakeUp urgent = new WakeUp(wakeUp("a").jobId(), "a", TierClass.PRIORITY);
+      WakeUp other = new WakeUp(wakeUp("b").jobId(), "other", TierClass.PRIORITY);
+      transport.offer(relaxed);
+      transport.offer(other);
+      assertThat(transport.pollUrgent(MODELS)).isEmpty();
+      transport.offer(urgent);
+      assertThat(transport.pollUrgent(MODELS).orElseThrow().wakeUp()).isEqualTo(urgent);
+      assertThat(transport.pollUrgent(MODELS)).isEmpty();
+      assertThat(transport.poll(MODELS, NONE).orElseThrow().wakeUp()).isEqualTo(relaxed);
     }
   }
 
