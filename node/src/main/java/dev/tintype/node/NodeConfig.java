@@ -41,6 +41,8 @@ import java.util.Set;
  *     open
  * @param tiers all the tiers there are; empty, the default: those of the database stay
  * @param tls certificate of the server; empty: clear text
+ * @param rates what a user may send
+ * @param databaseConnections that this process keeps open at most; default 10
  * @param sweep when stored pictures that nothing names go, and old ones become cold
  */
 public record NodeConfig(
@@ -65,7 +67,9 @@ public record NodeConfig(
     AdmissionRule admission,
     Optional<List<Tier>> tiers,
     SweepConfig sweep,
-    Optional<TlsConfig> tls) {
+    Optional<TlsConfig> tls,
+    GatewayRates rates,
+    int databaseConnections) {
   public NodeConfig {
     roles = Set.copyOf(roles);
     edge = Map.copyOf(edge);
@@ -144,7 +148,9 @@ public record NodeConfig(
         admission,
         tiers,
         sweep,
-        tls);
+        tls,
+        rates,
+        databaseConnections);
   }
 
   /** Never shows the password. */

@@ -5,6 +5,7 @@ import dev.tintype.node.http.TlsConfig;
 import dev.tintype.queue.QueueException;
 import dev.tintype.queue.blob.S3Config;
 import dev.tintype.queue.ephemera.RedisConfig;
+import dev.tintype.queue.store.PostgresConfig;
 import dev.tintype.queue.sweep.SweepConfig;
 import dev.tintype.queue.transport.KafkaConfig;
 import dev.tintype.queue.webhook.WebhookSecret;
@@ -52,6 +53,11 @@ public final class SettingsReader {
           "database.url",
           "database.user",
           "database.password",
+          "database.connections",
+          "gateway.requests_per_s",
+          "gateway.requests_burst",
+          "gateway.submits_per_s",
+          "gateway.submits_burst",
           "transport",
           "kafka.bootstrap",
           "kafka.prefix",
@@ -179,7 +185,19 @@ public final class SettingsReader {
         admission(),
         TierSettings.read(values),
         sweep(),
-        tls());
+        tls(),
+        rates(),
+        whole("database.connections", 10, 2, PostgresConfig.CONNECTIONS_MAX));
+  }
+
+  private GatewayRates rates() {
+    GatewayRates normal = GatewayRates.DEFAULT;
+    int max = 1_000_000;
+    return new GatewayRates(
+        whole("gateway.requests_per_s", normal.requestsPerSecond(), 1, max),
+        whole("gateway.requests_burst", normal.requestsBurst(), 1, max),
+        whole("gateway.submits_per_s", normal.submitsPerSecond(), 1, max),
+        whole("gateway.submits_burst", normal.submitsBurst(), 1, max));
   }
 
   private Optional<TlsConfig> tls() {

@@ -53,6 +53,7 @@ record StoreParts(
       postgres = PostgresConfig.of(url, config.databaseUser(), config.databasePassword());
       where = url;
     }
+    postgres = postgres.withConnections(config.databaseConnections());
     Database database = closers.add("connections", Database.open(postgres));
     PostgresSignals signals = closers.add("signals", PostgresSignals.start(database, random));
     JobStore jobs =

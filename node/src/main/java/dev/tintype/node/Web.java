@@ -225,7 +225,15 @@ public final class Web {
       ModelCatalog models,
       PublicUrl publicUrl) {
     ImageLinks links = new EdgeLinks(edgeConfig, publicUrl::of);
-    GatewayConfig defaults = GatewayConfig.defaults().withAdmission(config.admission());
+    GatewayRates rates = config.rates();
+    GatewayConfig defaults =
+        GatewayConfig.defaults()
+            .withAdmission(config.admission())
+            .withRates(
+                rates.requestsPerSecond(),
+                rates.requestsBurst(),
+                rates.submitsPerSecond(),
+                rates.submitsBurst());
     Gateway gateway =
         closers.add(
             "gateway",

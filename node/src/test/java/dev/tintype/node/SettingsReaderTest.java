@@ -122,6 +122,17 @@ class SettingsReaderTest {
   }
 
   @Test
+  void ratesOfTheGatewayAndConnectionsAreSet() throws IOException {
+    assertThat(yaml("").rates()).isEqualTo(GatewayRates.DEFAULT);
+    NodeConfig config =
+        yaml("gateway: { submits_per_s: 500, submits_burst: 900 }\ndatabase: { connections: 40 }");
+    assertThat(config.rates()).isEqualTo(new GatewayRates(50, 200, 500, 900));
+    assertThat(config.databaseConnections()).isEqualTo(40);
+    refused("gateway: { submits_per_s: 0 }", "config.gateway.submits_per_s");
+    refused("database: { connections: 1 }", "config.database.connections");
+  }
+
+  @Test
   void whatIsTooLargeIsRefused() throws IOException {
     refused("#".repeat((1 << 20) + 1), "config.file");
     refused(

@@ -56,6 +56,12 @@ public record PostgresConfig(
         Duration.ofSeconds(5));
   }
 
+  /** The same with another pool. */
+  public PostgresConfig withConnections(int most) {
+    return new PostgresConfig(
+        url, user, password, most, acquireTimeout, statementTimeout, lockTimeout);
+  }
+
   @Override
   public String toString() {
     return "PostgresConfig[" + url + ", user=" + user + ", connections=" + connections + "]";
