@@ -76,7 +76,7 @@ class SimulationTest {
   void theLongerBoundOfModeRelaxIsKeptAndSoAreTheOthers() {
     int promised = 0;
     long relaxed = 0;
-    for (long seed = 0; seed < 100; seed++) {
+    for (long seed = 0; seed < 15; seed++) {
       Outcome outcome = run(new Scenario(seed, 0.5, 20, 9, Faults.USUAL, Order.FAIR, 0.3));
       kept(outcome);
       promised += outcome.boundPromised() ? 1 : 0;
@@ -86,8 +86,8 @@ class SimulationTest {
               .mapToLong(Outcome.Lane::accepted)
               .sum();
     }
-    assertThat(promised).isGreaterThan(80);
-    assertThat(relaxed).isGreaterThan(100_000);
+    assertThat(promised).isGreaterThan(10);
+    assertThat(relaxed).isGreaterThan(15_000);
   }
 
   @Test
