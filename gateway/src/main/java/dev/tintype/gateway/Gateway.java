@@ -131,6 +131,7 @@ public final class Gateway implements AutoCloseable {
     endpoint("/v1/images").on(HttpMethod.POST, authorized(images::upload)).mount(router);
     endpoint("/v1/models").on(HttpMethod.GET, authorized(jobs::models)).mount(router);
     endpoint("/v1/admin/queue").on(HttpMethod.GET, admin(admins::queue)).mount(router);
+    endpoint("/v1/admin/scale").on(HttpMethod.GET, admin(fleet::scale)).mount(router);
     endpoint("/v1/admin/workers").on(HttpMethod.GET, admin(fleet::workers)).mount(router);
     endpoint("/v1/admin/dead").on(HttpMethod.GET, admin(admins::dead)).mount(router);
     endpoint("/v1/admin/dead/:id")

@@ -3,6 +3,7 @@ package dev.tintype.gateway;
 import dev.tintype.queue.blob.BlobStore;
 import dev.tintype.queue.ephemera.Ephemera;
 import dev.tintype.queue.fleet.FleetView;
+import dev.tintype.queue.fleet.ScalePolicy;
 import dev.tintype.queue.relay.CostModel;
 import dev.tintype.queue.store.AccountAdmin;
 import dev.tintype.queue.store.AccountStore;
@@ -30,6 +31,7 @@ import java.util.random.RandomGenerator;
  * @param costs estimates jobs for the queue
  * @param limits counts requests, for all gateways that share it
  * @param fleet the workers, as they were a moment ago
+ * @param scale how many workers each model should have
  * @param webhooks whether and where users may be told of their jobs' ends
  * @param clock for caches
  * @param random draws seeds and request ids; thread-safe
@@ -47,6 +49,7 @@ public record GatewayParts(
     CostModel costs,
     Ephemera limits,
     FleetView fleet,
+    ScalePolicy scale,
     WebhookPolicy webhooks,
     Clock clock,
     RandomGenerator random) {
@@ -64,6 +67,7 @@ public record GatewayParts(
     Objects.requireNonNull(costs);
     Objects.requireNonNull(limits);
     Objects.requireNonNull(fleet);
+    Objects.requireNonNull(scale);
     Objects.requireNonNull(webhooks);
     Objects.requireNonNull(clock);
     Objects.requireNonNull(random);

@@ -59,6 +59,7 @@ class AdminHttpTest {
         List.of(
             user.get("/v1/admin/queue"),
             user.get("/v1/admin/workers"),
+            user.get("/v1/admin/scale"),
             user.get("/v1/admin/dead"),
             user.get("/v1/admin/dead/" + id),
             user.delete("/v1/admin/dead/" + id),
@@ -192,6 +193,7 @@ class AdminHttpTest {
       }
       assertThat(metrics)
           .contains("tintype_model_resident{model=\"spare\"} 0")
+          .contains("tintype_scale_wanted_workers{kind=\"on_demand\",model=\"spare\"} 1")
           .contains("tintype_model_workers{model=\"" + model + "\"} 1");
     }
   }

@@ -161,6 +161,7 @@ class OpenApiTest {
     Client admin = server.client(PLATFORM.admin());
     conforms(admin.get("/v1/admin/queue"), "/v1/admin/queue", "get");
     conforms(admin.get("/v1/admin/workers"), "/v1/admin/workers", "get");
+    conforms(admin.get("/v1/admin/scale"), "/v1/admin/scale", "get");
     conforms(admin.get("/v1/admin/dead"), "/v1/admin/dead", "get");
     conforms(client.get("/v1/admin/dead"), "/v1/admin/dead", "get");
     conforms(admin.get("/v1/admin/dead/" + dead), "/v1/admin/dead/{id}", "get");

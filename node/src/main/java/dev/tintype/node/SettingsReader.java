@@ -5,6 +5,7 @@ import dev.tintype.node.http.TlsConfig;
 import dev.tintype.queue.QueueException;
 import dev.tintype.queue.blob.S3Config;
 import dev.tintype.queue.ephemera.RedisConfig;
+import dev.tintype.queue.fleet.ScalePolicy;
 import dev.tintype.queue.store.PostgresConfig;
 import dev.tintype.queue.sweep.SweepConfig;
 import dev.tintype.queue.transport.KafkaConfig;
@@ -76,6 +77,10 @@ public final class SettingsReader {
           "s3.cold_class",
           "worker.memory_mb",
           "relay.slots",
+          "scale.min",
+          "scale.max",
+          "scale.target_wait_s",
+          "scale.spot_share",
           "webhooks.secret",
           "webhooks.allow_private",
           "tls.cert",
@@ -181,7 +186,8 @@ public final class SettingsReader {
         text("database.user").orElse("tintype"),
         secret("database.password").orElse(""),
         edge,
-        new FleetConfig(kafka(), redis(), s3(), whole("relay.slots", 16, 1, 100_000), webhooks()),
+        new FleetConfig(
+            kafka(), redis(), s3(), whole("relay.slots", 16, 1, 100_000), scale(), webhooks()),
         admission(),
         TierSettings.read(values),
         sweep(),
@@ -209,6 +215,23 @@ public final class SettingsReader {
     }
     Duration hsts = Duration.ofSeconds(whole("tls.hsts_s", 0, 0, 63_072_000));
     return cert.map(file -> new TlsConfig(file, key.orElseThrow(), hsts));
+  }
+
+  private ScalePolicy scale() {
+    ScalePolicy usual = ScalePolicy.DEFAULT;
+    try {
+      return new ScalePolicy(
+          whole("scale.min", usual.min(), 0, ScalePolicy.WORKERS_MAX),
+          whole("scale.max", usual.max(), 1, ScalePolicy.WORKERS_MAX),
+          Duration.ofSeconds(
+              whole("scale.target_wait_s", (int) usual.targetWait().toSeconds(), 1, 86_400)),
+          text("scale.spot_share").map(Double::parseDouble).orElse(usual.spotShare()));
+    } catch (QueueException.Invalid e) {
+      throw new NodeException.Config(e.code(), e.getMessage());
+    } catch (NumberFormatException e) {
+      throw new NodeException.Config(
+          "scale.policy", "scale.spot_share is a number from 0 to 1, such as 0.5.");
+    }
   }
 
   private Optional<WebhookSettings> webhooks() {

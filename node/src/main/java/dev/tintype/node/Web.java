@@ -252,6 +252,7 @@ public final class Web {
                     closers.add("costs", new StoreCosts(store.jobs()).start()),
                     limits,
                     fleet,
+                    config.fleet().scale(),
                     config
                         .fleet()
                         .webhooks()

@@ -8,6 +8,7 @@ import dev.tintype.gateway.http.Json;
 import dev.tintype.gateway.http.Queries;
 import dev.tintype.gateway.http.Reply;
 import dev.tintype.queue.fleet.FleetView;
+import dev.tintype.queue.fleet.ScalePolicy;
 import dev.tintype.queue.fleet.WorkerStatus;
 import dev.tintype.queue.job.JobState;
 import dev.tintype.queue.store.Account;
@@ -15,7 +16,10 @@ import dev.tintype.queue.store.QueueLoad;
 import io.vertx.core.Future;
 import io.vertx.ext.web.RoutingContext;
 import java.util.List;
+import java.util.Set;
+import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /** The handlers of /v1/admin that are about workers. */
 public final class FleetApi {
@@ -43,6 +47,40 @@ public final class FleetApi {
                   (model, jobs) -> unserved.addObject().put("model", model).put("queued", jobs));
           return Reply.json(200, node);
         });
+  }
+
+  /** GET /v1/admin/scale: how many workers each model wants, and how many there are. */
+  public Future<Reply> scale(RoutingContext context, Account admin) {
+    Queries.of(context, List.of());
+    return calls.run(
+        () -> {
+          FleetView fleet = parts.fleet().still();
+          ObjectNode node = Json.object();
+          node.put("known", fleet.known());
+          node.put("target_wait_s", parts.scale().targetWait().toSeconds());
+          ArrayNode models = node.putArray("models");
+          wanted(parts, fleet, parts.jobs().load())
+              .forEach(
+                  (model, wanted) ->
+                      models
+                          .addObject()
+                          .put("model", model)
+                          .put("backlog_gpu_s", wanted.backlogS())
+                          .put("workers", fleet.known() ? (int) fleet.workersFor(model) : 0)
+                          .put("wanted", wanted.workers())
+                          .put("on_demand", wanted.onDemand())
+                          .put("spot", wanted.spot()));
+          return Reply.json(200, node);
+        });
+  }
+
+  /** Of the models that this gateway offers, that workers serve, or that jobs ask for. */
+  public static SortedMap<String, ScalePolicy.Wanted> wanted(
+      GatewayParts parts, FleetView fleet, List<QueueLoad> load) {
+    Set<String> models = new TreeSet<>();
+    parts.models().models().forEach(card -> models.add(card.name()));
+    fleet.workers().forEach(worker -> models.addAll(worker.serves()));
+    return parts.scale().wanted(models, load);
   }
 
   /**

@@ -2,6 +2,7 @@ package dev.tintype.gateway.metrics;
 
 import dev.tintype.gateway.admin.FleetApi;
 import dev.tintype.queue.fleet.FleetView;
+import dev.tintype.queue.fleet.ScalePolicy;
 import dev.tintype.queue.fleet.WorkerState;
 import dev.tintype.queue.fleet.WorkerStatus;
 import dev.tintype.queue.store.QueueLoad;
@@ -40,6 +41,20 @@ final class FleetMetrics {
         "tintype_queue_unserved_jobs",
         "Queued jobs of models that no worker takes jobs for.",
         FleetApi.unserved(fleet, load));
+  }
+
+  static void wanted(Exposition page, Map<String, ScalePolicy.Wanted> wanted) {
+    String name = "tintype_scale_wanted_workers";
+    page.family(name, "gauge", "Workers that the model should have, by kind.");
+    wanted.forEach(
+        (model, one) -> {
+          page.sample(name, labels(model, "on_demand"), one.onDemand());
+          page.sample(name, labels(model, "spot"), one.spot());
+        });
+  }
+
+  private static Map<String, String> labels(String model, String kind) {
+    return new TreeMap<>(Map.of("model", model, "kind", kind));
   }
 
   private static void byModel(

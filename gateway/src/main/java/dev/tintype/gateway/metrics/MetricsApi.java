@@ -1,6 +1,7 @@
 package dev.tintype.gateway.metrics;
 
 import dev.tintype.gateway.GatewayParts;
+import dev.tintype.gateway.admin.FleetApi;
 import dev.tintype.gateway.http.BlockingCalls;
 import dev.tintype.gateway.http.Reply;
 import dev.tintype.gateway.http.SharedAnswer;
@@ -91,6 +92,8 @@ public final class MetricsApi {
     page.gauge("tintype_store_up", "1 while the database answers.", load.isPresent() ? 1 : 0);
     load.ifPresent(groups -> queue(page, groups));
     FleetMetrics.write(page, seen.fleet(), load.orElse(List.of()));
+    load.ifPresent(
+        groups -> FleetMetrics.wanted(page, FleetApi.wanted(parts, seen.fleet(), groups)));
     submits.write(page);
     page.gauge("tintype_event_streams", "Open event streams.", streams.getAsInt());
     runtime(page);

@@ -10,6 +10,7 @@ import dev.tintype.queue.embedded.EmbeddedPostgres;
 import dev.tintype.queue.ephemera.Ephemera;
 import dev.tintype.queue.ephemera.InProcessEphemera;
 import dev.tintype.queue.fleet.EphemeraFleetView;
+import dev.tintype.queue.fleet.ScalePolicy;
 import dev.tintype.queue.relay.CostModel;
 import dev.tintype.queue.store.Database;
 import dev.tintype.queue.store.JobStore;
@@ -115,6 +116,7 @@ public final class Platform implements AutoCloseable {
         CostModel.linear(23),
         new InProcessEphemera(Clock.systemUTC()),
         new EphemeraFleetView(fleet, true, Clock.systemUTC()),
+        ScalePolicy.DEFAULT,
         new WebhookPolicy(true, false),
         Clock.systemUTC(),
         new SecureRandom());

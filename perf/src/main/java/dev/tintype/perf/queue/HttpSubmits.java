@@ -11,6 +11,7 @@ import dev.tintype.node.NodeException;
 import dev.tintype.queue.blob.DirectoryBlobStore;
 import dev.tintype.queue.ephemera.InProcessEphemera;
 import dev.tintype.queue.fleet.FleetView;
+import dev.tintype.queue.fleet.ScalePolicy;
 import dev.tintype.queue.relay.CostModel;
 import dev.tintype.queue.store.AccountStore;
 import dev.tintype.queue.store.Database;
@@ -75,6 +76,7 @@ final class HttpSubmits implements AutoCloseable {
                 CostModel.linear(23),
                 new InProcessEphemera(Clock.systemUTC()),
                 FleetView.UNKNOWN,
+                ScalePolicy.DEFAULT,
                 WebhookPolicy.OFF,
                 Clock.systemUTC(),
                 new SecureRandom()));
