@@ -72,6 +72,11 @@ final class KafkaTopics implements AutoCloseable {
     return config.prefix() + ".jobs." + name + "." + tierClass.wire();
   }
 
+  /** A topic that nothing is sent to: see {@link KafkaWitness}. */
+  String empty() {
+    return config.prefix() + ".jobs";
+  }
+
   /** All topics of these models. */
   List<String> topics(Collection<String> models) {
     List<String> topics = new ArrayList<>();

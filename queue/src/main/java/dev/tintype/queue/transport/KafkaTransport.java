@@ -49,6 +49,7 @@ public final class KafkaTransport implements JobTransport {
 
   private final Set<String> modelsInUse = new TreeSet<>();
   private KafkaTopics topics;
+  private Optional<KafkaWitness> witness = Optional.empty();
   private KafkaProducer<byte[], byte[]> producer;
   private long awayUntil = System.nanoTime();
   private long toldAt = System.nanoTime() - TELL_EVERY_NANOS;
@@ -122,6 +123,10 @@ public final class KafkaTransport implements JobTransport {
     }
     try {
       use(models);
+      if (witness.isEmpty()) {
+        topics().make(List.of(topics().empty()));
+        witness = Optional.of(new KafkaWitness(config, topics().empty()));
+      }
       KafkaIntake fresh = new KafkaIntake(config, Set.copyOf(models), topics().topics(models));
       intakes.put(Set.copyOf(models), fresh);
       fine();
@@ -265,6 +270,7 @@ public final class KafkaTransport implements JobTransport {
     }
     open.forEach(KafkaIntake::close);
     synchronized (this) {
+      witness.ifPresent(KafkaWitness::close);
       if (producer != null) {
         producer.close(CLOSE_MAX);
       }

@@ -2,11 +2,13 @@ package dev.tintype.queue.transport;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tintype.queue.store.TierClass;
 import dev.tintype.servers.ChildProcess;
 import dev.tintype.servers.FreePorts;
 import dev.tintype.servers.KafkaServer;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -91,6 +93,33 @@ class KafkaTransportTest extends JobTransportContract {
       Delivery delivery = worker.poll(Set.of("a model: with *any* name"), patience()).orElseThrow();
       assertThat(delivery.wakeUp()).isEqualTo(wakeUp);
       delivery.ack();
+    }
+  }
+
+  /** Whatever Kafka assigns to a worker that does not poll must not wait for it. */
+  @Test
+  void anIdleWorkerGetsWhatABusyOneDoesNotAskFor() throws Exception {
+    String prefix = "busy" + RUNS.incrementAndGet();
+    Set<String> models = Set.of("a", "b");
+    try (KafkaTransport busy = open(prefix);
+        KafkaTransport idle = open(prefix)) {
+      for (KafkaTransport worker : List.of(busy, idle)) {
+        assertThat(busy.offer(wakeUp("a"))).isTrue();
+        worker.poll(models, patience()).orElseThrow().ack();
+      }
+      Set<WakeUp> sent = new HashSet<>();
+      for (String model : models) {
+        for (TierClass lane : TierClass.values()) {
+          WakeUp wakeUp = new WakeUp(wakeUp(model).jobId(), model, lane);
+          assertThat(busy.offer(wakeUp)).isTrue();
+          sent.add(wakeUp);
+        }
+      }
+      while (!sent.isEmpty()) {
+        Delivery delivery = idle.poll(models, patience()).orElseThrow();
+        sent.remove(delivery.wakeUp());
+        delivery.ack();
+      }
     }
   }
 
