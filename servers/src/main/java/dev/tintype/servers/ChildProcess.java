@@ -31,7 +31,7 @@ public final class ChildProcess implements AutoCloseable {
   /**
    * @param name unique in the folder, such as {@code worker-1}
    * @param folder of log and id, made where missing
-   * @param environment added to this process's own
+   * @param environment added to this process's own, of which settings of Tintype are left out
    * @param startMax from start to ready
    */
   public ChildProcess(
@@ -70,6 +70,7 @@ public final class ChildProcess implements AutoCloseable {
               .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
               .redirectErrorStream(true)
               .redirectOutput(ProcessBuilder.Redirect.appendTo(log().toFile()));
+      builder.environment().keySet().removeIf(key -> key.startsWith("TINTYPE_"));
       builder.environment().putAll(environment);
       process = builder.start();
       Files.writeString(pidFile(), process.pid() + " " + startedAt(process.toHandle()));
@@ -123,17 +124,22 @@ public final class ChildProcess implements AutoCloseable {
         : Optional.of(process.exitValue());
   }
 
-  /** kill -9, and waits for the end. */
+  /** kill -9 to it and what it runs, and waits for the end. */
   public void kill() {
-    end(true);
+    end(true, true);
+  }
+
+  /** kill -9 to it alone: what it runs, such as its PostgreSQL, lives on. */
+  public void killAlone() {
+    end(true, false);
   }
 
   /** SIGTERM, and kill -9 if it has not ended in half a minute. */
   public void stop() {
-    end(false);
+    end(false, true);
   }
 
-  private void end(boolean hard) {
+  private void end(boolean hard, boolean whole) {
     Process ending;
     synchronized (this) {
       ending = process;
@@ -142,7 +148,7 @@ public final class ChildProcess implements AutoCloseable {
       return;
     }
     // A program that runs others (a launcher, PostgreSQL) leaves none of them behind.
-    List<ProcessHandle> below = ending.descendants().toList();
+    List<ProcessHandle> below = whole ? ending.descendants().toList() : List.of();
     if (hard) {
       below.forEach(ProcessHandle::destroyForcibly);
       ending.destroyForcibly();

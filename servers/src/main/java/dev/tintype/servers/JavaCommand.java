@@ -6,6 +6,13 @@ import java.util.List;
 
 /** Command lines of Java programs on the classpath of this one. */
 public final class JavaCommand {
+  /**
+   * Small and quick to start, for programs that only pass bytes on: many of these share a machine.
+   * Not for one that computes: vectors are quick by the second compiler alone.
+   */
+  public static final List<String> LIGHT =
+      List.of("-XX:TieredStopAtLevel=1", "-XX:CICompilerCount=1");
+
   private JavaCommand() {}
 
   /**
@@ -14,14 +21,7 @@ public final class JavaCommand {
   public static List<String> of(int heapMb, List<String> options, String main, List<String> args) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    // Small and quick to start: many of these share a machine.
-    command.addAll(
-        List.of(
-            "-Xmx" + heapMb + "m",
-            "-XX:+UseSerialGC",
-            "-XX:TieredStopAtLevel=1",
-            "-XX:CICompilerCount=1",
-            "-Xshare:auto"));
+    command.addAll(List.of("-Xmx" + heapMb + "m", "-XX:+UseSerialGC", "-Xshare:auto"));
     command.addAll(options);
     command.add("-cp");
     command.add(

@@ -37,7 +37,7 @@ public final class KafkaServer {
         name,
         folder,
         JavaCommand.of(
-            HEAP_MB, List.of(), KafkaServer.class.getName(), List.of(settings.toString())),
+            HEAP_MB, JavaCommand.LIGHT, KafkaServer.class.getName(), List.of(settings.toString())),
         Map.of(),
         Readiness.port(brokerPort),
         Duration.ofSeconds(180));

@@ -46,7 +46,8 @@ public final class S3Server {
     return new ChildProcess(
         name,
         folder,
-        JavaCommand.of(HEAP_MB, List.of(), S3Server.class.getName(), List.of(settings.toString())),
+        JavaCommand.of(
+            HEAP_MB, JavaCommand.LIGHT, S3Server.class.getName(), List.of(settings.toString())),
         Map.of(),
         Readiness.http("http://127.0.0.1:" + port + "/"),
         Duration.ofSeconds(60));

@@ -65,6 +65,7 @@ final class Calls implements AutoCloseable {
 
   /** POST /v1/jobs; notes a 202. */
   Optional<Answer> submit(Submission submission, String body) throws InterruptedException {
+    long asked = System.nanoTime();
     Optional<Answer> answer =
         send(
             request("/v1/jobs")
@@ -77,17 +78,18 @@ final class Calls implements AutoCloseable {
             one -> {
               String id = one.json().path("id").asText();
               history.accepted(submission, id);
-              history.state(id, one.json().path("state").asText());
+              history.state(id, one.json().path("state").asText(), asked);
             });
     return answer;
   }
 
   /** GET /v1/jobs/{id}; notes the state. */
   Optional<Answer> job(String id) throws InterruptedException {
+    long asked = System.nanoTime();
     Optional<Answer> answer = send(request("/v1/jobs/" + id));
     answer
         .filter(one -> one.status() == 200)
-        .ifPresent(one -> history.state(id, one.json().path("state").asText()));
+        .ifPresent(one -> history.state(id, one.json().path("state").asText(), asked));
     return answer;
   }
 

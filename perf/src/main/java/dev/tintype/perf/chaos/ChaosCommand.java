@@ -28,7 +28,9 @@ import picocli.CommandLine.Option;
           + " lost, doubled or changed.",
       "",
       "alone: one process with every role. apart: a gateway, two workers and a database, each"
-          + " connection through a line of ours that can be slow, narrow, silent or reset."
+          + " connection through a line of ours that can be slow, narrow, silent or reset.",
+      "fleet: two gateways, two relays, two workers and an edge over Kafka, Redis, S3 and"
+          + " PostgreSQL, all of which are killed and cut off. Takes about 3 GB of memory."
     },
     mixinStandardHelpOptions = true,
     footer = {
@@ -38,7 +40,8 @@ import picocli.CommandLine.Option;
       "",
       "Examples:",
       "  tintype chaos --seconds 60 --seed 7",
-      "  tintype chaos --mode apart --seconds 300"
+      "  tintype chaos --mode apart --seconds 300",
+      "  tintype chaos --mode fleet --seconds 60"
     })
 public final class ChaosCommand implements Callable<Integer> {
   @Option(
@@ -55,7 +58,7 @@ public final class ChaosCommand implements Callable<Integer> {
       names = "--mode",
       paramLabel = "MODE",
       defaultValue = "alone",
-      description = "alone or apart (default alone).")
+      description = "alone, apart or fleet (default alone).")
   private String mode;
 
   @Option(

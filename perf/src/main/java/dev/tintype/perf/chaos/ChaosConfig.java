@@ -24,7 +24,12 @@ record ChaosConfig(
     /** One process with every role and a database of its own. */
     ALONE,
     /** A gateway and two workers apart, each behind its own connection to one database. */
-    APART
+    APART,
+    /**
+     * Gateways, relays, workers and an edge over Kafka, Redis, S3 and PostgreSQL, all processes of
+     * their own, with a line before each server
+     */
+    FLEET
   }
 
   ChaosConfig {

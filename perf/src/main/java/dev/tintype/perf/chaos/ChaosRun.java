@@ -1,6 +1,8 @@
 package dev.tintype.perf.chaos;
 
+import dev.tintype.node.NodeException;
 import dev.tintype.perf.chaos.History.Submission;
+import dev.tintype.servers.ServerException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -55,10 +57,15 @@ final class ChaosRun {
 
   private Cluster open() {
     Path folder = config.folder();
-    return switch (config.mode()) {
-      case ALONE -> new AloneCluster(folder);
-      case APART -> new ApartCluster(folder);
-    };
+    try {
+      return switch (config.mode()) {
+        case ALONE -> new AloneCluster(folder);
+        case APART -> new ApartCluster(folder);
+        case FLEET -> new FleetCluster(folder);
+      };
+    } catch (ServerException e) {
+      throw new NodeException.Start("chaos.start", e.getMessage(), e);
+    }
   }
 
   private Verdict run(Cluster cluster, Calls calls, ExecutorService threads)
@@ -95,10 +102,12 @@ final class ChaosRun {
     long drainMs = drain(cluster, calls);
     progress();
     tell("checking");
-    Checker checker = new Checker(calls, history, cluster.origin(), cluster.apiKey());
-    checker.check();
-    followStop.countDown();
-    return new Verdict(config, history, saboteurs, checker.checkedPictures(), drainMs);
+    try (Calls pictures = new Calls(cluster.pictures(), cluster.apiKey(), history)) {
+      Checker checker = new Checker(calls, pictures, history, cluster.origin(), cluster.apiKey());
+      checker.check();
+      followStop.countDown();
+      return new Verdict(config, history, saboteurs, checker.checkedPictures(), drainMs);
+    }
   }
 
   /** Faults before the first accepted job would break nothing that was promised. */

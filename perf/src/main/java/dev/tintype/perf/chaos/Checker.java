@@ -23,6 +23,7 @@ final class Checker {
   private static final int PAGE = 100;
 
   private final Calls calls;
+  private final Calls pictureCalls;
   private final History history;
   private final String origin;
   private final String apiKey;
@@ -32,8 +33,12 @@ final class Checker {
 
   private int checkedPictures;
 
-  Checker(Calls calls, History history, String origin, String apiKey) {
+  /**
+   * @param pictureCalls to where pictures are served
+   */
+  Checker(Calls calls, Calls pictureCalls, History history, String origin, String apiKey) {
     this.calls = calls;
+    this.pictureCalls = pictureCalls;
     this.history = history;
     this.origin = origin;
     this.apiKey = apiKey;
@@ -112,7 +117,7 @@ final class Checker {
       return;
     }
     String path = URI.create(images.path(0).path("urls").path("original").asText()).getRawPath();
-    Optional<Answer> bytes = patiently(path);
+    Optional<Answer> bytes = patiently(pictureCalls, path);
     if (bytes.isEmpty() || bytes.get().status() != 200) {
       history.violation(Promise.LOST, "the picture of job " + id + " cannot be read");
     } else if (!Sha256.hex(bytes.get().body()).equals(sha256)) {
@@ -191,6 +196,10 @@ final class Checker {
   }
 
   private Optional<Answer> patiently(String path) throws InterruptedException {
+    return patiently(calls, path);
+  }
+
+  private static Optional<Answer> patiently(Calls calls, String path) throws InterruptedException {
     CountDownLatch never = new CountDownLatch(1);
     for (int i = 0; i < TRIES_MAX; i++) {
       Optional<Answer> answer = calls.get(path);

@@ -10,6 +10,11 @@ interface Cluster extends AutoCloseable {
   /** Where clients connect; stays the same whatever dies. */
   String origin();
 
+  /** Where pictures are read once all is quiet. */
+  default String pictures() {
+    return origin();
+  }
+
   /** An admin's key. */
   String apiKey();
 

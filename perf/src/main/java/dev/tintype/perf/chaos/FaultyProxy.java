@@ -10,11 +10,13 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 
 /**
  * A TCP proxy on 127.0.0.1 that misbehaves on demand. Its own port never changes, so that a target
- * may come back on another one.
+ * may come back on another one. Of several targets each new connection takes the next that accepts,
+ * as a load balancer does.
  */
 final class FaultyProxy implements AutoCloseable {
   /** How the line behaves. */
@@ -42,7 +44,8 @@ final class FaultyProxy implements AutoCloseable {
   private final String name;
   private final ServerSocket listener;
   private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
-  private volatile InetSocketAddress target;
+  private final AtomicInteger turn = new AtomicInteger();
+  private volatile int[] targets = {};
   private volatile Line line = Line.CLEAR;
   private volatile boolean closed;
 
@@ -65,8 +68,11 @@ final class FaultyProxy implements AutoCloseable {
     return listener.getLocalPort();
   }
 
-  void to(int port) {
-    target = new InetSocketAddress("127.0.0.1", port);
+  /**
+   * @param ports of 127.0.0.1
+   */
+  void to(int... ports) {
+    targets = ports.clone();
   }
 
   /** From now on, for open and new connections. */
@@ -92,24 +98,30 @@ final class FaultyProxy implements AutoCloseable {
   }
 
   private void connect(Socket client) {
-    InetSocketAddress to = target;
-    if (line == Line.RESET || to == null) {
-      end(client);
-      return;
+    int[] ports = targets;
+    int first = turn.getAndIncrement();
+    for (int i = 0; i < ports.length && line != Line.RESET; i++) {
+      if (joined(client, ports[Math.floorMod(first + i, ports.length)])) {
+        return;
+      }
     }
+    end(client);
+  }
+
+  private boolean joined(Socket client, int port) {
     Socket server = new Socket();
     sockets.add(server);
     try {
-      server.connect(to, CONNECT_MS_MAX);
+      server.connect(new InetSocketAddress("127.0.0.1", port), CONNECT_MS_MAX);
       client.setTcpNoDelay(true);
       server.setTcpNoDelay(true);
     } catch (IOException e) {
-      end(client);
       end(server);
-      return;
+      return false;
     }
     Thread.ofVirtual().start(() -> pump(client, server));
     Thread.ofVirtual().start(() -> pump(server, client));
+    return true;
   }
 
   private void pump(Socket from, Socket to) {

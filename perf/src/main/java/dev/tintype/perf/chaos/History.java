@@ -43,12 +43,17 @@ final class History {
   /** An entry of a job's log as a follower saw it; images only where it ended well. */
   record Seen(long attempt, String type, String payload) {}
 
+  /**
+   * @param seenNs when an answer first told of it, by System.nanoTime
+   */
+  private record End(String state, long seenNs) {}
+
   private static final int VIOLATIONS_MAX = 200;
 
   private final ConcurrentMap<String, Submission> submissions = new ConcurrentHashMap<>();
   private final ConcurrentMap<String, String> jobs = new ConcurrentHashMap<>();
   private final ConcurrentMap<String, Submission> accepted = new ConcurrentHashMap<>();
-  private final ConcurrentMap<String, String> ends = new ConcurrentHashMap<>();
+  private final ConcurrentMap<String, End> ends = new ConcurrentHashMap<>();
   private final Set<String> withdrawn = ConcurrentHashMap.newKeySet();
   private final Set<String> cancelAsked = ConcurrentHashMap.newKeySet();
   private final ConcurrentMap<String, ConcurrentSkipListMap<Long, Seen>> logs =
@@ -81,18 +86,28 @@ final class History {
     }
   }
 
-  /** The state of a job in an answer. */
+  /** The state of a job in an event, or in the answer to a question that is asked now. */
   void state(String jobId, String state) {
+    state(jobId, state, System.nanoTime());
+  }
+
+  /**
+   * The state of a job in an answer. One that was under way when another answer told of the end may
+   * be older than the end.
+   *
+   * @param askedNs when the question was asked, by System.nanoTime
+   */
+  void state(String jobId, String state, long askedNs) {
     if (!terminal(state)) {
-      String end = ends.get(jobId);
-      if (end != null) {
-        violation(Promise.FENCE, "job " + jobId + " was " + end + " and is " + state);
+      End end = ends.get(jobId);
+      if (end != null && askedNs - end.seenNs() >= 0) {
+        violation(Promise.FENCE, "job " + jobId + " was " + end.state() + " and is " + state);
       }
       return;
     }
-    String before = ends.putIfAbsent(jobId, state);
-    if (before != null && !before.equals(state)) {
-      violation(Promise.FENCE, "job " + jobId + " was " + before + " and is " + state);
+    End before = ends.putIfAbsent(jobId, new End(state, System.nanoTime()));
+    if (before != null && !before.state().equals(state)) {
+      violation(Promise.FENCE, "job " + jobId + " was " + before.state() + " and is " + state);
     }
   }
 
@@ -170,7 +185,7 @@ final class History {
   }
 
   long endedAs(String state) {
-    return ends.values().stream().filter(state::equals).count();
+    return ends.values().stream().filter(end -> end.state().equals(state)).count();
   }
 
   /** Any accepted submission. */

@@ -11,6 +11,7 @@ import dev.tintype.servers.RedisServer;
 import dev.tintype.servers.S3Server;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -39,13 +40,22 @@ public final class Fleet implements AutoCloseable {
   private static final String BUCKET = "tintype";
 
   private final FleetPlan plan;
+  private final Lines lines;
   private final Map<String, ChildProcess> processes = new LinkedHashMap<>();
   private final List<String> gatewayUrls = new ArrayList<>();
   private final List<String> edgeUrls = new ArrayList<>();
   private Optional<EmbeddedPostgres> postgres = Optional.empty();
 
   public Fleet(FleetPlan plan) {
+    this(plan, Lines.STRAIGHT);
+  }
+
+  /**
+   * @param lines between the roles and the servers
+   */
+  public Fleet(FleetPlan plan, Lines lines) {
     this.plan = plan;
+    this.lines = lines;
   }
 
   /**
@@ -74,7 +84,15 @@ public final class Fleet implements AutoCloseable {
     Path servers = plan.folder().resolve("servers");
     List<Integer> ports = ports("servers", 4);
     add(RedisServer.of("redis", servers, ports.get(0), REDIS_MB));
-    add(KafkaServer.of("kafka", servers, ports.get(1), ports.get(2), Map.of()));
+    // Clients are told by the broker where it is.
+    int kafka = lines.to("kafka", ports.get(1));
+    add(
+        KafkaServer.of(
+            "kafka",
+            servers,
+            ports.get(1),
+            ports.get(2),
+            Map.of("advertised.listeners", "PLAINTEXT://127.0.0.1:" + kafka)));
     add(S3Server.of("s3", servers, ports.get(3), BUCKET, secret("s3-secret")));
     for (String name : List.of("redis", "kafka", "s3")) {
       processes.get(name).start();
@@ -86,7 +104,7 @@ public final class Fleet implements AutoCloseable {
     teller.accept("kafka", "127.0.0.1:" + ports.get(1));
     teller.accept("redis", "redis://127.0.0.1:" + ports.get(0));
     teller.accept("s3", "http://127.0.0.1:" + ports.get(3) + "/" + BUCKET);
-    writeConfig(ports);
+    writeConfig(kafka, lines.to("redis", ports.get(0)), lines.to("s3", ports.get(3)));
   }
 
   private void roles() {
@@ -134,18 +152,9 @@ public final class Fleet implements AutoCloseable {
         new ChildProcess(
             name,
             plan.folder().resolve("logs"),
-            JavaCommand.of(
-                heapMb,
-                List.of(
-                    "--enable-native-access=ALL-UNNAMED",
-                    "--sun-misc-unsafe-memory-access=allow",
-                    "--add-modules",
-                    "jdk.incubator.vector",
-                    "-Dtintype.home=" + plan.home()),
-                "dev.tintype.node.Main",
-                arguments),
+            JavaCommand.of(heapMb, options(role), "dev.tintype.node.Main", arguments),
             Map.of(
-                "TINTYPE_DATABASE_URL", database.url(),
+                "TINTYPE_DATABASE_URL", databaseUrl(database),
                 "TINTYPE_DATABASE_USER", database.user(),
                 "TINTYPE_DATABASE_PASSWORD", database.password(),
                 "OMP_NUM_THREADS", "1",
@@ -154,11 +163,34 @@ public final class Fleet implements AutoCloseable {
             NODE_START_MAX));
   }
 
+  private List<String> options(String role) {
+    List<String> options =
+        new ArrayList<>(
+            List.of(
+                "--enable-native-access=ALL-UNNAMED",
+                "--sun-misc-unsafe-memory-access=allow",
+                "--add-modules",
+                "jdk.incubator.vector",
+                "-Dtintype.home=" + plan.home()));
+    if (!role.equals("worker")) {
+      options.addAll(JavaCommand.LIGHT);
+    }
+    return options;
+  }
+
+  private String databaseUrl(PostgresConfig database) {
+    URI address = URI.create(database.url().substring("jdbc:".length()));
+    return database
+        .url()
+        .replace(
+            ":" + address.getPort() + "/", ":" + lines.to("postgres", address.getPort()) + "/");
+  }
+
   private Path config() {
     return plan.folder().resolve("fleet.yaml");
   }
 
-  private void writeConfig(List<Integer> ports) {
+  private void writeConfig(int kafka, int redis, int s3) {
     String text =
         """
         # Made by tintype demo-fleet. The database's address and password come from the environment.
@@ -179,9 +211,9 @@ public final class Fleet implements AutoCloseable {
           keys: k1:%s
         """
             .formatted(
-                ports.get(1),
-                ports.get(0),
-                ports.get(3),
+                kafka,
+                redis,
+                s3,
                 BUCKET,
                 S3Server.ACCESS_KEY,
                 plan.folder().resolve("s3-secret"),
@@ -219,6 +251,16 @@ public final class Fleet implements AutoCloseable {
   public ChildProcess process(String name) {
     return Optional.ofNullable(processes.get(name))
         .orElseThrow(() -> new IllegalArgumentException("The fleet has no " + name));
+  }
+
+  /** Names of all processes but PostgreSQL, in the order of their starts. */
+  public List<String> names() {
+    return List.copyOf(processes.keySet());
+  }
+
+  /** kill -9 to PostgreSQL, which is started again by this process. */
+  public void killPostgres() {
+    postgres.orElseThrow().process().destroyForcibly();
   }
 
   /** Origins of the gateways. */

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A short run against one real process; longer ones by {@code tintype chaos}. */
+/** Short runs against real processes; longer ones by {@code tintype chaos}. */
 @Tag("slow")
 @Timeout(400)
 class ChaosTest {
@@ -19,19 +19,18 @@ class ChaosTest {
 
   @Test
   void nothingAcceptedIsLostDoubledOrChanged() throws InterruptedException {
-    System.setProperty(
-        "tintype.chaos.classpath",
-        System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")));
+    check(ChaosConfig.Mode.ALONE);
+  }
+
+  @Test
+  void norByAFleetWhoseServersAreKilledToo() throws InterruptedException {
+    check(ChaosConfig.Mode.FLEET);
+  }
+
+  private void check(ChaosConfig.Mode mode) throws InterruptedException {
     System.setProperty("tintype.home", Path.of("").toAbsolutePath().getParent().toString());
     ChaosConfig config =
-        new ChaosConfig(
-            Duration.ofSeconds(20),
-            SEED,
-            ChaosConfig.Mode.ALONE,
-            3,
-            8,
-            Duration.ofSeconds(240),
-            folder);
+        new ChaosConfig(Duration.ofSeconds(20), SEED, mode, 3, 6, Duration.ofSeconds(240), folder);
     Verdict verdict = new ChaosRun(config, line -> System.out.println("chaos: " + line)).run();
     assertThat(verdict.history().violations()).isEmpty();
     assertThat(verdict.json().path("accepted").asInt()).isPositive();

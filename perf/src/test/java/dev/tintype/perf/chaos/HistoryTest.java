@@ -60,6 +60,16 @@ class HistoryTest {
   }
 
   @Test
+  void anAnswerThatWasUnderWayWhenTheEndWasSeenMayBeOlder() {
+    long asked = System.nanoTime() - 1;
+    history.state("job", "canceled");
+    history.state("job", "queued", asked);
+    assertThat(broken()).isEmpty();
+    history.state("job", "queued", System.nanoTime());
+    assertThat(broken()).containsExactly(Promise.FENCE);
+  }
+
+  @Test
   void anEventThatChangesBreaksTheFence() {
     history.event("job", 3, new Seen(1, "progress", "{\"step\":1}"));
     history.event("job", 3, new Seen(2, "leased", "{}"));

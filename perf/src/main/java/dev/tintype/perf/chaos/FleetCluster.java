@@ -1,0 +1,114 @@
+package dev.tintype.perf.chaos;
+
+import dev.tintype.perf.fleet.Fleet;
+import dev.tintype.perf.fleet.FleetPlan;
+import java.net.URI;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
+
+/**
+ * Every role in processes of its own over real Kafka, Redis, S3 and PostgreSQL. A line before each
+ * of those servers, which all roles share, and one before the gateways, which spreads clients over
+ * those that are alive.
+ */
+final class FleetCluster implements Cluster {
+  private static final String POSTGRES = "postgres";
+  private static final String CLIENTS = "clients";
+
+  private final Map<String, FaultyProxy> proxies = new ConcurrentHashMap<>();
+  private final Fleet fleet;
+
+  FleetCluster(Path folder) {
+    Path home = Path.of(System.getProperty("tintype.home", "."));
+    proxies.put(CLIENTS, new FaultyProxy(CLIENTS));
+    fleet = new Fleet(new FleetPlan(folder, home, 2, 2, 2, 1), this::line);
+    try {
+      fleet.start((name, where) -> {});
+      proxies
+          .get(CLIENTS)
+          .to(fleet.gateways().stream().mapToInt(url -> URI.create(url).getPort()).toArray());
+    } catch (RuntimeException e) {
+      close();
+      throw e;
+    }
+  }
+
+  private int line(String server, int port) {
+    FaultyProxy proxy = proxies.computeIfAbsent(server, FaultyProxy::new);
+    proxy.to(port);
+    return proxy.port();
+  }
+
+  @Override
+  public String origin() {
+    return "http://127.0.0.1:" + proxies.get(CLIENTS).port();
+  }
+
+  @Override
+  public String pictures() {
+    return fleet.edges().getFirst();
+  }
+
+  @Override
+  public String apiKey() {
+    return fleet.apiKey();
+  }
+
+  @Override
+  public List<String> killable() {
+    return Stream.concat(fleet.names().stream(), Stream.of(POSTGRES)).toList();
+  }
+
+  /** Servers may stand still too; PostgreSQL is many processes, its line stands for them. */
+  @Override
+  public List<String> pausable() {
+    return fleet.names();
+  }
+
+  @Override
+  public List<String> lines() {
+    return proxies.keySet().stream().sorted().toList();
+  }
+
+  @Override
+  public void kill(String target) {
+    if (target.equals(POSTGRES)) {
+      fleet.killPostgres();
+    } else {
+      fleet.process(target).kill();
+      fleet.process(target).start().awaitReady();
+    }
+  }
+
+  @Override
+  public void pause(String target) {
+    fleet.process(target).pid().ifPresent(pid -> Signals.send("STOP", pid));
+  }
+
+  @Override
+  public void resume(String target) {
+    fleet.process(target).pid().ifPresent(pid -> Signals.send("CONT", pid));
+  }
+
+  @Override
+  public void line(String target, FaultyProxy.Line line) {
+    proxies.get(target).set(line);
+  }
+
+  @Override
+  public List<String> revive() {
+    List<String> ended =
+        fleet.names().stream().filter(name -> !fleet.process(name).running()).toList();
+    ended.forEach(name -> fleet.process(name).start().awaitReady());
+    return ended;
+  }
+
+  @Override
+  public void close() {
+    fleet.close();
+    proxies.values().forEach(FaultyProxy::close);
+  }
+}
