@@ -25,6 +25,7 @@ final class VirtualJob {
   int attempt;
   int crashes;
   int errors;
+  boolean cancelRequested;
   long notBeforeMs;
   long claimedUntilMs = -1;
   long leaseUntilMs = -1;
@@ -82,8 +83,9 @@ final class VirtualJob {
     return nowMs < avoidUntilMs && avoided.contains(workerId);
   }
 
-  boolean claimed(long nowMs) {
-    return claimedUntilMs >= nowMs;
+  /** Queued, past its backoff, and not claimed. */
+  boolean free(long nowMs) {
+    return state == JobState.QUEUED && notBeforeMs <= nowMs && claimedUntilMs < nowMs;
   }
 
   /** The row as a record. */
@@ -99,7 +101,7 @@ final class VirtualJob {
         crashes,
         errors,
         0,
-        false,
+        cancelRequested,
         wish.estimateMs(),
         VirtualClock.at(createdMs),
         Optional.empty(),

@@ -7,6 +7,7 @@ import dev.tintype.queue.job.JobFailure;
 import dev.tintype.queue.job.JobId;
 import dev.tintype.queue.job.JobState;
 import dev.tintype.queue.job.NewEvent;
+import dev.tintype.queue.store.CancelResult;
 import dev.tintype.queue.store.DispatchStore;
 import dev.tintype.queue.store.Lease;
 import dev.tintype.queue.store.LeaseStore;
@@ -28,7 +29,9 @@ import java.util.PriorityQueue;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
+import java.util.stream.Stream;
 
 /**
  * The jobs table on virtual time: the same moves, by the same state machine, retry policy and fence
@@ -100,6 +103,25 @@ final class VirtualStore implements DispatchStore, LeaseStore {
     return job;
   }
 
+  /** What a user does; the histories here have none who changes his mind. */
+  CancelResult cancel(JobId id) {
+    VirtualJob job = jobs.get(id);
+    if (job == null) {
+      return CancelResult.NOT_FOUND;
+    }
+    if (job.state.terminal()) {
+      return CancelResult.ALREADY_ENDED;
+    }
+    if (job.state.leased()) {
+      job.cancelRequested = true;
+      return CancelResult.REQUESTED;
+    }
+    withdraw(job);
+    queued(job, -1);
+    again(job, JobAction.CANCEL, Duration.ZERO);
+    return CancelResult.CANCELED;
+  }
+
   private void queued(VirtualJob job, int sign) {
     queuedMs.merge(job.wish.lane(), sign * job.wish.estimateMs(), Long::sum);
   }
@@ -121,11 +143,9 @@ final class VirtualStore implements DispatchStore, LeaseStore {
   }
 
   private void wakeAlarms() {
-    while (!alarms.isEmpty() && alarms.peek().atMs() < clock.nowMs()) {
+    while (!alarms.isEmpty() && alarms.peek().atMs() <= clock.nowMs()) {
       VirtualJob job = alarms.poll().job();
-      if (job.state == JobState.QUEUED
-          && job.notBeforeMs <= clock.nowMs()
-          && !job.claimed(clock.nowMs())) {
+      if (job.free(clock.nowMs())) {
         offer(job);
       }
     }
@@ -144,8 +164,10 @@ final class VirtualStore implements DispatchStore, LeaseStore {
         return new ReadyPage(heads, Optional.of(last));
       }
       last = user.getKey();
-      user.getValue().normal().stream().limit(perUser).forEach(job -> heads.add(job.ready));
-      user.getValue().relaxed().stream().limit(perUser).forEach(job -> heads.add(job.ready));
+      Predicate<VirtualJob> asked = job -> models.contains(job.ready.model());
+      Stream.of(user.getValue().normal(), user.getValue().relaxed())
+          .flatMap(lane -> lane.stream().filter(asked).limit(perUser))
+          .forEach(job -> heads.add(job.ready));
     }
     return new ReadyPage(heads, Optional.empty());
   }
@@ -155,9 +177,9 @@ final class VirtualStore implements DispatchStore, LeaseStore {
     List<JobId> claimed = new ArrayList<>();
     for (JobId id : ids) {
       VirtualJob job = jobs.get(id);
-      if (job.state == JobState.QUEUED && !job.claimed(clock.nowMs())) {
+      if (job != null && job.free(clock.nowMs())) {
         job.claimedUntilMs = clock.nowMs() + claimTime.toMillis();
-        alarms.add(new Alarm(job.claimedUntilMs, job));
+        alarms.add(new Alarm(job.claimedUntilMs + 1, job));
         withdraw(job);
         claimed.add(id);
       }
@@ -169,9 +191,11 @@ final class VirtualStore implements DispatchStore, LeaseStore {
   public void unclaim(Collection<JobId> ids) {
     for (JobId id : ids) {
       VirtualJob job = jobs.get(id);
-      job.claimedUntilMs = -1;
-      if (job.state == JobState.QUEUED) {
-        offer(job);
+      if (job != null && job.state == JobState.QUEUED) {
+        job.claimedUntilMs = -1;
+        if (job.free(clock.nowMs())) {
+          offer(job);
+        }
       }
     }
   }
@@ -179,6 +203,9 @@ final class VirtualStore implements DispatchStore, LeaseStore {
   @Override
   public Optional<Lease> lease(JobId id, String workerId, Duration leaseTime) {
     VirtualJob job = jobs.get(id);
+    if (job == null) {
+      return Optional.empty();
+    }
     if (job.state == JobState.QUEUED && job.avoids(workerId, clock.nowMs())) {
       job.claimedUntilMs = -1;
       job.notBeforeMs = clock.nowMs() + PASS_OVER_MS;
@@ -227,7 +254,7 @@ final class VirtualStore implements DispatchStore, LeaseStore {
       return new Renewal.Lost();
     }
     hold(job.get(), leaseTime);
-    return new Renewal.Held(VirtualClock.at(job.get().leaseUntilMs), false);
+    return new Renewal.Held(VirtualClock.at(job.get().leaseUntilMs), job.get().cancelRequested);
   }
 
   @Override
@@ -254,8 +281,10 @@ final class VirtualStore implements DispatchStore, LeaseStore {
     }
     VirtualJob job = owned.get();
     job.errors++;
-    job.failure = Optional.of(failure);
-    JobAction action = retries.afterError(job.errors, failure.retryable(), false);
+    JobAction action = retries.afterError(job.errors, failure.retryable(), job.cancelRequested);
+    if (action != JobAction.CANCEL) {
+      job.failure = Optional.of(failure);
+    }
     again(job, action, retries.backoff(job.crashes + job.errors, random));
     return Optional.of(job.state);
   }
@@ -281,7 +310,7 @@ final class VirtualStore implements DispatchStore, LeaseStore {
       VirtualJob job = leases.poll().job();
       if (job.state.leased() && job.leaseUntilMs < clock.nowMs()) {
         job.crashes++;
-        JobAction action = retries.afterCrash(job.crashes, false);
+        JobAction action = retries.afterCrash(job.crashes, job.cancelRequested);
         if (action == JobAction.BURY) {
           job.failure = Optional.of(new JobFailure("job.crashes", "It crashed too often.", false));
         }
@@ -321,13 +350,17 @@ final class VirtualStore implements DispatchStore, LeaseStore {
 
   @Override
   public boolean finishCanceled(Lease lease) {
-    return false; // Nobody asked for it.
+    Optional<VirtualJob> owned = owned(lease).filter(job -> job.cancelRequested);
+    owned.ifPresent(job -> again(job, JobAction.CANCEL, Duration.ZERO));
+    return owned.isPresent();
   }
 
   @Override
   public boolean release(Lease lease) {
     Optional<VirtualJob> owned = owned(lease);
-    owned.ifPresent(job -> again(job, JobAction.RELEASE, Duration.ZERO));
+    owned.ifPresent(
+        job ->
+            again(job, job.cancelRequested ? JobAction.CANCEL : JobAction.RELEASE, Duration.ZERO));
     return owned.isPresent();
   }
 }
