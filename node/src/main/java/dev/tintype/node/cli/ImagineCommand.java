@@ -34,7 +34,8 @@ import picocli.CommandLine.Parameters;
     mixinStandardHelpOptions = true,
     footer = {
       "",
-      "Parameters inside the prompt: --ar W:H  --seed N  --steps N  --cfg X  --no THINGS",
+      "Parameters inside the prompt: --ar W:H  --seed N  --steps N  --cfg X  --no THINGS"
+          + "  --fast  --relax",
       "If a server runs for the data folder, it is used; else the whole platform runs in this"
           + " process.",
       "Ctrl-C cancels the job.",
@@ -48,6 +49,9 @@ import picocli.CommandLine.Parameters;
     })
 final class ImagineCommand implements Callable<Integer> {
   private static final int CLOSE_S_MAX = 15;
+
+  /** Shorter waits are not worth a figure, ms. */
+  private static final long TELL_WAIT_MS_MIN = 5_000;
 
   @Parameters(arity = "1..*", paramLabel = "PROMPT", description = "What to paint.")
   List<String> words;
@@ -158,6 +162,7 @@ final class ImagineCommand implements Callable<Integer> {
     long began = System.nanoTime();
     try (ApiClient client = new ApiClient(url, key, trust)) {
       JsonNode job = client.post("/v1/jobs", body(client));
+      tell(job);
       String path = "/v1/jobs/" + job.path("id").asText();
       Thread cancel = new Thread(() -> cancel(client, path), "cancel");
       Runtime.getRuntime().addShutdownHook(cancel);
@@ -176,6 +181,19 @@ final class ImagineCommand implements Callable<Integer> {
       // The hook cannot be removed: Ctrl-C came in this very moment.
       return Tintype.INTERRUPTED;
     }
+  }
+
+  /** What the server said about the job, where it is more than that it has it. */
+  private void tell(JsonNode job) {
+    String notice = job.path("notice").path("message").asText("");
+    if (!notice.isEmpty()) {
+      terminal.line(notice);
+    }
+    long waitMs = job.path("queue").path("expected_wait_ms").asLong(0);
+    terminal.status(
+        waitMs < TELL_WAIT_MS_MIN
+            ? "waiting for a worker"
+            : "waiting for a worker, some %d s".formatted(waitMs / 1_000));
   }
 
   private ObjectNode body(ApiClient client) {
