@@ -1,7 +1,9 @@
 package dev.tintype.queue.transport;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.tintype.queue.QueueException;
 import dev.tintype.queue.store.TierClass;
 import dev.tintype.servers.ChildProcess;
 import dev.tintype.servers.FreePorts;
@@ -123,6 +125,22 @@ class KafkaTransportTest extends JobTransportContract {
     }
   }
 
+  /** A process that starts without Kafka starts, and uses it when it is there. */
+  private void begunWhileItIsAway(KafkaTransport begun) throws InterruptedException {
+    assertThat(begun.offer(wakeUp("a"))).isFalse();
+    assertThat(begun.poll(MODELS, NONE)).isEmpty();
+    assertThatThrownBy(() -> begun.depths(MODELS))
+        .isInstanceOfSatisfying(
+            QueueException.Unavailable.class,
+            e -> assertThat(e.code()).isEqualTo("transport.unavailable"));
+    kafka.start().awaitReady();
+    WakeUp wakeUp = wakeUp("a");
+    while (!begun.offer(wakeUp)) {
+      LockSupport.parkNanos(Duration.ofMillis(100).toNanos());
+    }
+    assertThat(begun.trouble()).isEmpty();
+  }
+
   @Test
   void aBrokerThatIsKilledIsUsedAgain() throws Exception {
     String prefix = "killed" + RUNS.incrementAndGet();
@@ -136,7 +154,11 @@ class KafkaTransportTest extends JobTransportContract {
       assertThat(transport.offer(wakeUp("a"))).isFalse();
       assertThat(transport.poll(MODELS, NONE)).isEmpty();
       assertThat(transport.trouble()).isPresent();
-      kafka.start().awaitReady();
+      try (KafkaTransport begun =
+          new KafkaTransport(
+              new KafkaConfig(bootstrap, prefix, 1, HOLD, Duration.ofSeconds(2), Map.of()))) {
+        begunWhileItIsAway(begun);
+      }
       WakeUp late = wakeUp("a");
       while (!transport.offer(late)) {
         LockSupport.parkNanos(Duration.ofMillis(100).toNanos());
