@@ -2,6 +2,7 @@ package dev.tintype.sampler.ops.cuda;
 
 import dev.tintype.sampler.bindings.cublaslt.CublasLt;
 import dev.tintype.sampler.bindings.cudnn.Cudnn;
+import dev.tintype.sampler.device.CacheFolder;
 import dev.tintype.sampler.device.DType;
 import dev.tintype.sampler.device.DeviceException;
 import java.io.IOException;
@@ -202,7 +203,7 @@ final class CudaLibraries implements CudaDevice.Libraries {
       return Optional.empty();
     }
     try {
-      Path folder = cacheFolder().resolve("cuda-redist");
+      Path folder = CacheFolder.find().resolve("cuda-redist");
       Path target = folder.resolve(name);
       URLConnection connection = resource.openConnection();
       if (Files.exists(target) && Files.size(target) == connection.getContentLengthLong()) {
@@ -222,13 +223,6 @@ final class CudaLibraries implements CudaDevice.Libraries {
           name + " cannot be unpacked (" + e + "); set TINTYPE_CACHE to a folder with 2 GB free",
           e);
     }
-  }
-
-  private static Path cacheFolder() {
-    String cache = System.getProperty("tintype.cache", System.getenv("TINTYPE_CACHE"));
-    return cache == null || cache.isBlank()
-        ? Path.of(System.getProperty("user.home"), ".cache", "tintype")
-        : Path.of(cache);
   }
 
   private static DeviceException unavailable(String why, Throwable cause) {
@@ -257,7 +251,7 @@ final class CudaLibraries implements CudaDevice.Libraries {
                 ? ", cublasLt " + CublasLt.cublasLtGetVersion()
                 : ", no cublasLt");
     double seconds = Integer.getInteger("tintype.cuda.tune.seconds", TUNE_SECONDS);
-    return new Tuner(cuda, memory, Choices.in(cacheFolder(), card + ", " + versions), seconds);
+    return new Tuner(cuda, memory, Choices.in(CacheFolder.find(), card + ", " + versions), seconds);
   }
 
   @Override

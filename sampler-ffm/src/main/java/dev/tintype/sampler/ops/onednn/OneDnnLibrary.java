@@ -2,6 +2,7 @@ package dev.tintype.sampler.ops.onednn;
 
 import dev.tintype.sampler.bindings.dnnl.Dnnl;
 import dev.tintype.sampler.bindings.dnnl.dnnl_version_t;
+import dev.tintype.sampler.device.CacheFolder;
 import dev.tintype.sampler.device.DeviceException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -80,7 +81,7 @@ final class OneDnnLibrary {
           "oneDNN is not on the class path; add org.bytedeco:dnnl with classifier linux-x86_64",
           null);
     }
-    Path cache = cacheFolder();
+    Path cache = CacheFolder.find();
     try {
       URLConnection connection = resource.openConnection();
       if (!(connection instanceof JarURLConnection jar)) {
@@ -124,16 +125,6 @@ final class OneDnnLibrary {
     } finally {
       Files.deleteIfExists(part);
     }
-  }
-
-  private static Path cacheFolder() {
-    return setting("tintype.cache", "TINTYPE_CACHE")
-        .map(Path::of)
-        .or(
-            () ->
-                Optional.ofNullable(System.getenv("XDG_CACHE_HOME"))
-                    .map(home -> Path.of(home, "tintype")))
-        .orElseGet(() -> Path.of(System.getProperty("user.home"), ".cache", "tintype"));
   }
 
   private static Optional<String> setting(String property, String variable) {
