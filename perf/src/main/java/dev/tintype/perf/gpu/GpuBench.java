@@ -24,8 +24,9 @@ import java.util.Locale;
  *
  * A FOLDER has config.json (image: a whole pipeline); with weights in it these are used, else
  * random ones; with parity.safetensors in it the results are compared. Numbers are written as soon
- * as they are known. Exit 1 when a result was wrong, 4 when there was none. Another device than the
- * GPU, to try the program itself: -Dtintype.bench.device=reference.
+ * as they are known. Exit 1 when a result was wrong or a step could not be recorded as a graph, 4
+ * when there was none. Another device than the GPU, to try the program itself:
+ * -Dtintype.bench.device=reference.
  */
 public final class GpuBench {
   /** Exit code when a number could not be had at all. */

@@ -65,7 +65,7 @@ final class NetworkBench {
       }
       for (int batch : batches) {
         ObjectNode row = result.withObject("/batches").withObject("/" + batch);
-        unetTimes(device, model, size, batch, row);
+        agreed &= unetTimes(device, model, size, batch, row);
         if (!result.has("cold_start_s")) {
           result.put("cold_start_s", row.remove("first_done_ns").asLong() / 1e9 - started / 1e9);
         }
@@ -106,8 +106,9 @@ final class NetworkBench {
     return true;
   }
 
-  private static void unetTimes(
+  private static boolean unetTimes(
       Device device, UNet2DConditionModel model, int size, int batch, ObjectNode row) {
+    boolean[] timed = new boolean[1];
     onStep(
         device.ops(),
         model,
@@ -117,8 +118,9 @@ final class NetworkBench {
           step.get().close();
           device.ops().synchronize();
           row.put("first_done_ns", System.nanoTime());
-          times(device, step, row);
+          timed[0] = times(device, step, row);
         });
+    return timed[0];
   }
 
   /** Hands over one step with guidance, ready to run. */
@@ -157,8 +159,11 @@ final class NetworkBench {
     return ops.normalNoise(seeds, stream, item);
   }
 
-  /** Medians of launching from Java, and of replaying a recording of the same. */
-  private static void times(Device device, Supplier<Tensor> work, ObjectNode row) {
+  /**
+   * Medians of launching from Java, and of replaying a recording of the same. False where the
+   * device records and this could not be recorded: then the launched time is there, and the reason.
+   */
+  static boolean times(Device device, Supplier<Tensor> work, ObjectNode row) {
     row.put(
         "eager_ms",
         median(
@@ -167,14 +172,16 @@ final class NetworkBench {
               work.get().close();
             }));
     if (device.recorder().isEmpty()) {
-      return;
+      return true;
     }
     Tensor[] out = new Tensor[1];
     try (Graph graph = device.recorder().get().record(() -> out[0] = work.get())) {
       row.put("graph_ms", median(device, graph::replay));
+      return true;
     } catch (RuntimeException e) {
       row.put("graph_failure", e.toString());
       System.err.println("bench: this step could not be recorded as a graph: " + e);
+      return false;
     } finally {
       if (out[0] != null) {
         out[0].close();
@@ -217,7 +224,7 @@ final class NetworkBench {
         int extent = size / config.scaleFactor();
         try (Tensor latent = noise(ops, 4, 1, Shape.of(extent, extent, config.latentChannels()))) {
           ObjectNode row = Results.JSON.createObjectNode();
-          times(device, () -> model.decode(latent), row);
+          agreed &= times(device, () -> model.decode(latent), row);
           result.withObject("/sizes").put(Integer.toString(size), row.get("eager_ms").asDouble());
           result.withObject("/details").set(Integer.toString(size), row);
           System.out.println("vae " + size + ": " + row);
