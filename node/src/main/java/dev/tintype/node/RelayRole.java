@@ -1,0 +1,68 @@
+package dev.tintype.node;
+
+import dev.tintype.queue.fleet.Workforce;
+import dev.tintype.queue.relay.FairPolicy;
+import dev.tintype.queue.relay.Relay;
+import dev.tintype.queue.relay.RelayConfig;
+import dev.tintype.queue.webhook.SignedPost;
+import dev.tintype.queue.webhook.WebhookSender;
+import java.time.Clock;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/** A process that relays: for the worker beside it, or for a fleet. */
+final class RelayRole {
+  private RelayRole() {}
+
+  /**
+   * A relay for all workers of the fleet. Where they tell each other by Redis what they serve, it
+   * sends what they can take; else it knows its own shelf alone, and a number from the settings.
+   */
+  static void startForFleet(Parts parts, ModelShelf shelf) {
+    boolean told = parts.config().fleet().redis().isPresent();
+    if (!told) {
+      shelf.choose(Optional.empty()); // A relay without a model would relay nothing, in silence.
+    }
+    Set<String> names =
+        shelf.models().stream().map(found -> found.card().name()).collect(Collectors.toSet());
+    Workforce own = Workforce.of(names, parts.config().fleet()::relaySlots);
+    start(parts, told ? Workforce.of(parts.fleet(), own) : own);
+    parts
+        .teller()
+        .accept("relay", told ? "for what the workers serve" : "for " + String.join(", ", names));
+  }
+
+  /** Whoever relays also clears away, rows and blobs, and tells users of their jobs' ends. */
+  static void start(Parts parts, Workforce workforce) {
+    NodeConfig config = parts.config();
+    StoreParts store = parts.store();
+    Closers closers = parts.closers();
+    config
+        .fleet()
+        .webhooks()
+        .ifPresent(
+            webhooks ->
+                closers.add(
+                    "webhooks",
+                    new WebhookSender(
+                            store.webhooks(),
+                            store.jobs(),
+                            new SignedPost(
+                                webhooks.secret(), webhooks.allowPrivate(), Clock.systemUTC()),
+                            parts.random())
+                        .start()));
+    closers.add("sweeper", Storage.sweeper(config, store.ledger(), parts.blobs(), closers).start());
+    closers.add(
+        "relay",
+        new Relay(
+                store.jobs(),
+                store.accounts()::tiers,
+                parts.transport(),
+                new FairPolicy(store.accounts().tiers(), parts.random()),
+                RelayConfig.DEFAULT,
+                workforce,
+                Clock.systemUTC())
+            .start(store.signals()));
+  }
+}
