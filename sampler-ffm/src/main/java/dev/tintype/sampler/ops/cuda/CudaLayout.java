@@ -54,77 +54,94 @@ final class CudaLayout {
   }
 
   Tensor concatChannels(List<Tensor> parts) {
-    Tensor out = tensors.allocate(Shapes.joined(parts, -1));
-    int element = out.dtype().bytes();
-    long stride = out.shape().dim(-1) * element;
-    long rows = stride == 0 ? 0 : out.bytes() / stride;
-    long offset = 0;
-    for (Tensor part : parts) {
-      long bytes = part.shape().dim(-1) * element;
-      copyRows(address(part), address(out) + offset, rows, bytes, bytes, stride, element);
-      offset += bytes;
-    }
-    return out;
+    return tensors.produce(
+        Shapes.joined(parts, -1),
+        out -> {
+          int element = out.dtype().bytes();
+          long stride = out.shape().dim(-1) * element;
+          long rows = stride == 0 ? 0 : out.bytes() / stride;
+          long offset = 0;
+          for (Tensor part : parts) {
+            long bytes = part.shape().dim(-1) * element;
+            copyRows(address(part), address(out) + offset, rows, bytes, bytes, stride, element);
+            offset += bytes;
+          }
+        });
   }
 
   Tensor concatBatch(List<Tensor> parts) {
-    Tensor out = tensors.allocate(Shapes.joined(parts, 0));
-    long offset = 0;
-    for (Tensor part : parts) {
-      if (part.bytes() > 0) {
-        cuda.copyOnDevice(address(out) + offset, address(part), part.bytes());
-      }
-      offset += part.bytes();
-    }
-    return out;
+    return tensors.produce(
+        Shapes.joined(parts, 0),
+        out -> {
+          long offset = 0;
+          for (Tensor part : parts) {
+            if (part.bytes() > 0) {
+              cuda.copyOnDevice(address(out) + offset, address(part), part.bytes());
+            }
+            offset += part.bytes();
+          }
+        });
   }
 
   Tensor sliceChannels(Tensor x, int from, int to) {
     Shapes.require(
         from >= 0 && from <= to && to <= x.shape().dim(-1), "slice " + from + ".." + to, x);
-    Tensor out = tensors.allocate(x.shape().with(-1, (long) to - from));
-    int element = x.dtype().bytes();
-    long stride = x.shape().dim(-1) * element;
-    long bytes = (long) (to - from) * element;
-    long rows = stride == 0 ? 0 : x.bytes() / stride;
-    copyRows(address(x) + (long) from * element, address(out), rows, bytes, stride, bytes, element);
-    return out;
+    return tensors.produce(
+        x.shape().with(-1, (long) to - from),
+        out -> {
+          int element = x.dtype().bytes();
+          long stride = x.shape().dim(-1) * element;
+          long bytes = (long) (to - from) * element;
+          long rows = stride == 0 ? 0 : x.bytes() / stride;
+          copyRows(
+              address(x) + (long) from * element,
+              address(out),
+              rows,
+              bytes,
+              stride,
+              bytes,
+              element);
+        });
   }
 
   Tensor upsampleNearest(Tensor x, int height, int width) {
     Shapes.image(x);
-    Tensor out = tensors.allocate(x.shape().with(1, height).with(2, width));
-    long bytes = x.shape().dim(3) * x.dtype().bytes();
-    int unit = unit(x.dtype().bytes(), address(x), address(out), bytes);
-    long kernel = kernels.units("upsample_b" + unit);
-    kernels
-        .arguments()
-        .pointer(address(x))
-        .pointer(address(out))
-        .wide(x.shape().dim(0))
-        .number(x.shape().intDim(1))
-        .number(x.shape().intDim(2))
-        .number(Math.toIntExact(bytes / unit))
-        .number(height)
-        .number(width);
-    kernels.launchOver(kernel, out.bytes() / unit);
-    return out;
+    return tensors.produce(
+        x.shape().with(1, height).with(2, width),
+        out -> {
+          long bytes = x.shape().dim(3) * x.dtype().bytes();
+          int unit = unit(x.dtype().bytes(), address(x), address(out), bytes);
+          long kernel = kernels.units("upsample_b" + unit);
+          kernels
+              .arguments()
+              .pointer(address(x))
+              .pointer(address(out))
+              .wide(x.shape().dim(0))
+              .number(x.shape().intDim(1))
+              .number(x.shape().intDim(2))
+              .number(Math.toIntExact(bytes / unit))
+              .number(height)
+              .number(width);
+          kernels.launchOver(kernel, out.bytes() / unit);
+        });
   }
 
   Tensor pixelUnshuffle(Tensor x, int factor) {
-    Tensor out = tensors.allocate(Shapes.unshuffled(x, factor));
-    long kernel = kernels.units("pixel_unshuffle_b" + x.dtype().bytes());
-    kernels
-        .arguments()
-        .pointer(address(x))
-        .pointer(address(out))
-        .wide(x.shape().dim(0))
-        .number(x.shape().intDim(1))
-        .number(x.shape().intDim(2))
-        .number(x.shape().intDim(3))
-        .number(factor);
-    kernels.launchOver(kernel, out.elements());
-    return out;
+    return tensors.produce(
+        Shapes.unshuffled(x, factor),
+        out -> {
+          long kernel = kernels.units("pixel_unshuffle_b" + x.dtype().bytes());
+          kernels
+              .arguments()
+              .pointer(address(x))
+              .pointer(address(out))
+              .wide(x.shape().dim(0))
+              .number(x.shape().intDim(1))
+              .number(x.shape().intDim(2))
+              .number(x.shape().intDim(3))
+              .number(factor);
+          kernels.launchOver(kernel, out.elements());
+        });
   }
 
   Tensor toNchw(Tensor x) {
@@ -143,40 +160,44 @@ final class CudaLayout {
 
   /** [batch, rows, columns] to [batch, columns, rows]. */
   private Tensor transpose(Tensor x, long rows, long columns, Shape shape) {
-    Tensor out = tensors.allocate(shape);
-    long tiles = Math.ceilDiv(rows, TRANSPOSE_TILE) * Math.ceilDiv(columns, TRANSPOSE_TILE);
-    long kernel = kernels.units("transpose_b" + x.dtype().bytes());
-    kernels
-        .arguments()
-        .pointer(address(x))
-        .pointer(address(out))
-        .number(Math.toIntExact(rows))
-        .number(Math.toIntExact(columns));
-    kernels.launch(kernel, tiles, 1, x.shape().dim(0), Kernels.THREADS, 0);
-    return out;
+    return tensors.produce(
+        shape,
+        out -> {
+          long tiles = Math.ceilDiv(rows, TRANSPOSE_TILE) * Math.ceilDiv(columns, TRANSPOSE_TILE);
+          long kernel = kernels.units("transpose_b" + x.dtype().bytes());
+          kernels
+              .arguments()
+              .pointer(address(x))
+              .pointer(address(out))
+              .number(Math.toIntExact(rows))
+              .number(Math.toIntExact(columns));
+          kernels.launch(kernel, tiles, 1, x.shape().dim(0), Kernels.THREADS, 0);
+        });
   }
 
   /** Rows of {@code channels} values each, by index, from a table at an address. */
   Tensor gather(long table, int[] rows, int channels, Shape shape) {
-    Tensor out = tensors.allocate(shape);
-    int element = out.dtype().bytes();
-    long bytes = (long) channels * element;
-    int unit = unit(element, table, address(out), bytes);
-    try (Arena arena = Arena.ofConfined();
-        Tensor index =
-            tensors.parameters(
-                arena.allocateFrom(ValueLayout.JAVA_INT, rows), DType.I32, rows.length)) {
-      long kernel = kernels.units("gather_rows_b" + unit);
-      kernels
-          .arguments()
-          .pointer(table)
-          .pointer(index.data().address())
-          .pointer(address(out))
-          .wide(rows.length)
-          .number(Math.toIntExact(bytes / unit));
-      kernels.launchOver(kernel, rows.length * (bytes / unit));
-    }
-    return out;
+    return tensors.produce(
+        shape,
+        out -> {
+          int element = out.dtype().bytes();
+          long bytes = (long) channels * element;
+          int unit = unit(element, table, address(out), bytes);
+          try (Arena arena = Arena.ofConfined();
+              Tensor index =
+                  tensors.parameters(
+                      arena.allocateFrom(ValueLayout.JAVA_INT, rows), DType.I32, rows.length)) {
+            long kernel = kernels.units("gather_rows_b" + unit);
+            kernels
+                .arguments()
+                .pointer(table)
+                .pointer(index.data().address())
+                .pointer(address(out))
+                .wide(rows.length)
+                .number(Math.toIntExact(bytes / unit));
+            kernels.launchOver(kernel, rows.length * (bytes / unit));
+          }
+        });
   }
 
   /** A view of host numbers, for callers that build them. */

@@ -85,20 +85,22 @@ final class CudaSampling {
   Tensor guide(Tensor uncond, Tensor text, float[] scale, float[] rescale) {
     try (Arena arena = Arena.ofConfined();
         Guidance guidance = new Guidance(uncond, text, scale, rescale, arena)) {
-      Tensor out = tensors.allocate(text.shape());
-      long kernel = kernels.typed("guide");
-      kernels
-          .arguments()
-          .pointer(address(uncond))
-          .pointer(address(text))
-          .pointer(address(guidance.scale))
-          .pointer(address(guidance.rescale))
-          .pointer(guidance.deviations())
-          .pointer(address(out))
-          .wide(text.elements())
-          .wide(text.elements() / text.shape().dim(0));
-      kernels.launchOver(kernel, text.elements());
-      return out;
+      return tensors.produce(
+          text.shape(),
+          out -> {
+            long kernel = kernels.typed("guide");
+            kernels
+                .arguments()
+                .pointer(address(uncond))
+                .pointer(address(text))
+                .pointer(address(guidance.scale))
+                .pointer(address(guidance.rescale))
+                .pointer(guidance.deviations())
+                .pointer(address(out))
+                .wide(text.elements())
+                .wide(text.elements() / text.shape().dim(0));
+            kernels.launchOver(kernel, text.elements());
+          });
     }
   }
 
@@ -161,26 +163,34 @@ final class CudaSampling {
                 encode(arena, coefficients),
                 DType.F64,
                 (long) COEFFICIENTS * coefficients.size())) {
-      Tensor previous = tensors.allocate(sample.shape());
-      Tensor predicted = tensors.allocate(sample.shape());
-      long kernel = kernels.typed("step");
-      kernels
-          .arguments()
-          .pointer(address(sample))
-          .pointer(address(model))
-          .pointer(text.map(CudaTensors::address).orElse(0L))
-          .pointer(scale)
-          .pointer(rescale)
-          .pointer(deviations)
-          .pointer(history.map(CudaTensors::address).orElse(0L))
-          .pointer(noise.map(CudaTensors::address).orElse(0L))
-          .pointer(address(numbers))
-          .pointer(address(previous))
-          .pointer(address(predicted))
-          .wide(sample.elements())
-          .wide(sample.elements() / sample.shape().dim(0));
-      kernels.launchOver(kernel, sample.elements());
-      return new Ops.Stepped(previous, predicted);
+      Tensor[] both = new Tensor[2];
+      both[0] =
+          tensors.produce(
+              sample.shape(),
+              previous ->
+                  both[1] =
+                      tensors.produce(
+                          sample.shape(),
+                          predicted -> {
+                            long kernel = kernels.typed("step");
+                            kernels
+                                .arguments()
+                                .pointer(address(sample))
+                                .pointer(address(model))
+                                .pointer(text.map(CudaTensors::address).orElse(0L))
+                                .pointer(scale)
+                                .pointer(rescale)
+                                .pointer(deviations)
+                                .pointer(history.map(CudaTensors::address).orElse(0L))
+                                .pointer(noise.map(CudaTensors::address).orElse(0L))
+                                .pointer(address(numbers))
+                                .pointer(address(previous))
+                                .pointer(address(predicted))
+                                .wide(sample.elements())
+                                .wide(sample.elements() / sample.shape().dim(0));
+                            kernels.launchOver(kernel, sample.elements());
+                          }));
+      return new Ops.Stepped(both[0], both[1]);
     }
   }
 
@@ -202,44 +212,48 @@ final class CudaSampling {
   }
 
   Tensor normalNoise(long[] seeds, long stream, Shape item) {
-    Tensor out = tensors.allocate(Shapes.batchOf(seeds.length, item));
-    try (Arena arena = Arena.ofConfined();
-        Tensor numbers =
-            tensors.parameters(CudaLayout.longs(arena, seeds), DType.I64, seeds.length)) {
-      long kernel = kernels.typed("normal_noise");
-      kernels
-          .arguments()
-          .pointer(address(numbers))
-          .wide(stream)
-          .pointer(address(out))
-          .wide(seeds.length)
-          .wide(item.elements());
-      kernels.launchOver(kernel, Math.ceilDiv(out.elements(), 2));
-    }
-    return out;
+    return tensors.produce(
+        Shapes.batchOf(seeds.length, item),
+        out -> {
+          try (Arena arena = Arena.ofConfined();
+              Tensor numbers =
+                  tensors.parameters(CudaLayout.longs(arena, seeds), DType.I64, seeds.length)) {
+            long kernel = kernels.typed("normal_noise");
+            kernels
+                .arguments()
+                .pointer(address(numbers))
+                .wide(stream)
+                .pointer(address(out))
+                .wide(seeds.length)
+                .wide(item.elements());
+            kernels.launchOver(kernel, Math.ceilDiv(out.elements(), 2));
+          }
+        });
   }
 
   Tensor timestepEmbedding(
       double[] timesteps, int channels, boolean flipSinToCos, double downscaleFreqShift) {
-    Tensor out = tensors.allocate(Shape.of(timesteps.length, channels));
-    try (Arena arena = Arena.ofConfined();
-        Tensor numbers =
-            tensors.parameters(
-                arena.allocateFrom(ValueLayout.JAVA_DOUBLE, timesteps),
-                DType.F64,
-                timesteps.length)) {
-      long kernel = kernels.typed("timestep_embedding");
-      kernels
-          .arguments()
-          .pointer(address(numbers))
-          .pointer(address(out))
-          .wide(timesteps.length)
-          .number(channels)
-          .number(flipSinToCos ? 1 : 0)
-          .wideReal(downscaleFreqShift);
-      kernels.launchOver(kernel, out.elements());
-    }
-    return out;
+    return tensors.produce(
+        Shape.of(timesteps.length, channels),
+        out -> {
+          try (Arena arena = Arena.ofConfined();
+              Tensor numbers =
+                  tensors.parameters(
+                      arena.allocateFrom(ValueLayout.JAVA_DOUBLE, timesteps),
+                      DType.F64,
+                      timesteps.length)) {
+            long kernel = kernels.typed("timestep_embedding");
+            kernels
+                .arguments()
+                .pointer(address(numbers))
+                .pointer(address(out))
+                .wide(timesteps.length)
+                .number(channels)
+                .number(flipSinToCos ? 1 : 0)
+                .wideReal(downscaleFreqShift);
+            kernels.launchOver(kernel, out.elements());
+          }
+        });
   }
 
   byte[] toRgb8(Tensor image) {
