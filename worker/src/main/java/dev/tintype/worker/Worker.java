@@ -1,26 +1,21 @@
 package dev.tintype.worker;
 
-import dev.tintype.queue.QueueException;
 import dev.tintype.queue.blob.BlobStore;
 import dev.tintype.queue.fleet.WorkerState;
 import dev.tintype.queue.fleet.WorkerStatus;
-import dev.tintype.queue.job.JobFailure;
 import dev.tintype.queue.store.EventHub;
 import dev.tintype.queue.store.Lease;
 import dev.tintype.queue.store.LeaseStore;
 import dev.tintype.queue.store.TierClass;
-import dev.tintype.queue.transport.Delivery;
 import dev.tintype.queue.transport.JobTransport;
 import dev.tintype.worker.checkpoint.CheckpointStore;
 import dev.tintype.worker.checkpoint.JobCheckpoints;
 import dev.tintype.worker.engine.Engine;
-import dev.tintype.worker.engine.EngineFault;
 import dev.tintype.worker.picture.JdkDecoder;
 import dev.tintype.worker.picture.PictureDecoder;
 import dev.tintype.worker.picture.StoredPictures;
 import java.time.Duration;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
@@ -42,8 +37,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class Worker implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Worker.class);
-  private static final Duration POLL = Duration.ofMillis(500);
-  private static final long STORE_AWAY_PAUSE_MS = 1_000;
   private static final Duration CLOSE_MAX = Duration.ofSeconds(30);
 
   /** How long a drain waits for the loop to checkpoint what it has. */
@@ -51,7 +44,6 @@ public final class Worker implements AutoCloseable {
 
   private final WorkerConfig config;
   private final LeaseStore store;
-  private final JobTransport transport;
   private final BlobStore blobs;
   private final CheckpointStore checkpoints;
   private final String version;
@@ -59,7 +51,7 @@ public final class Worker implements AutoCloseable {
   private final EventHub hub;
   private final EngineLoader loader;
   private final Consumer<Throwable> onBroken;
-  private final Placement placement;
+  private final Intake intake;
   private final Room room;
   private final Semaphore picturesPending = new Semaphore(StepLoop.PICTURES_PENDING_MAX);
   private final Map<RunningJob, JobWatch> running = new ConcurrentHashMap<>();
@@ -114,7 +106,6 @@ public final class Worker implements AutoCloseable {
       Consumer<Throwable> onBroken) {
     this.config = config;
     this.store = store;
-    this.transport = transport;
     this.blobs = blobs;
     this.hub = hub;
     this.loader = loader;
@@ -128,7 +119,8 @@ public final class Worker implements AutoCloseable {
             job -> loop.submit(job),
             this::endBroken);
     this.room = new Room(config.jobsMax());
-    this.placement = new Placement(transport, loader, POLL);
+    this.intake =
+        new Intake(config, store, transport, loader, room, draining, this::mayMakeRoom, this::run);
   }
 
   /**
@@ -186,14 +178,7 @@ public final class Worker implements AutoCloseable {
 
   private void takeJobs() {
     try {
-      while (draining.getCount() > 0) {
-        if (room.tryAcquire(POLL.toMillis(), TimeUnit.MILLISECONDS)) {
-          takeJobOrRoom(placement::next);
-        } else if (mayPreempt()) {
-          room.borrow();
-          takeJobOrRoom(() -> transport.pollUrgent(loader.resident()));
-        }
-      }
+      intake.run(loop::engine);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } catch (Error e) {
@@ -212,86 +197,8 @@ public final class Worker implements AutoCloseable {
     }
   }
 
-  /** Where the next wake-up comes from. */
-  private interface Source {
-    Optional<Delivery> next() throws InterruptedException;
-  }
-
-  /** Full, but no more than full, and with a job that would make room for an urgent one. */
-  private boolean mayPreempt() {
-    return config.checkpointSteps() > 0
-        && room.availablePermits() == 0
-        && running.keySet().stream().anyMatch(RunningJob::mayMakeRoom);
-  }
-
-  private void takeJobOrRoom(Source source) throws InterruptedException {
-    if (!takeJobSafely(source)) {
-      room.release();
-    }
-  }
-
-  /** One strange job must not end the intake. */
-  private boolean takeJobSafely(Source source) throws InterruptedException {
-    try {
-      return takeJob(source);
-    } catch (RuntimeException e) {
-      LOG.error("A job could not be taken", e);
-      draining.await(STORE_AWAY_PAUSE_MS, TimeUnit.MILLISECONDS);
-      return false;
-    }
-  }
-
-  /** True where a job was handed to the loop, which then owns the permit. */
-  private boolean takeJob(Source source) throws InterruptedException {
-    Optional<Delivery> delivery = source.next();
-    if (delivery.isEmpty()) {
-      return false;
-    }
-    try {
-      Optional<Engine> engine = place(delivery.get());
-      if (engine.isEmpty()) {
-        return false;
-      }
-      Optional<Lease> lease =
-          store.lease(delivery.get().wakeUp().jobId(), config.workerId(), config.leaseTime());
-      boolean mine = lease.isPresent() && store.start(lease.get());
-      delivery.get().ack();
-      lease
-          .filter(l -> mine)
-          .ifPresent(l -> run(l, delivery.get().wakeUp().tierClass(), engine.get()));
-      return mine;
-    } catch (QueueException.Unavailable e) {
-      LOG.warn("Job not taken: {}", e.getMessage());
-      delivery.get().release();
-      draining.await(STORE_AWAY_PAUSE_MS, TimeUnit.MILLISECONDS);
-      return false;
-    } catch (QueueException e) {
-      // It would fail again at once, at the head of the line; its claim lapses by itself.
-      LOG.error("Job {} cannot be taken: {}", delivery.get().wakeUp().jobId(), e.getMessage());
-      delivery.get().ack();
-      return false;
-    }
-  }
-
-  /** Empty where the job is dealt with: its model cannot be had here, or this worker ends. */
-  private Optional<Engine> place(Delivery delivery) throws InterruptedException {
-    try {
-      Optional<Engine> engine =
-          placement.engine(delivery, loop::engine, () -> draining.getCount() == 0);
-      if (engine.isEmpty()) {
-        delivery.release();
-      }
-      return engine;
-    } catch (RuntimeException e) {
-      JobFailure failure = EngineFault.failure(e);
-      LOG.warn("Job {}: {}", delivery.wakeUp().jobId(), failure.message(), e);
-      store
-          .lease(delivery.wakeUp().jobId(), config.workerId(), config.leaseTime())
-          .filter(store::start)
-          .ifPresent(lease -> store.fail(lease, failure));
-      delivery.ack();
-      return Optional.empty();
-    }
+  private boolean mayMakeRoom() {
+    return running.keySet().stream().anyMatch(RunningJob::mayMakeRoom);
   }
 
   private void run(Lease lease, TierClass tierClass, Engine engine) {
@@ -328,20 +235,6 @@ public final class Worker implements AutoCloseable {
     StepLoop started = loop;
     if (started != null) {
       started.wake();
-    }
-  }
-
-  /** Places for jobs. */
-  private static final class Room extends Semaphore {
-    private static final long serialVersionUID = 1L;
-
-    Room(int places) {
-      super(places);
-    }
-
-    /** Takes one that is not there; the next that comes back is its. */
-    void borrow() {
-      reducePermits(1);
     }
   }
 
