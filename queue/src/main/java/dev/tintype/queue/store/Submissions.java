@@ -4,6 +4,7 @@ import dev.tintype.queue.QueueException;
 import dev.tintype.queue.job.EventType;
 import dev.tintype.queue.job.Job;
 import dev.tintype.queue.job.JobId;
+import dev.tintype.queue.job.JobIds;
 import dev.tintype.queue.job.JobState;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -58,17 +59,15 @@ final class Submissions {
           .formatted(JobMoves.open(), KEY_HOURS, JobState.QUEUED.wire());
 
   private final Database database;
-  private final Clock clock;
-  private final RandomGenerator random;
+  private final JobIds ids;
 
   Submissions(Database database, Clock clock, RandomGenerator random) {
     this.database = database;
-    this.clock = clock;
-    this.random = random;
+    this.ids = new JobIds(clock, random);
   }
 
   SubmitResult submit(SubmitRequest request) {
-    JobId id = JobId.next(clock, random);
+    JobId id = ids.next();
     for (int attempt = 1; ; attempt++) {
       try {
         return attempt == 1 ? submitOnce(id, request) : submitAgain(id, request);
