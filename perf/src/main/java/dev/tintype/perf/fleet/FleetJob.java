@@ -15,6 +15,9 @@ import java.util.stream.Stream;
 public final class FleetJob {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final Duration JOB_MAX = Duration.ofMinutes(3);
+  private static final Duration PICTURE_TIME = Duration.ofSeconds(30);
+  private static final Duration PICTURE_PAUSE = Duration.ofMillis(500);
+  private static final int PICTURE_TRIES_MAX = 120;
 
   private FleetJob() {}
 
@@ -72,17 +75,28 @@ public final class FleetJob {
                       HttpResponse.BodyHandlers.ofString())
                   .body());
       String url = job.at("/images/0/urls/original").asText("");
-      int bytes = 0;
-      if (!url.isEmpty()) {
-        HttpResponse<byte[]> picture =
-            client.send(
-                HttpRequest.newBuilder(URI.create(url)).timeout(Duration.ofSeconds(30)).build(),
-                HttpResponse.BodyHandlers.ofByteArray());
-        bytes = picture.statusCode() == 200 ? picture.body().length : 0;
-      }
+      int bytes = url.isEmpty() ? 0 : pictureBytes(client, URI.create(url));
       return new Result(
           id, job.path("state").asText(), url, bytes, (System.nanoTime() - began) / 1_000_000);
     }
+  }
+
+  /** As somebody who reloads the page: an edge that is being started again answers soon. */
+  private static int pictureBytes(HttpClient client, URI url) throws InterruptedException {
+    HttpRequest request = HttpRequest.newBuilder(url).timeout(PICTURE_TIME).build();
+    for (int attempt = 0; attempt < PICTURE_TRIES_MAX; attempt++) {
+      try {
+        HttpResponse<byte[]> picture =
+            client.send(request, HttpResponse.BodyHandlers.ofByteArray());
+        if (picture.statusCode() == 200) {
+          return picture.body().length;
+        }
+      } catch (IOException e) {
+        // Tried again below.
+      }
+      Thread.sleep(PICTURE_PAUSE);
+    }
+    return 0;
   }
 
   private static HttpRequest.Builder request(String url, String key) {
