@@ -108,8 +108,8 @@ public final class EdgeRoutes implements AutoCloseable {
   }
 
   /**
-   * Drops everything that this edge has of a picture, and answers 410 for it for a day. Repeating
-   * it is harmless.
+   * Drops everything that this edge has of a picture, and answers 410 for it for a day (longer
+   * where it is told again). Repeating it is harmless.
    *
    * @param sha256 64 lower-case hexadecimal digits
    * @return done when nothing is left in memory, on the disk and in the shared store; fails with

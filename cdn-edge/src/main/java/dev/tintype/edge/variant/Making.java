@@ -239,11 +239,14 @@ final class Making implements AutoCloseable {
     try {
       pools.encode.execute(
           () -> {
-            // A request that has come meanwhile goes first; its end looks here again.
-            if (pools.encode.getQueue().isEmpty()) {
-              later.next().ifPresent(this::makeNow);
+            try {
+              // A request that has come meanwhile goes first; its end looks here again.
+              if (pools.encode.getQueue().isEmpty()) {
+                later.next().ifPresent(this::makeNow);
+              }
+            } finally {
+              later.end();
             }
-            later.end();
             makeLater();
           });
     } catch (RejectedExecutionException e) {

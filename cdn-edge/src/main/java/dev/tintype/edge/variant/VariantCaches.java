@@ -52,7 +52,8 @@ final class VariantCaches {
     this.purged = purged;
     this.shared = shared;
     this.originalStore = originalStore;
-    Duration verify = Duration.ofSeconds(config.verifyS());
+    // What is kept may be kept on the word of a look that is as old itself: together one verify_s.
+    Duration verify = Duration.ofSeconds(config.verifyS()).dividedBy(2);
     memory =
         Caffeine.newBuilder()
             .maximumWeight(config.memoryBytesMax())
@@ -103,9 +104,17 @@ final class VariantCaches {
     return found.map(bytes -> Served.of(keepInMemory(key, bytes), Served.Source.STORE));
   }
 
-  /** Whether this machine has a variant. */
+  /**
+   * Whether this machine has a variant.
+   *
+   * @throws EdgeException edge.original.missing where it has, but its original is gone
+   */
   boolean has(VariantKey key) {
-    return inMemory(key.id()).isPresent() || disk.find(key.sha256(), key.id()).isPresent();
+    boolean here = inMemory(key.id()).isPresent() || disk.find(key.sha256(), key.id()).isPresent();
+    if (here) {
+      verify(key.sha256());
+    }
+    return here;
   }
 
   private Optional<Served> onDisk(VariantKey key) {
@@ -183,7 +192,12 @@ final class VariantCaches {
 
   private void clear(String sha256) {
     verified.invalidate(sha256);
-    memory.asMap().values().removeIf(entry -> entry.sha256.equals(sha256));
+    dropFromMemory(sha256);
     disk.forget(sha256);
+  }
+
+  /** Never blocks. */
+  void dropFromMemory(String sha256) {
+    memory.asMap().values().removeIf(entry -> entry.sha256.equals(sha256));
   }
 }

@@ -169,6 +169,8 @@ public final class VariantService implements AutoCloseable {
   public CompletableFuture<Void> purge(String sha256) {
     purged.add(sha256);
     refusals.forget(sha256);
+    // At once, whatever store the pool waits for: the fast path sends what is in memory unasked.
+    caches.dropFromMemory(sha256);
     return read(
         () -> {
           caches.purge(sha256);

@@ -7,6 +7,7 @@ import dev.tintype.gateway.http.Json;
 import dev.tintype.gateway.http.Queries;
 import dev.tintype.gateway.http.Reply;
 import dev.tintype.gateway.problem.GatewayException.RequestException;
+import dev.tintype.queue.QueueException;
 import dev.tintype.queue.job.Sha256;
 import dev.tintype.queue.store.Account;
 import io.vertx.core.Future;
@@ -15,6 +16,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Takes pictures away for good: the stored file, the right to start from it, and every variant that
@@ -89,13 +91,22 @@ public final class PicturesAdmin {
 
   /**
    * Edges are told first, so that none makes a variant anew between its hearing of it and the
-   * file's end.
+   * file's end. Where they cannot be told, the file goes all the same, and the call fails, to be
+   * repeated.
    */
   private void remove(String sha256) {
-    parts.limits().put(FOLDER + sha256, NOTHING, REMEMBERED_FOR);
-    parts.limits().publish(TOPIC, sha256.getBytes(StandardCharsets.US_ASCII));
+    Optional<QueueException> untold = Optional.empty();
+    try {
+      parts.limits().put(FOLDER + sha256, NOTHING, REMEMBERED_FOR);
+      parts.limits().publish(TOPIC, sha256.getBytes(StandardCharsets.US_ASCII));
+    } catch (QueueException e) {
+      untold = Optional.of(e);
+    }
     parts.uploads().forget(sha256);
     parts.blobs().delete(sha256);
+    if (untold.isPresent()) {
+      throw untold.get();
+    }
   }
 
   private static RequestException unreadable(String parameter) {

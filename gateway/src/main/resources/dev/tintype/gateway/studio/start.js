@@ -9,6 +9,7 @@ const SIDE_PX_MAX = 2048; // what is larger is scaled down before it is sent
 let chosen = null; // { sha256: promise, source: image that can be drawn or null, mask: promise or null }
 let complain = () => {};
 let shaped = () => {};
+let turns = 0; // counts what was taken and let go
 
 const blobOf = (canvas, type, quality) =>
   new Promise((done, fail) => canvas.toBlob((blob) => (blob ? done(blob) : fail(new Error("The picture cannot be drawn."))), type, quality));
@@ -43,19 +44,19 @@ function show(url, strength) {
 }
 
 async function take(file) {
+  const turn = ++turns;
   complain(null);
-  let mine;
   try {
     const { canvas, blob } = await fileToSend(file);
+    if (turn !== turns) return; // Another one was taken meanwhile.
     const sha256 = api.upload(blob).then((picture) => picture.sha256);
     sha256.catch(() => {}); // told when it is asked for
-    mine = chosen = { sha256, source: canvas, mask: null };
+    chosen = { sha256, source: canvas, mask: null };
     shaped(canvas.width, canvas.height);
     show(canvas.toDataURL("image/jpeg", 0.8), 0.6);
     await sha256;
   } catch (error) {
-    // Unless another one was taken meanwhile.
-    if (mine && chosen !== mine) return;
+    if (turn !== turns) return;
     clearStart();
     complain(error);
   }
@@ -63,12 +64,14 @@ async function take(file) {
 
 /** Starts from a picture of a job; null where only its name is known. */
 export function startFrom(image, { strength = 0.6, mask = null } = {}) {
+  turns++;
   const source = image.urls ? Object.assign(new Image(), { src: image.urls.original }) : null;
   chosen = { sha256: Promise.resolve(image.sha256), source, mask: mask ? Promise.resolve(mask) : null };
   show(image.urls?.thumb ?? "/studio/icon.svg", strength);
 }
 
 export function clearStart() {
+  turns++;
   chosen = null;
   show("/studio/icon.svg");
 }

@@ -101,8 +101,10 @@ public final class ConnectionGuard {
         Answer answer = each.next();
         if (answer.response().ended() || answer.response().closed()) {
           each.remove();
-          long until = answer.sinceNanos() + answer.transferNanos();
-          takingUntilNanos = until - takingUntilNanos > 0 ? until : takingUntilNanos;
+          // Answers of one connection share its line, so their times add up.
+          long from =
+              answer.sinceNanos() - takingUntilNanos > 0 ? answer.sinceNanos() : takingUntilNanos;
+          takingUntilNanos = from + answer.transferNanos();
         }
       }
     }
@@ -126,7 +128,9 @@ public final class ConnectionGuard {
           || answers.stream()
               .anyMatch(
                   answer ->
-                      answer.stream() || now - answer.sinceNanos() < limits.answer().toNanos());
+                      answer.stream()
+                          || now - answer.sinceNanos()
+                              < limits.answer().toNanos() + answer.transferNanos());
     }
 
     void closed() {

@@ -64,14 +64,14 @@ public final class QueueBench implements Callable<Integer> {
   @Option(
       names = "--clients",
       paramLabel = "N",
-      defaultValue = "64",
+      defaultValue = "32",
       description = "Clients at once, each a user, 1 to 150 (default ${DEFAULT-VALUE}).")
   int clients;
 
   @Option(
       names = "--connections",
       paramLabel = "N",
-      defaultValue = "32",
+      defaultValue = "16",
       description = "Connections to the database, 1 to 100 (default ${DEFAULT-VALUE}).")
   int connections;
 
