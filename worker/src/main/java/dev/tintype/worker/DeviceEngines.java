@@ -37,6 +37,7 @@ public final class DeviceEngines implements EngineLoader {
   private final DeviceOptions options;
   private final Map<String, Path> folders;
   private final OptionalLong budgetBytes;
+  private final Map<String, Long> weightBytes = new HashMap<>();
   private final Map<String, Engine> engines = new HashMap<>();
   private Device device;
   private volatile ResidentModels resident = new ResidentModels(0, System::nanoTime);
@@ -91,7 +92,8 @@ public final class DeviceEngines implements EngineLoader {
   }
 
   private Optional<Engine> load(String model, Path folder, Set<String> busy) {
-    long bytes = ModelWeights.bytes(folder, device);
+    // Files are read once: while a model waits for room this is asked at every step.
+    long bytes = weightBytes.computeIfAbsent(model, name -> ModelWeights.bytes(folder, device));
     return switch (resident.plan(bytes, busy)) {
       case ResidentModels.Plan.Wait() -> Optional.empty();
       case ResidentModels.Plan.Never() ->

@@ -115,13 +115,20 @@ final class StepLoop {
       return;
     }
     try {
-      loader.engine(wish.model(), busy.get()).ifPresent(wish.answer()::complete);
+      loader.engine(wish.model(), busyNow()).ifPresent(wish.answer()::complete);
     } catch (RuntimeException e) {
       wish.answer().completeExceptionally(e);
       if (EngineFault.of(e) == EngineFault.DEVICE) {
         throw e;
       }
     }
+  }
+
+  /** Those of jobs that the worker has given up count while their samples are here. */
+  private Set<String> busyNow() {
+    Set<String> models = new HashSet<>(busy.get());
+    jobs.forEach(job -> models.add(job.spec().model()));
+    return models;
   }
 
   /** Makes an idle loop look again. Thread-safe. */
@@ -171,8 +178,12 @@ final class StepLoop {
     if (!urgentWaits || !(noSeat || noLatent)) {
       return;
     }
+    // A job that has no latent frees none by going.
     List<Held> held =
-        jobs.stream().filter(job -> job.stop() == null).map(RunningJob::held).toList();
+        jobs.stream()
+            .filter(job -> job.stop() == null && (noSeat || !job.samples().isEmpty()))
+            .map(RunningJob::held)
+            .toList();
     StepPolicy.toPreempt(held)
         .ifPresent(
             chosen -> {

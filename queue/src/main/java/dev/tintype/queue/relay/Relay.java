@@ -4,6 +4,7 @@ import dev.tintype.queue.QueueException;
 import dev.tintype.queue.fleet.Workforce;
 import dev.tintype.queue.fleet.Workforce.Capacity;
 import dev.tintype.queue.job.JobId;
+import dev.tintype.queue.job.JobMode;
 import dev.tintype.queue.store.DispatchStore;
 import dev.tintype.queue.store.ReadyJob;
 import dev.tintype.queue.store.ReadyPage;
@@ -268,7 +269,9 @@ public final class Relay implements AutoCloseable {
   }
 
   private WakeUp wakeUp(ReadyJob job) {
-    return new WakeUp(job.id(), job.model(), lanes.get(job.tier()));
+    // Mode relax takes what others leave: a worker must not make room for it.
+    TierClass lane = job.mode() == JobMode.RELAX ? TierClass.RELAXED : lanes.get(job.tier());
+    return new WakeUp(job.id(), job.model(), lane);
   }
 
   private Collection<ReadyJob> heads(Set<String> models, int perUser) {

@@ -35,7 +35,8 @@ final class Migrations {
           "006-queued.sql",
           "007-modes.sql",
           "008-webhooks.sql",
-          "009-preemptions.sql");
+          "009-preemptions.sql",
+          "010-webhooks-by-user.sql");
 
   /** "tintype" in ASCII: the same lock in every version of this program. */
   private static final long LOCK = 0x74696e74797065L;

@@ -7,23 +7,26 @@ import java.util.List;
 
 /** The outbox in the table that the moves of jobs write to. */
 public final class PostgresWebhookOutbox implements WebhookOutbox {
-  /** Rows looked at for a claim: enough that one user's hardly fill them. */
-  private static final int LOOK_MAX = 1_000;
-
+  /** The oldest of each user who is owed any, by a walk over the index from user to user. */
   private static final String CLAIM =
       """
-      WITH due AS (
-        SELECT job_id, seq, user_id, due_at FROM webhooks WHERE due_at <= tintype_now() ORDER BY due_at LIMIT %d
-      ), ranked AS (
-        SELECT job_id, seq, due_at, row_number() OVER (PARTITION BY user_id ORDER BY due_at) AS place FROM due
+      WITH RECURSIVE users AS (
+        (SELECT min(user_id) AS user_id FROM webhooks)
+        UNION ALL
+        SELECT (SELECT min(w.user_id) FROM webhooks w WHERE w.user_id > users.user_id) FROM users WHERE users.user_id IS NOT NULL
+      ), heads AS (
+        SELECT head.* FROM users CROSS JOIN LATERAL (
+          SELECT job_id, seq, due_at FROM webhooks w WHERE w.user_id = users.user_id AND w.due_at <= tintype_now()
+          ORDER BY w.due_at LIMIT %d
+        ) head
       ), chosen AS (
-        SELECT w.job_id, w.seq FROM webhooks w JOIN ranked r ON r.job_id = w.job_id AND r.seq = w.seq
-        WHERE r.place <= %d AND w.due_at <= tintype_now() ORDER BY r.due_at LIMIT ? FOR UPDATE OF w SKIP LOCKED
+        SELECT w.job_id, w.seq FROM webhooks w JOIN heads h ON h.job_id = w.job_id AND h.seq = w.seq
+        WHERE w.due_at <= tintype_now() ORDER BY h.due_at LIMIT ? FOR UPDATE OF w SKIP LOCKED
       )
       UPDATE webhooks SET tries = tries + 1, due_at = tintype_now() + ? * interval '1 ms'
       FROM chosen WHERE webhooks.job_id = chosen.job_id AND webhooks.seq = chosen.seq RETURNING webhooks.*
       """
-          .formatted(LOOK_MAX, PER_USER_MAX);
+          .formatted(PER_USER_MAX);
 
   private final Database database;
 

@@ -107,6 +107,17 @@ public final class WebhookSender implements AutoCloseable {
   }
 
   private void send(Owed owed) {
+    try {
+      sendOnce(owed);
+    } catch (QueueException.Unavailable e) {
+      throw e; // The claim's end brings it back.
+    } catch (RuntimeException e) {
+      LOG.error("Job {}: its webhook met a defect", owed.jobId(), e);
+      failed(owed, e.getClass().getSimpleName());
+    }
+  }
+
+  private void sendOnce(Owed owed) {
     Optional<String> body = jobs.get(owed.jobId()).map(job -> WebhookBody.of(owed, job));
     if (body.isEmpty()) {
       outbox.done(owed); // The job was deleted meanwhile: there is nothing to tell any more.
@@ -116,14 +127,16 @@ public final class WebhookSender implements AutoCloseable {
     switch (answer) {
       case SignedPost.Answer.Taken() -> outbox.done(owed);
       case SignedPost.Answer.Gone() -> giveUp(owed, "the receiver says that it is gone (410)");
-      case SignedPost.Answer.Failed(String why) -> {
-        if (owed.tries() >= TRIES_MAX) {
-          giveUp(owed, why);
-        } else {
-          LOG.info("Job {}: webhook not taken, try {}: {}", owed.jobId(), owed.tries(), why);
-          outbox.again(owed, wait(owed.tries()));
-        }
-      }
+      case SignedPost.Answer.Failed(String why) -> failed(owed, why);
+    }
+  }
+
+  private void failed(Owed owed, String why) {
+    if (owed.tries() >= TRIES_MAX) {
+      giveUp(owed, why);
+    } else {
+      LOG.info("Job {}: webhook not taken, try {}: {}", owed.jobId(), owed.tries(), why);
+      outbox.again(owed, wait(owed.tries()));
     }
   }
 

@@ -8,6 +8,7 @@ import dev.tintype.queue.fleet.Workforce.Capacity;
 import dev.tintype.queue.job.ImageRecord;
 import dev.tintype.queue.job.Job;
 import dev.tintype.queue.job.JobId;
+import dev.tintype.queue.job.JobMode;
 import dev.tintype.queue.job.JobSpec;
 import dev.tintype.queue.job.JobState;
 import dev.tintype.queue.store.Lease;
@@ -190,6 +191,15 @@ class RelayTest {
     clock.advance(Duration.ofSeconds(61));
     relay.tick(); // learns of it at the end
     assertThat(relay.tick()).isEqualTo(1);
+    assertThat(poll().orElseThrow().wakeUp().tierClass()).isEqualTo(TierClass.RELAXED);
+  }
+
+  /** A worker makes room for urgent jobs; mode relax is not one, whatever the tier. */
+  @Test
+  void modeRelaxTravelsInTheRelaxedLane() throws Exception {
+    SubmitRequest request = SubmitRequest.plain("pam", "pro", TestDatabase.spec(1), "r", 100);
+    db.store.submit(request.withMode(JobMode.RELAX));
+    assertThat(relay(4).tick()).isEqualTo(1);
     assertThat(poll().orElseThrow().wakeUp().tierClass()).isEqualTo(TierClass.RELAXED);
   }
 

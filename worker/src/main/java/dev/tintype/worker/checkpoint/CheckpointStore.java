@@ -13,7 +13,7 @@ public interface CheckpointStore {
   /** Largest checkpoint; the largest latent, 4,096 x 1,024 with history, takes 2 MiB. */
   int BYTES_MAX = 16 * 1024 * 1024;
 
-  /** What waits longer than this in the queue is begun anew: twice the longest bound of a tier. */
+  /** What waits longer than this in the queue is begun anew. */
   Duration AGE_MAX = Duration.ofHours(2);
 
   /** Replaces the picture's last one. */
