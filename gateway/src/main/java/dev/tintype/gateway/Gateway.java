@@ -80,9 +80,9 @@ public final class Gateway implements AutoCloseable {
     calls =
         new BlockingCalls(
             parts.vertx(),
-            config.storeCallsMax(),
-            config.storeCallsWaitingMax(),
-            config.storeTime());
+            config.storeCalls().most(),
+            config.storeCalls().waitingMax(),
+            config.storeCalls().time());
     problems = new Problems(parts.vertx(), config.errorDocs());
     ids = new RequestIds(parts.random());
     authenticator =
@@ -91,20 +91,21 @@ public final class Gateway implements AutoCloseable {
         new RateLimiter(
             "rate.requests",
             "requests",
-            config.requestsPerSecond(),
-            config.requestsBurst(),
+            config.rates().requestsPerSecond(),
+            config.rates().requestsBurst(),
             parts.limits(),
             calls);
     RateLimiter submits =
         new RateLimiter(
             "rate.submits",
             "new jobs",
-            config.submitsPerSecond(),
-            config.submitsBurst(),
+            config.rates().submitsPerSecond(),
+            config.rates().submitsBurst(),
             parts.limits(),
             calls);
     JobJson json = new JobJson(parts.links());
-    BodyReader bodies = new BodyReader(parts.vertx(), config.bodyBytesMax(), config.bodyTime());
+    BodyReader bodies =
+        new BodyReader(parts.vertx(), config.bodies().bytesMax(), config.bodies().time());
     SubmitMetrics submitMetrics = new SubmitMetrics();
     jobs = new JobsApi(parts, calls, bodies, submits, json, submitMetrics, config.admission());
     images = new ImagesApi(parts, submits);

@@ -39,7 +39,12 @@ class EventStreamHttpTest {
         PLATFORM.serve(
             GatewayConfig.defaults()
                 .withStreams(
-                    20, 4, Duration.ofMillis(200), Duration.ofMillis(500), Duration.ofMinutes(10)));
+                    new GatewayConfig.Streams(
+                        20,
+                        4,
+                        Duration.ofMillis(200),
+                        Duration.ofMillis(500),
+                        Duration.ofMinutes(10))));
   }
 
   @AfterAll

@@ -13,21 +13,19 @@ class GatewayConfigTest {
 
   @Test
   void whatCannotWorkIsRefusedByName() {
-    assertThatThrownBy(() -> defaults.withRates(0, 1, 1, 1))
+    assertThatThrownBy(() -> new GatewayConfig.Rates(0, 1, 1, 1))
         .hasMessageContaining("requestsPerSecond");
-    assertThatThrownBy(() -> defaults.withRates(Double.NaN, 1, 1, 1))
+    assertThatThrownBy(() -> new GatewayConfig.Rates(Double.NaN, 1, 1, 1))
         .hasMessageContaining("requestsPerSecond");
-    assertThatThrownBy(() -> defaults.withRates(1, 0, 1, 1)).hasMessageContaining("requestsBurst");
-    assertThatThrownBy(
-            () ->
-                defaults.withStreams(
-                    1, 1, Duration.ZERO, Duration.ofSeconds(1), Duration.ofSeconds(1)))
-        .hasMessageContaining("heartbeat");
-    assertThatThrownBy(
-            () ->
-                defaults.withStreams(
-                    1, 1, Duration.ofDays(2), Duration.ofSeconds(1), Duration.ofSeconds(1)))
-        .hasMessageContaining("heartbeat");
+    assertThatThrownBy(() -> new GatewayConfig.Rates(1, 0, 1, 1))
+        .hasMessageContaining("requestsBurst");
+    Duration second = Duration.ofSeconds(1);
+    for (Duration wrong : List.of(Duration.ZERO, Duration.ofDays(2))) {
+      assertThatThrownBy(() -> new GatewayConfig.Streams(1, 1, wrong, second, second))
+          .hasMessageContaining("heartbeat");
+    }
+    assertThatThrownBy(() -> defaults.withKeyCacheTime(Duration.ofDays(2)))
+        .hasMessageContaining("keyCacheTime");
   }
 
   @Test
@@ -72,6 +70,6 @@ class GatewayConfigTest {
   void defaultsHoldThePromptLimit() {
     // 4,000 characters of four bytes, as \\uXXXX escapes of surrogate pairs 12 bytes each, twice
     // (negative prompt).
-    assertThat(defaults.bodyBytesMax()).isGreaterThan(4_000 * 12 + 4_000 * 4);
+    assertThat(defaults.bodies().bytesMax()).isGreaterThan(4_000 * 12 + 4_000 * 4);
   }
 }

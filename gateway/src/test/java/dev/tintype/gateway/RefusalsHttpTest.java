@@ -258,7 +258,8 @@ class RefusalsHttpTest {
 
   @Test
   void ratesAreKeptPerUser() {
-    GatewayConfig slow = GatewayConfig.defaults().withRates(0.01, 4, 0.01, 2);
+    GatewayConfig slow =
+        GatewayConfig.defaults().withRates(new GatewayConfig.Rates(0.01, 4, 0.01, 2));
     try (Platform.Server limited = PLATFORM.serve(slow)) {
       Client eager = limited.client(PLATFORM.user("standard"));
       eager.submitted("{\"prompt\":\"a\"}");
@@ -275,7 +276,8 @@ class RefusalsHttpTest {
   @Test
   void aBodyThatNeverComesIsGivenUp() {
     GatewayConfig config =
-        GatewayConfig.defaults().withBody(65_536, java.time.Duration.ofMillis(200));
+        GatewayConfig.defaults()
+            .withBodies(new GatewayConfig.Bodies(65_536, java.time.Duration.ofMillis(200)));
     Platform.User user = PLATFORM.user("standard");
     try (Platform.Server impatient = PLATFORM.serve(config)) {
       String head =

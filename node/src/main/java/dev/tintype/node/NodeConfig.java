@@ -1,6 +1,7 @@
 package dev.tintype.node;
 
 import dev.tintype.gateway.AdmissionRule;
+import dev.tintype.gateway.GatewayConfig;
 import dev.tintype.node.http.TlsConfig;
 import dev.tintype.queue.store.Tier;
 import dev.tintype.queue.sweep.SweepConfig;
@@ -68,7 +69,7 @@ public record NodeConfig(
     Optional<List<Tier>> tiers,
     SweepConfig sweep,
     Optional<TlsConfig> tls,
-    GatewayRates rates,
+    GatewayConfig.Rates rates,
     int databaseConnections) {
   public NodeConfig {
     roles = Set.copyOf(roles);

@@ -1,6 +1,7 @@
 package dev.tintype.node;
 
 import dev.tintype.gateway.AdmissionRule;
+import dev.tintype.gateway.GatewayConfig;
 import dev.tintype.node.http.TlsConfig;
 import dev.tintype.queue.store.PostgresConfig;
 import dev.tintype.queue.sweep.SweepConfig;
@@ -188,13 +189,13 @@ public final class SettingsReader {
         settings.whole("database.connections", 10, 2, PostgresConfig.CONNECTIONS_MAX));
   }
 
-  private static GatewayRates rates(SettingValues settings) {
-    GatewayRates normal = GatewayRates.DEFAULT;
+  private static GatewayConfig.Rates rates(SettingValues settings) {
+    GatewayConfig.Rates normal = GatewayConfig.Rates.DEFAULT;
     int max = 1_000_000;
-    return new GatewayRates(
-        settings.whole("gateway.requests_per_s", normal.requestsPerSecond(), 1, max),
+    return new GatewayConfig.Rates(
+        settings.whole("gateway.requests_per_s", (int) normal.requestsPerSecond(), 1, max),
         settings.whole("gateway.requests_burst", normal.requestsBurst(), 1, max),
-        settings.whole("gateway.submits_per_s", normal.submitsPerSecond(), 1, max),
+        settings.whole("gateway.submits_per_s", (int) normal.submitsPerSecond(), 1, max),
         settings.whole("gateway.submits_burst", normal.submitsBurst(), 1, max));
   }
 

@@ -225,15 +225,8 @@ public final class Web {
       ModelCatalog models,
       PublicUrl publicUrl) {
     ImageLinks links = new EdgeLinks(edgeConfig, publicUrl::of);
-    GatewayRates rates = config.rates();
     GatewayConfig defaults =
-        GatewayConfig.defaults()
-            .withAdmission(config.admission())
-            .withRates(
-                rates.requestsPerSecond(),
-                rates.requestsBurst(),
-                rates.submitsPerSecond(),
-                rates.submitsBurst());
+        GatewayConfig.defaults().withAdmission(config.admission()).withRates(config.rates());
     Gateway gateway =
         closers.add(
             "gateway",

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tintype.gateway.AdmissionRule;
+import dev.tintype.gateway.GatewayConfig;
 import dev.tintype.queue.blob.S3Config;
 import dev.tintype.queue.store.Tier;
 import dev.tintype.queue.store.TierClass;
@@ -123,10 +124,10 @@ class SettingsReaderTest {
 
   @Test
   void ratesOfTheGatewayAndConnectionsAreSet() throws IOException {
-    assertThat(yaml("").rates()).isEqualTo(GatewayRates.DEFAULT);
+    assertThat(yaml("").rates()).isEqualTo(GatewayConfig.Rates.DEFAULT);
     NodeConfig config =
         yaml("gateway: { submits_per_s: 500, submits_burst: 900 }\ndatabase: { connections: 40 }");
-    assertThat(config.rates()).isEqualTo(new GatewayRates(50, 200, 500, 900));
+    assertThat(config.rates()).isEqualTo(new GatewayConfig.Rates(50, 200, 500, 900));
     assertThat(config.databaseConnections()).isEqualTo(40);
     refused("gateway: { submits_per_s: 0 }", "config.gateway.submits_per_s");
     refused("database: { connections: 1 }", "config.database.connections");

@@ -139,9 +139,9 @@ final class EventStream {
   }
 
   private void pump(EventFeed events) throws InterruptedException {
-    long deadline = System.nanoTime() + config.streamTime().toNanos();
+    long deadline = System.nanoTime() + config.streams().time().toNanos();
     while (!closed && System.nanoTime() < deadline) {
-      List<JobEvent> batch = events.next(config.heartbeat());
+      List<JobEvent> batch = events.next(config.streams().heartbeat());
       if (batch.isEmpty()) {
         if (events.closed()) {
           return;
@@ -203,7 +203,7 @@ final class EventStream {
         });
     try {
       CompletableFuture.anyOf(taken, hungUp)
-          .get(config.slowClientTime().toMillis(), TimeUnit.MILLISECONDS);
+          .get(config.streams().slowClientTime().toMillis(), TimeUnit.MILLISECONDS);
     } catch (TimeoutException e) {
       throw new SlowClientException();
     } catch (ExecutionException e) {

@@ -98,11 +98,11 @@ public final class EventStreams implements AutoCloseable {
 
   private synchronized void enter(String user) {
     int mine = perUser.getOrDefault(user, 0);
-    if (closed || open.size() >= config.streamsMax() || mine >= config.streamsPerUserMax()) {
+    if (closed || open.size() >= config.streams().most() || mine >= config.streams().perUserMax()) {
       throw new LimitException(
           "stream.too_many",
           "Too many event streams are open; at most "
-              + config.streamsPerUserMax()
+              + config.streams().perUserMax()
               + " per user. Close some.",
           TOO_MANY_RETRY);
     }

@@ -62,7 +62,7 @@ final class HttpSubmits implements AutoCloseable {
     int many = 1_000_000;
     gateway =
         new Gateway(
-            GatewayConfig.defaults().withRates(many, many, many, many),
+            GatewayConfig.defaults().withRates(new GatewayConfig.Rates(many, many, many, many)),
             new GatewayParts(
                 vertx,
                 jobs,
