@@ -114,32 +114,28 @@ public final class CudaOps implements Ops {
     Shape shape = weights.geometry().output(x.shape(), weights.outChannels());
     Shapes.epilogue(epilogue, shape);
     CudaWeights.Conv2d own = (CudaWeights.Conv2d) weights;
-    Tensor out = tensors.allocate(shape);
-    try {
-      convolution.convolve(
-          new Convolution.Problem(
-              x.shape().intDim(0),
-              x.shape().intDim(1),
-              x.shape().intDim(2),
-              own.inChannels(),
-              shape.intDim(1),
-              shape.intDim(2),
-              own.outChannels(),
-              own.geometry()),
-          new Convolution.Call(
-              address(x),
-              own.address(),
-              address(out),
-              own.bias(),
-              optional(epilogue.channelBias()),
-              epilogue.activation().ordinal(),
-              epilogue.scale(),
-              optional(epilogue.residual())));
-      return out;
-    } catch (RuntimeException e) {
-      out.close();
-      throw e;
-    }
+    return tensors.produce(
+        shape,
+        out ->
+            convolution.convolve(
+                new Convolution.Problem(
+                    x.shape().intDim(0),
+                    x.shape().intDim(1),
+                    x.shape().intDim(2),
+                    own.inChannels(),
+                    shape.intDim(1),
+                    shape.intDim(2),
+                    own.outChannels(),
+                    own.geometry()),
+                new Convolution.Call(
+                    address(x),
+                    own.address(),
+                    address(out),
+                    own.bias(),
+                    optional(epilogue.channelBias()),
+                    epilogue.activation().ordinal(),
+                    epilogue.scale(),
+                    optional(epilogue.residual()))));
   }
 
   @Override
@@ -149,28 +145,24 @@ public final class CudaOps implements Ops {
     Shapes.epilogue(epilogue, shape);
     CudaWeights.Linear own = (CudaWeights.Linear) weights;
     long rows = x.elements() / own.inFeatures();
-    Tensor out = tensors.allocate(shape);
-    try {
-      matrix.multiply(
-          new MatrixProduct.Call(
-              address(x),
-              own.address(),
-              address(out),
-              rows,
-              own.inFeatures(),
-              own.outFeatures(),
-              own.bias(),
-              optional(epilogue.channelBias()),
-              rows / shape.dim(0),
-              epilogue.activation().ordinal(),
-              epilogue.scale(),
-              optional(epilogue.residual()),
-              false));
-      return out;
-    } catch (RuntimeException e) {
-      out.close();
-      throw e;
-    }
+    return tensors.produce(
+        shape,
+        out ->
+            matrix.multiply(
+                new MatrixProduct.Call(
+                    address(x),
+                    own.address(),
+                    address(out),
+                    rows,
+                    own.inFeatures(),
+                    own.outFeatures(),
+                    own.bias(),
+                    optional(epilogue.channelBias()),
+                    rows / shape.dim(0),
+                    epilogue.activation().ordinal(),
+                    epilogue.scale(),
+                    optional(epilogue.residual()),
+                    false)));
   }
 
   private static long optional(Optional<Tensor> tensor) {
