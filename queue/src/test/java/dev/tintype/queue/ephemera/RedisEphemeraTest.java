@@ -4,13 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tintype.queue.QueueException;
+import dev.tintype.queue.TestRedis;
 import dev.tintype.servers.ChildProcess;
 import dev.tintype.servers.FreePorts;
 import dev.tintype.servers.RedisServer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -21,16 +21,12 @@ import org.junit.jupiter.api.io.TempDir;
 /** Against a real Redis. */
 @Tag("slow")
 class RedisEphemeraTest extends EphemeraContract {
-  private static final AtomicInteger RUNS = new AtomicInteger();
   @TempDir static Path folder;
-  private static ChildProcess redis;
-  private static String url;
+  private static TestRedis redis;
 
   @BeforeAll
   static void startRedis() {
-    int port = FreePorts.one();
-    url = "redis://127.0.0.1:" + port;
-    redis = RedisServer.of("redis", folder, port, 64).start().awaitReady();
+    redis = TestRedis.start(folder);
   }
 
   @AfterAll
@@ -40,18 +36,12 @@ class RedisEphemeraTest extends EphemeraContract {
 
   @Override
   Ephemera open() {
-    return new RedisEphemera(
-        new RedisConfig(
-            url, Optional.empty(), "test" + RUNS.incrementAndGet() + ":", Duration.ofSeconds(5)));
+    return redis.open();
   }
 
-  /** Redis has only the real clock. */
   @Override
   void pass(Duration time) {
-    long until = System.nanoTime() + time.toNanos();
-    while (System.nanoTime() <= until) {
-      LockSupport.parkNanos(Duration.ofMillis(1).toNanos());
-    }
+    TestRedis.pass(time);
   }
 
   @Test
@@ -59,10 +49,10 @@ class RedisEphemeraTest extends EphemeraContract {
     try (Ephemera ephemera = open();
         Subscription news = ephemera.subscribe("news")) {
       ephemera.put("a", bytes("1"), LONG);
-      redis.kill();
+      redis.server().kill();
       unavailable(() -> ephemera.get("a"));
       unavailable(() -> ephemera.take("user", 1, Rate.perSecond(1)));
-      redis.start().awaitReady();
+      redis.server().start().awaitReady();
       until(() -> ephemera.put("a", bytes("2"), LONG));
       assertThat(text(ephemera.get("a"))).isEqualTo("2");
       // The subscription is made again; what was published before that is lost.
