@@ -4,13 +4,13 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.tintype.gateway.events.SseReader;
+import dev.tintype.gateway.events.SseReader.Message;
 import dev.tintype.node.IoReason;
 import dev.tintype.node.NodeException;
-import java.io.BufferedReader;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.InputStreamReader;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -33,6 +33,11 @@ final class ApiClient implements AutoCloseable {
   private static final Duration PROBE_MAX = Duration.ofSeconds(10);
 
   private static final Duration ANSWER_MAX = Duration.ofSeconds(60);
+
+  /** A stream of events says something every 15 s. */
+  private static final Duration SILENCE_MAX = Duration.ofSeconds(45);
+
+  private static final int PROBLEM_BYTES_MAX = 64 << 10;
   private static final int PICTURE_BYTES_MAX = 256 << 20;
   private static final int RECONNECTS_MAX = 60;
   private static final long RECONNECT_PAUSE_MS = 1_000;
@@ -128,12 +133,11 @@ final class ApiClient implements AutoCloseable {
         HttpRequest.newBuilder(server.resolve(url)).timeout(ANSWER_MAX).GET().build();
     try {
       HttpResponse<InputStream> answer = http.send(request, BodyHandlers.ofInputStream());
-      try (InputStream body = answer.body()) {
-        byte[] bytes = body.readNBytes(PICTURE_BYTES_MAX);
+      try (InputStream body = new SilenceLimit(answer.body(), SILENCE_MAX)) {
         if (answer.statusCode() != 200) {
-          throw problem(answer.statusCode(), new String(bytes, StandardCharsets.UTF_8));
+          throw problem(answer.statusCode(), body);
         }
-        return bytes;
+        return body.readNBytes(PICTURE_BYTES_MAX);
       }
     } catch (IOException e) {
       throw unreachable(e);
@@ -143,33 +147,26 @@ final class ApiClient implements AutoCloseable {
   }
 
   /**
-   * Follows a job's events until the predicate says that this one was the last. A broken stream is
-   * taken up again behind the last event seen.
+   * Follows a job's events until the predicate says that this one was the last. A stream that broke
+   * or fell silent is taken up again behind the last event seen.
    */
   void follow(String path, Predicate<JsonNode> last) {
     String lastId = "0";
     for (int attempt = 0; attempt < RECONNECTS_MAX; attempt++) {
       try {
-        HttpRequest request = request(path).header("Last-Event-ID", lastId).GET().build();
+        HttpRequest request =
+            request(path).timeout(ANSWER_MAX).header("Last-Event-ID", lastId).GET().build();
         HttpResponse<InputStream> answer = http.send(request, BodyHandlers.ofInputStream());
-        try (BufferedReader lines =
-            new BufferedReader(new InputStreamReader(answer.body(), StandardCharsets.UTF_8))) {
+        try (InputStream body = new SilenceLimit(answer.body(), SILENCE_MAX);
+            SseReader events = new SseReader(body)) {
           if (answer.statusCode() != 200) {
-            throw problem(answer.statusCode(), lines.readLine());
+            throw problem(answer.statusCode(), body);
           }
-          StringBuilder data = new StringBuilder();
-          for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-            if (line.startsWith("id:")) {
-              lastId = line.substring(3).strip();
-              attempt = 0;
-            } else if (line.startsWith("data:")) {
-              data.append(line.substring(5).strip());
-            } else if (line.isEmpty() && !data.isEmpty()) {
-              JsonNode event = MAPPER.readTree(data.toString());
-              data.setLength(0);
-              if (last.test(event)) {
-                return;
-              }
+          for (Optional<Message> event = events.next(); event.isPresent(); event = events.next()) {
+            lastId = event.get().id();
+            attempt = 0;
+            if (last.test(MAPPER.readTree(event.get().data()))) {
+              return;
             }
           }
         }
@@ -210,6 +207,10 @@ final class ApiClient implements AutoCloseable {
     } catch (InterruptedException e) {
       throw interrupted();
     }
+  }
+
+  private static NodeException.Remote problem(int status, InputStream body) throws IOException {
+    return problem(status, new String(body.readNBytes(PROBLEM_BYTES_MAX), StandardCharsets.UTF_8));
   }
 
   /** A problem+json (RFC 9457) as one of our errors. */

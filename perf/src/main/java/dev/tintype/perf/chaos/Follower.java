@@ -2,14 +2,14 @@ package dev.tintype.perf.chaos;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.tintype.gateway.events.SseReader;
+import dev.tintype.gateway.events.SseReader.Message;
 import dev.tintype.perf.chaos.History.Promise;
 import dev.tintype.perf.chaos.History.Seen;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
 import java.net.HttpURLConnection;
 import java.net.URI;
-import java.nio.charset.StandardCharsets;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
@@ -80,32 +80,19 @@ final class Follower implements Runnable {
         history.violation(Promise.LOST, "job " + jobId + " was accepted and has no events: 404");
         ended = true;
       } else if (status == 200) {
-        read(
-            new BufferedReader(
-                new InputStreamReader(connection.getInputStream(), StandardCharsets.UTF_8)));
+        read(new SseReader(connection.getInputStream()));
       }
     } finally {
       connection.disconnect();
     }
   }
 
-  private void read(BufferedReader lines) throws IOException {
-    long id = 0;
-    StringBuilder data = new StringBuilder();
-    for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-      if (line.startsWith("id:")) {
-        id = Long.parseLong(line.substring(3).strip());
-      } else if (line.startsWith("data:")) {
-        data.append(line.substring(5).strip());
-      } else if (line.isEmpty()) {
-        if (id > 0 && !data.isEmpty()) {
-          event(id, Calls.json(data.toString()));
-        }
-        id = 0;
-        data.setLength(0);
-      }
-      if (ended) {
-        return;
+  private void read(SseReader events) throws IOException {
+    Optional<Message> message;
+    while (!ended && (message = events.next()).isPresent()) {
+      // The server's last words have no id of the log.
+      if (!message.get().event().equals("error")) {
+        event(Long.parseLong(message.get().id()), Calls.json(message.get().data()));
       }
     }
   }

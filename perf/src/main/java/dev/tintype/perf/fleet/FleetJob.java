@@ -2,14 +2,16 @@ package dev.tintype.perf.fleet;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.tintype.gateway.events.SseReader;
+import dev.tintype.gateway.events.SseReader.Message;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.function.Consumer;
-import java.util.stream.Stream;
 
 /** One job through one gateway, followed by its events to the picture at the edge. */
 public final class FleetJob {
@@ -56,16 +58,16 @@ public final class FleetJob {
         throw new IOException(gateway + " did not accept the job: " + accepted);
       }
       String id = accepted.get("id").asText();
-      try (Stream<String> lines =
-          client
-              .send(
-                  request(gateway + "/v1/jobs/" + id + "/events", key).build(),
-                  HttpResponse.BodyHandlers.ofLines())
-              .body()) {
-        lines
-            .filter(line -> line.startsWith("event:"))
-            .map(line -> line.substring("event:".length()).strip())
-            .forEach(onEvent);
+      try (SseReader events =
+          new SseReader(
+              client
+                  .send(
+                      request(gateway + "/v1/jobs/" + id + "/events", key).build(),
+                      HttpResponse.BodyHandlers.ofInputStream())
+                  .body())) {
+        for (Optional<Message> event = events.next(); event.isPresent(); event = events.next()) {
+          onEvent.accept(event.get().event());
+        }
       }
       JsonNode job =
           JSON.readTree(
@@ -82,8 +84,10 @@ public final class FleetJob {
   }
 
   /** As somebody who reloads the page: an edge that is being started again answers soon. */
-  private static int pictureBytes(HttpClient client, URI url) throws InterruptedException {
+  private static int pictureBytes(HttpClient client, URI url)
+      throws IOException, InterruptedException {
     HttpRequest request = HttpRequest.newBuilder(url).timeout(PICTURE_TIME).build();
+    IOException last = null;
     for (int attempt = 0; attempt < PICTURE_TRIES_MAX; attempt++) {
       try {
         HttpResponse<byte[]> picture =
@@ -91,12 +95,13 @@ public final class FleetJob {
         if (picture.statusCode() == 200) {
           return picture.body().length;
         }
+        last = new IOException("HTTP " + picture.statusCode());
       } catch (IOException e) {
-        // Tried again below.
+        last = e;
       }
       Thread.sleep(PICTURE_PAUSE);
     }
-    return 0;
+    throw new IOException("The edge does not give the picture at " + url, last);
   }
 
   private static HttpRequest.Builder request(String url, String key) {

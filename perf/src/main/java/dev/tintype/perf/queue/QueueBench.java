@@ -24,6 +24,7 @@ import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.logging.Level;
 import java.util.stream.Stream;
@@ -176,10 +177,10 @@ public final class QueueBench implements Callable<Integer> {
             "user-" + client,
             TIER,
             spec(name, number),
-            keyed ? java.util.Optional.of(name) : java.util.Optional.empty(),
+            keyed ? Optional.of(name) : Optional.empty(),
             name,
             false,
-            java.util.Optional.empty(),
+            Optional.empty(),
             100);
     if (!(store.submit(request) instanceof SubmitResult.Accepted)) {
       throw new NodeException.Start(
