@@ -218,7 +218,7 @@ public final class SettingsReader {
   private static SweepConfig sweep(SettingValues settings) {
     int coldDays = settings.whole("s3.cold_after_days", 0, 0, 36_500);
     return SweepConfig.DEFAULT.withAges(
-        Duration.ofHours(settings.whole("sweep.grace_h", 24, 1, 8_760)),
+        Duration.ofHours(settings.whole("sweep.grace_h", 24, 6, 8_760)),
         coldDays == 0 ? Optional.empty() : Optional.of(Duration.ofDays(coldDays)));
   }
 

@@ -9,8 +9,8 @@ import java.util.Optional;
  * How the sweep works.
  *
  * @param grace a blob that was put less than this ago stays, named or not: its row may be under
- *     way. Default 24 h, at least 1 h; a worker stores a job's pictures one by one and names them
- *     when all are there
+ *     way. Default 24 h, at least 6 h: a worker stores a job's pictures one by one and names them
+ *     when all are there, and a large job on a CPU takes hours
  * @param coldAfter a blob that was put longer ago is moved to the store's cold class; empty: none
  *     is
  * @param pageBlobs blobs looked at in one turn, 1 to {@link BlobStore#LIST_MAX}, default 1000
@@ -27,8 +27,7 @@ public record SweepConfig(
     int coolMax,
     Duration turnEvery,
     Duration walkEvery) {
-  /** The clocks of the store and of this machine may differ by minutes. */
-  private static final Duration GRACE_MIN = Duration.ofHours(1);
+  private static final Duration GRACE_MIN = Duration.ofHours(6);
 
   public static final SweepConfig DEFAULT =
       new SweepConfig(
@@ -48,7 +47,7 @@ public record SweepConfig(
         || !turnEvery.isPositive()
         || !walkEvery.isPositive()) {
       throw new QueueException.Invalid(
-          "sweep.config", "The grace is at least an hour, a page 1 to 1000 blobs, times positive.");
+          "sweep.config", "The grace is at least 6 hours, a page 1 to 1000 blobs, times positive.");
     }
   }
 
