@@ -27,6 +27,9 @@ class ConnectionGuardTest {
   private static final int WAIT_MS = 60_000;
   private static final String HEAD = "GET / HTTP/1.1\r\nHost: here\r\n";
 
+  /** More than the buffers of both ends hold; some four minutes at the least rate. */
+  private static final int LARGE = 4 << 20;
+
   private static final String OK = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 
   private final AtomicInteger requests = new AtomicInteger();
@@ -67,6 +70,7 @@ class ConnectionGuardTest {
         held.complete(request);
       }
       case "/silent" -> held.complete(request);
+      case "/large" -> request.response().end(Buffer.buffer(new byte[LARGE]));
       default -> request.response().end("ok");
     }
   }
@@ -156,6 +160,25 @@ class ConnectionGuardTest {
       later.get(60, TimeUnit.SECONDS);
       request.response().end(Buffer.buffer("whole"));
       assertThat(rest(socket)).contains("whole");
+    }
+  }
+
+  @Test
+  void aClientThatIsStillTakingAnAnswerKeepsItsConnection() throws Exception {
+    serve(Duration.ofSeconds(1), Duration.ofMillis(50), Duration.ofMillis(1), 100);
+    try (Socket socket = connect()) {
+      send(socket, HEAD.replace("GET /", "GET /large") + "\r\n");
+      CompletableFuture<Void> later = new CompletableFuture<>();
+      vertx.setTimer(2_000, id -> later.complete(null)); // Some twenty looks of the guard.
+      later.get(60, TimeUnit.SECONDS);
+      assertThat(socket.getInputStream().readNBytes(LARGE)).hasSize(LARGE);
+      send(socket, HEAD + "\r\n");
+      String end = "";
+      while (!end.endsWith(OK)) {
+        int b = socket.getInputStream().read();
+        assertThat(b).isNotNegative();
+        end += (char) b;
+      }
     }
   }
 
