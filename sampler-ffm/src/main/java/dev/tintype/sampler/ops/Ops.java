@@ -167,6 +167,30 @@ public interface Ops {
       Optional<Tensor> noise,
       List<StepCoefficients> coefficients);
 
+  /**
+   * The two predictions of classifier-free guidance and how they are combined, see {@link #guide}.
+   *
+   * @param scale guidance scale per sample
+   * @param rescale per sample; 0: not rescaled
+   */
+  record Guided(Tensor uncond, Tensor text, float[] scale, float[] rescale) {}
+
+  /**
+   * {@link #guide}, then {@link #step}. A device that does both in one pass does not round the
+   * guided prediction to {@link #dtype()} in between.
+   */
+  default Stepped guidedStep(
+      Tensor sample,
+      Guided prediction,
+      Optional<Tensor> history,
+      Optional<Tensor> noise,
+      List<StepCoefficients> coefficients) {
+    try (Tensor model =
+        guide(prediction.uncond(), prediction.text(), prediction.scale(), prediction.rescale())) {
+      return step(sample, model, history, noise, coefficients);
+    }
+  }
+
   /** What a step gives: the next sample and the predicted x0; the caller closes both. */
   record Stepped(Tensor previous, Tensor predictedOriginal) implements AutoCloseable {
     @Override

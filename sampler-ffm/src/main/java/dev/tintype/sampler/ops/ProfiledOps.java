@@ -258,6 +258,18 @@ public final class ProfiledOps implements Ops {
   }
 
   @Override
+  public Stepped guidedStep(
+      Tensor sample,
+      Guided prediction,
+      Optional<Tensor> history,
+      Optional<Tensor> noise,
+      List<StepCoefficients> coefficients) {
+    return timed(
+        "guidedStep " + sample.shape(),
+        () -> ops.guidedStep(sample, prediction, history, noise, coefficients));
+  }
+
+  @Override
   public Tensor normalNoise(long[] seeds, long stream, Shape item) {
     return timed("normalNoise", () -> ops.normalNoise(seeds, stream, item));
   }

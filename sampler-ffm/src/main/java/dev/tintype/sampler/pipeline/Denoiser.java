@@ -67,12 +67,9 @@ final class Denoiser implements AutoCloseable {
     long start = System.nanoTime();
     int count = samples.size();
     List<Ops.Stepped> stepped = new ArrayList<>();
-    try (Tensor prediction = predict(samples);
-        Tensor guided = guide(samples, prediction)) {
+    try (Tensor prediction = predict(samples)) {
       for (int i = 0; i < count; i++) {
-        try (Tensor model = guided.slice(i, i + 1)) {
-          stepped.add(step(samples.get(i), model));
-        }
+        stepped.add(step(samples.get(i), prediction, i, count));
       }
       ops.synchronize();
     } catch (RuntimeException e) {
@@ -174,22 +171,11 @@ final class Denoiser implements AutoCloseable {
     }
   }
 
-  private Tensor guide(List<Sample> samples, Tensor prediction) {
-    int count = samples.size();
-    if (!samples.getFirst().recipe().guided()) {
-      return prediction.slice(0, count);
-    }
-    float[] scale = new float[count];
-    float[] rescale = new float[count];
-    for (int i = 0; i < count; i++) {
-      scale[i] = (float) samples.get(i).recipe().guidanceScale();
-      rescale[i] = (float) samples.get(i).recipe().guidanceRescale();
-    }
-    return ops.guide(
-        prediction.slice(0, count), prediction.slice(count, 2L * count), scale, rescale);
-  }
-
-  private Ops.Stepped step(Sample sample, Tensor model) {
+  /**
+   * @param prediction of all {@code count} samples without a prompt, then of all with theirs; once
+   *     where there is no guidance
+   */
+  private Ops.Stepped step(Sample sample, Tensor prediction, int place, int count) {
     int index = sample.nextStep();
     SchedulePlan plan = sample.plan();
     StepCoefficients coefficients = plan.coefficients(index);
@@ -200,8 +186,17 @@ final class Denoiser implements AutoCloseable {
             ? Optional.of(sample.noise().step(index, sample.item()))
             : Optional.empty();
     try {
+      Tensor first = prediction.slice(place, place + 1L);
       Ops.Stepped stepped =
-          ops.step(sample.latents(), model, history, noise, List.of(coefficients));
+          sample.recipe().guided()
+              ? ops.guidedStep(
+                  sample.latents(),
+                  guided(
+                      sample.recipe(), first, prediction.slice(count + place, count + place + 1L)),
+                  history,
+                  noise,
+                  List.of(coefficients))
+              : ops.step(sample.latents(), first, history, noise, List.of(coefficients));
       return sample.inpaint().isPresent()
               && sample.inpaint().get() instanceof InpaintInputs.Blend blend
           ? blended(blend, stepped, plan, index)
@@ -209,6 +204,14 @@ final class Denoiser implements AutoCloseable {
     } finally {
       noise.ifPresent(Tensor::close);
     }
+  }
+
+  private static Ops.Guided guided(Recipe recipe, Tensor uncond, Tensor text) {
+    return new Ops.Guided(
+        uncond,
+        text,
+        new float[] {(float) recipe.guidanceScale()},
+        new float[] {(float) recipe.guidanceRescale()});
   }
 
   private Ops.Stepped blended(

@@ -368,6 +368,23 @@ public abstract class OpsParityContract {
             return ops.concatBatch(List.of(stepped.previous(), stepped.predictedOriginal()));
           }
         });
+    for (float[] factors : List.of(rescale, new float[3])) {
+      compare(
+          "guidedStep",
+          32,
+          ops -> {
+            var prediction = new Ops.Guided(model.apply(ops), history.apply(ops), scale, factors);
+            try (var stepped =
+                ops.guidedStep(
+                    sample.apply(ops),
+                    prediction,
+                    Optional.of(history.apply(ops)),
+                    Optional.of(noise.apply(ops)),
+                    coefficients)) {
+              return ops.concatBatch(List.of(stepped.previous(), stepped.predictedOriginal()));
+            }
+          });
+    }
     float[] pixels = values(3 * 20 * 30, 1);
     byte[] expected = reference.toRgb8(reference.upload(pixels, Shape.of(1, 20, 30, 3)));
     byte[] found = device().ops().toRgb8(device().ops().upload(pixels, Shape.of(1, 20, 30, 3)));

@@ -304,7 +304,7 @@ public final class CudaOps implements Ops {
 
   @Override
   public Tensor guide(Tensor uncond, Tensor text, float[] scale, float[] rescale) {
-    return sampling.guide(uncond, text, scale, rescale);
+    return sampling.guide(new Guided(uncond, text, scale, rescale));
   }
 
   @Override
@@ -317,17 +317,15 @@ public final class CudaOps implements Ops {
     return sampling.step(sample, model, history, noise, coefficients);
   }
 
-  /** {@link #guide} and {@link #step} in one pass over memory. */
+  /** In one pass over memory. */
+  @Override
   public Stepped guidedStep(
       Tensor sample,
-      Tensor uncond,
-      Tensor text,
-      float[] scale,
-      float[] rescale,
+      Guided prediction,
       Optional<Tensor> history,
       Optional<Tensor> noise,
       List<StepCoefficients> coefficients) {
-    return sampling.guidedStep(sample, uncond, text, scale, rescale, history, noise, coefficients);
+    return sampling.guidedStep(sample, prediction, history, noise, coefficients);
   }
 
   @Override
@@ -352,23 +350,27 @@ public final class CudaOps implements Ops {
     return matrix.description() + ", " + convolution.description();
   }
 
-  /** What was learned is written down first; plans are closed when nothing runs by them. */
+  /** Plans are closed when nothing runs by them any more; each part also when another fails. */
   void close() {
+    Runnable last = convolution::close;
+    for (Runnable part : List.<Runnable>of(matrix::close, attention::close, tuner::close)) {
+      Runnable rest = last;
+      last = () -> both(part, rest);
+    }
+    both(() -> waitForWork(), last);
+  }
+
+  private void waitForWork() {
+    if (!cuda.isLost()) {
+      cuda.synchronize();
+    }
+  }
+
+  private static void both(Runnable first, Runnable second) {
     try {
-      tuner.close();
-      if (!cuda.isLost()) {
-        cuda.synchronize();
-      }
+      first.run();
     } finally {
-      try {
-        attention.close();
-      } finally {
-        try {
-          matrix.close();
-        } finally {
-          convolution.close();
-        }
-      }
+      second.run();
     }
   }
 }

@@ -11,8 +11,10 @@ import dev.tintype.sampler.ops.StepCoefficients;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /** Launches of guidance, scheduler steps, noise, timestep embeddings and pictures out. */
 final class CudaSampling {
@@ -29,78 +31,86 @@ final class CudaSampling {
     this.tensors = tensors;
   }
 
-  /** Guidance of one batch in device memory: scales, rescales and, where needed, deviations. */
-  private final class Guidance implements AutoCloseable {
-    private final Tensor scale;
-    private final Tensor rescale;
-    private final Optional<Tensor> deviations;
-
-    Guidance(Tensor uncond, Tensor text, float[] scale, float[] rescale, Arena arena) {
-      Shapes.same(uncond, text);
-      Shapes.require(
-          scale.length == text.shape().dim(0) && rescale.length == scale.length,
-          "not one guidance scale and rescale per sample",
-          text);
-      this.scale = parameters(arena, scale);
-      this.rescale = parameters(arena, rescale);
-      boolean rescales = false;
-      for (float value : rescale) {
-        rescales |= value > 0;
-      }
-      this.deviations = rescales ? Optional.of(deviations(uncond, text)) : Optional.empty();
+  /**
+   * Standard deviations of the text's and the guided prediction, [samples, 2]; empty where no
+   * sample is rescaled.
+   *
+   * @param scales address of the guidance scales
+   */
+  private Optional<Tensor> deviations(Ops.Guided guided, long scales) {
+    boolean rescales = false;
+    for (float value : guided.rescale()) {
+      rescales |= value > 0;
     }
-
-    private Tensor parameters(Arena arena, float[] values) {
-      MemorySegment host = arena.allocateFrom(ValueLayout.JAVA_FLOAT, values);
-      return tensors.parameters(host, DType.F32, values.length);
+    if (!rescales) {
+      return Optional.empty();
     }
-
-    private Tensor deviations(Tensor uncond, Tensor text) {
-      long samples = text.shape().dim(0);
-      Tensor result = tensors.allocate(Shape.of(samples, 2), DType.F32);
-      long kernel = kernels.typed("guide_deviations");
-      kernels
-          .arguments()
-          .pointer(address(uncond))
-          .pointer(address(text))
-          .pointer(address(scale))
-          .pointer(address(result))
-          .wide(text.elements() / samples);
-      kernels.launch(kernel, samples, 1, 1, DEVIATION_THREADS, 0);
-      return result;
-    }
-
-    long deviations() {
-      return deviations.map(CudaTensors::address).orElse(0L);
-    }
-
-    @Override
-    public void close() {
-      scale.close();
-      rescale.close();
-      deviations.ifPresent(Tensor::close);
-    }
+    Tensor text = guided.text();
+    long samples = text.shape().dim(0);
+    return Optional.of(
+        tensors.produce(
+            Shape.of(samples, 2),
+            DType.F32,
+            out -> {
+              long kernel = kernels.typed("guide_deviations");
+              kernels
+                  .arguments()
+                  .pointer(address(guided.uncond()))
+                  .pointer(address(text))
+                  .pointer(scales)
+                  .pointer(address(out))
+                  .wide(text.elements() / samples);
+              kernels.launch(kernel, samples, 1, 1, DEVIATION_THREADS, 0);
+            }));
   }
 
-  Tensor guide(Tensor uncond, Tensor text, float[] scale, float[] rescale) {
+  private static void check(Ops.Guided guided) {
+    Shapes.same(guided.uncond(), guided.text());
+    Shapes.require(
+        guided.scale().length == guided.text().shape().dim(0)
+            && guided.rescale().length == guided.scale().length,
+        "not one guidance scale and rescale per sample",
+        guided.text());
+  }
+
+  /** Scales, then rescales. */
+  private static float[] factors(Ops.Guided guided) {
+    int samples = guided.scale().length;
+    float[] both = Arrays.copyOf(guided.scale(), 2 * samples);
+    System.arraycopy(guided.rescale(), 0, both, samples, samples);
+    return both;
+  }
+
+  Tensor guide(Ops.Guided guided) {
+    check(guided);
+    Tensor text = guided.text();
+    float[] factors = factors(guided);
     try (Arena arena = Arena.ofConfined();
-        Guidance guidance = new Guidance(uncond, text, scale, rescale, arena)) {
-      return tensors.produce(
-          text.shape(),
-          out -> {
-            long kernel = kernels.typed("guide");
-            kernels
-                .arguments()
-                .pointer(address(uncond))
-                .pointer(address(text))
-                .pointer(address(guidance.scale))
-                .pointer(address(guidance.rescale))
-                .pointer(guidance.deviations())
-                .pointer(address(out))
-                .wide(text.elements())
-                .wide(text.elements() / text.shape().dim(0));
-            kernels.launchOver(kernel, text.elements());
-          });
+        Tensor numbers =
+            tensors.parameters(
+                arena.allocateFrom(ValueLayout.JAVA_FLOAT, factors), DType.F32, factors.length)) {
+      long scales = address(numbers);
+      Optional<Tensor> deviations = deviations(guided, scales);
+      try {
+        return tensors.produce(
+            text.shape(),
+            out -> {
+              long kernel = kernels.typed("guide");
+              kernels
+                  .arguments()
+                  .pointer(address(guided.uncond()))
+                  .pointer(address(text))
+                  .pointer(scales)
+                  .pointer(scales + (long) Float.BYTES * guided.scale().length)
+                  .pointer(deviations.map(CudaTensors::address).orElse(0L))
+                  .pointer(address(out))
+                  .wide(text.elements())
+                  .wide(text.elements() / text.shape().dim(0));
+              kernels.launchOver(kernel, text.elements());
+            });
+      } finally {
+        deviations.ifPresent(Tensor::close);
+      }
     }
   }
 
@@ -110,41 +120,24 @@ final class CudaSampling {
       Optional<Tensor> history,
       Optional<Tensor> noise,
       List<StepCoefficients> coefficients) {
-    return launchStep(sample, model, Optional.empty(), 0, 0, 0, history, noise, coefficients);
+    return step(sample, model, Optional.empty(), history, noise, coefficients);
   }
 
   /** Guidance and step in one kernel. */
   Ops.Stepped guidedStep(
       Tensor sample,
-      Tensor uncond,
-      Tensor text,
-      float[] scale,
-      float[] rescale,
+      Ops.Guided guided,
       Optional<Tensor> history,
       Optional<Tensor> noise,
       List<StepCoefficients> coefficients) {
-    try (Arena arena = Arena.ofConfined();
-        Guidance guidance = new Guidance(uncond, text, scale, rescale, arena)) {
-      return launchStep(
-          sample,
-          uncond,
-          Optional.of(text),
-          address(guidance.scale),
-          address(guidance.rescale),
-          guidance.deviations(),
-          history,
-          noise,
-          coefficients);
-    }
+    check(guided);
+    return step(sample, guided.uncond(), Optional.of(guided), history, noise, coefficients);
   }
 
-  private Ops.Stepped launchStep(
+  private Ops.Stepped step(
       Tensor sample,
       Tensor model,
-      Optional<Tensor> text,
-      long scale,
-      long rescale,
-      long deviations,
+      Optional<Ops.Guided> guided,
       Optional<Tensor> history,
       Optional<Tensor> noise,
       List<StepCoefficients> coefficients) {
@@ -158,40 +151,65 @@ final class CudaSampling {
       Shapes.require(!c.usesNoise() || noise.isPresent(), "noise is missing", sample);
     }
     try (Arena arena = Arena.ofConfined();
-        Tensor numbers =
-            tensors.parameters(
-                encode(arena, coefficients),
-                DType.F64,
-                (long) COEFFICIENTS * coefficients.size())) {
-      Tensor[] both = new Tensor[2];
-      both[0] =
-          tensors.produce(
-              sample.shape(),
-              previous ->
-                  both[1] =
-                      tensors.produce(
-                          sample.shape(),
-                          predicted -> {
-                            long kernel = kernels.typed("step");
-                            kernels
-                                .arguments()
-                                .pointer(address(sample))
-                                .pointer(address(model))
-                                .pointer(text.map(CudaTensors::address).orElse(0L))
-                                .pointer(scale)
-                                .pointer(rescale)
-                                .pointer(deviations)
-                                .pointer(history.map(CudaTensors::address).orElse(0L))
-                                .pointer(noise.map(CudaTensors::address).orElse(0L))
-                                .pointer(address(numbers))
-                                .pointer(address(previous))
-                                .pointer(address(predicted))
-                                .wide(sample.elements())
-                                .wide(sample.elements() / sample.shape().dim(0));
-                            kernels.launchOver(kernel, sample.elements());
-                          }));
-      return new Ops.Stepped(both[0], both[1]);
+        Tensor numbers = numbers(arena, coefficients, guided)) {
+      long scales = address(numbers) + (long) COEFFICIENTS * Double.BYTES * coefficients.size();
+      Optional<Tensor> deviations = guided.flatMap(g -> deviations(g, scales));
+      try {
+        return launchStep(
+            sample,
+            () ->
+                kernels
+                    .arguments()
+                    .pointer(address(sample))
+                    .pointer(address(model))
+                    .pointer(guided.map(g -> address(g.text())).orElse(0L))
+                    .pointer(scales)
+                    .pointer(scales + (long) Float.BYTES * coefficients.size())
+                    .pointer(deviations.map(CudaTensors::address).orElse(0L))
+                    .pointer(history.map(CudaTensors::address).orElse(0L))
+                    .pointer(noise.map(CudaTensors::address).orElse(0L))
+                    .pointer(address(numbers)));
+      } finally {
+        deviations.ifPresent(Tensor::close);
+      }
     }
+  }
+
+  /**
+   * @param first the kernel's parameters up to its results
+   */
+  private Ops.Stepped launchStep(Tensor sample, Supplier<KernelArguments> first) {
+    Tensor[] predicted = new Tensor[1];
+    Tensor previous =
+        tensors.produce(
+            sample.shape(),
+            next ->
+                predicted[0] =
+                    tensors.produce(
+                        sample.shape(),
+                        original -> {
+                          long kernel = kernels.typed("step");
+                          first
+                              .get()
+                              .pointer(address(next))
+                              .pointer(address(original))
+                              .wide(sample.elements())
+                              .wide(sample.elements() / sample.shape().dim(0));
+                          kernels.launchOver(kernel, sample.elements());
+                        }));
+    return new Ops.Stepped(previous, predicted[0]);
+  }
+
+  /** Coefficients of all samples, then guidance scales, then rescales, in one copy. */
+  private Tensor numbers(
+      Arena arena, List<StepCoefficients> coefficients, Optional<Ops.Guided> guided) {
+    MemorySegment first = encode(arena, coefficients);
+    float[] factors = guided.map(CudaSampling::factors).orElse(new float[0]);
+    MemorySegment all =
+        arena.allocate(first.byteSize() + (long) Float.BYTES * factors.length, Double.BYTES);
+    all.copyFrom(first);
+    MemorySegment.copy(factors, 0, all, ValueLayout.JAVA_FLOAT, first.byteSize(), factors.length);
+    return tensors.parameters(all, DType.U8, all.byteSize());
   }
 
   /** As struct StepCoefficients of arithmetic.cuh. */

@@ -44,7 +44,11 @@ final class CudaTensors {
    * @param work writes all of it
    */
   Tensor produce(Shape shape, Consumer<Tensor> work) {
-    Tensor out = allocate(shape);
+    return produce(shape, dtype, work);
+  }
+
+  Tensor produce(Shape shape, DType type, Consumer<Tensor> work) {
+    Tensor out = allocate(shape, type);
     try {
       work.accept(out);
       return out;
@@ -72,14 +76,7 @@ final class CudaTensors {
     if (shape.elements() != values.length) {
       throw new IllegalArgumentException(values.length + " values for " + shape);
     }
-    Tensor tensor = allocate(shape);
-    try {
-      write(address(tensor), values, dtype);
-      return tensor;
-    } catch (RuntimeException e) {
-      tensor.close();
-      throw e;
-    }
+    return produce(shape, tensor -> write(address(tensor), values, dtype));
   }
 
   /** Writes values, rounded to nearest even, to device memory. */
@@ -103,9 +100,8 @@ final class CudaTensors {
 
   /** Numbers for a kernel: coefficients, seeds, indices. Close it after the launch. */
   Tensor parameters(MemorySegment host, DType type, long count) {
-    Tensor tensor = allocate(Shape.of(count), type);
-    cuda.copyToDevice(address(tensor), host, host.byteSize());
-    return tensor;
+    return produce(
+        Shape.of(count), type, tensor -> cuda.copyToDevice(address(tensor), host, host.byteSize()));
   }
 
   float[] download(Tensor tensor) {
