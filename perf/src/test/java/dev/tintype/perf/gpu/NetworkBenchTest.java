@@ -10,6 +10,7 @@ import dev.tintype.sampler.device.Devices;
 import dev.tintype.sampler.device.Graph;
 import dev.tintype.sampler.device.Recorder;
 import dev.tintype.sampler.device.Shape;
+import dev.tintype.sampler.device.Spare;
 import dev.tintype.sampler.device.Tensor;
 import dev.tintype.sampler.ops.Ops;
 import java.util.Optional;
@@ -31,6 +32,12 @@ class NetworkBenchTest {
             public void copy(Tensor from, Tensor to) {
               throw new IllegalStateException("nothing is recorded");
             }
+
+            @Override
+            public void addSpare(Spare spare) {}
+
+            @Override
+            public void removeSpare(Spare spare) {}
           });
     }
 

@@ -18,4 +18,10 @@ public interface Recorder {
    * device's work; does not wait for it.
    */
   void copy(Tensor from, Tensor to);
+
+  /** From now on this is given up when the device lacks memory for anything else. */
+  void addSpare(Spare spare);
+
+  /** Ends {@link #addSpare}. */
+  void removeSpare(Spare spare);
 }

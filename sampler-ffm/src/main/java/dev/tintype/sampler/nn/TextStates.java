@@ -89,6 +89,11 @@ public final class TextStates implements AutoCloseable {
     return layers.isEmpty() ? 0 : layers.getFirst().key().shape().dim(1);
   }
 
+  /** Of device memory. */
+  public long bytes() {
+    return layers.stream().mapToLong(layer -> layer.key().bytes() + layer.value().bytes()).sum();
+  }
+
   @Override
   public void close() {
     layers.forEach(KeyValue::close);

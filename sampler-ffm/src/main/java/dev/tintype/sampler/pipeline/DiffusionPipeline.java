@@ -3,7 +3,6 @@ package dev.tintype.sampler.pipeline;
 import static dev.tintype.sampler.nn.Tensors.consume;
 
 import dev.tintype.sampler.device.Device;
-import dev.tintype.sampler.device.DeviceException;
 import dev.tintype.sampler.device.Shape;
 import dev.tintype.sampler.device.Tensor;
 import dev.tintype.sampler.ops.Ops;
@@ -174,15 +173,7 @@ public final class DiffusionPipeline implements AutoCloseable {
   }
 
   private Tensor decodeTensor(Sample sample) {
-    try {
-      return consume(scale.toVae(sample.latents()), components.vae()::decode);
-    } catch (DeviceException e) {
-      // Recordings hold memory that decoding may need.
-      if (!e.code().equals(DeviceException.OUT_OF_MEMORY) || !unet.forget()) {
-        throw e;
-      }
-      return consume(scale.toVae(sample.latents()), components.vae()::decode);
-    }
+    return consume(scale.toVae(sample.latents()), components.vae()::decode);
   }
 
   /** A cheap guess of the final picture, one pixel per latent element. */

@@ -4,6 +4,7 @@ import dev.tintype.sampler.device.DeviceException;
 import dev.tintype.sampler.device.Graph;
 import dev.tintype.sampler.device.Recorder;
 import dev.tintype.sampler.device.Shape;
+import dev.tintype.sampler.device.Spare;
 import dev.tintype.sampler.device.Tensor;
 import dev.tintype.sampler.model.UNet2DConditionModel;
 import dev.tintype.sampler.nn.TextStates;
@@ -20,15 +21,16 @@ import org.slf4j.LoggerFactory;
  * The UNet of the step loop. On a device that records, a call is recorded when its shapes come for
  * the second time (the first time makes plans and memory), and replayed from then on: the inputs
  * are copied to the addresses of the recording. The results are the same, bit for bit. There is one
- * recording per number of samples and latent size; those not used for longest are given up.
+ * recording per number of samples and latent size; those not used for longest are given up, and all
+ * of them when the device lacks memory for something else.
  */
-final class RecordedUNet implements AutoCloseable {
+final class RecordedUNet implements Spare, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(RecordedUNet.class);
 
   /** Each holds its inputs and output, some MB; their scratch they share. */
   static final int RECORDINGS_MAX = 16;
 
-  /** Attempts at a recording that lack memory, before steps of that size are always launched. */
+  /** Attempts at a recording, before steps of that size are always launched. */
   private static final int FAILURES_MAX = 3;
 
   /** Everything of a call that decides its kernels. */
@@ -37,7 +39,6 @@ final class RecordedUNet implements AutoCloseable {
   /** What is known of a key: seen once, recorded, or not to be recorded. */
   private static final class Slot {
     private boolean seen;
-    private boolean refused;
     private int failures;
     private Optional<Recording> recording = Optional.empty();
   }
@@ -63,11 +64,12 @@ final class RecordedUNet implements AutoCloseable {
     this.unet = unet;
     this.ops = ops;
     this.recorder = recorder;
+    recorder.ifPresent(device -> device.addSpare(this));
   }
 
   /**
-   * As {@link UNet2DConditionModel#forward}. The result is good until the next call; closing it is
-   * right in any case.
+   * As {@link UNet2DConditionModel#forward}. The result is good until the next call; it must be
+   * closed before.
    */
   Tensor forward(Tensor sample, Tensor time, TextStates text) {
     if (recorder.isEmpty()) {
@@ -81,13 +83,13 @@ final class RecordedUNet implements AutoCloseable {
       slot.recording = Optional.empty();
       slot.seen = false;
     }
-    if (slot.recording.isEmpty() && slot.seen && !slot.refused) {
+    if (slot.recording.isEmpty() && slot.seen && slot.failures < FAILURES_MAX) {
       record(slot, key, sample, time, text);
     }
     slot.seen = true;
     return slot.recording.isPresent()
         ? slot.recording.get().replay(sample, time, text)
-        : launch(sample, time, text);
+        : unet.forward(sample, time, text);
   }
 
   private void record(Slot slot, Key key, Tensor sample, Tensor time, TextStates text) {
@@ -98,42 +100,40 @@ final class RecordedUNet implements AutoCloseable {
         throw e;
       }
       slot.failures++;
-      // Others' recordings may hold what this one lacks: without them it is tried again.
-      boolean room = e.code().equals(DeviceException.OUT_OF_MEMORY) && forget();
-      slot.refused = !room || slot.failures == FAILURES_MAX;
       LOG.warn(
           "steps of {} are launched one by one{}: {}",
           key,
-          slot.refused ? "" : ", until there is memory for a recording",
+          slot.failures < FAILURES_MAX ? " this time" : "",
           e.getMessage());
     }
   }
 
-  private Tensor launch(Tensor sample, Tensor time, TextStates text) {
-    try {
-      return unet.forward(sample, time, text);
-    } catch (DeviceException e) {
-      if (!e.code().equals(DeviceException.OUT_OF_MEMORY) || !forget()) {
-        throw e;
-      }
-      return unet.forward(sample, time, text);
-    }
+  /** What the recordings hold beside the scratch that they share. */
+  @Override
+  public long bytes() {
+    return slots.values().stream()
+        .flatMap(slot -> slot.recording.stream())
+        .filter(recording -> !recording.inUse)
+        .mapToLong(Recording::bytes)
+        .sum();
   }
 
-  /** Gives the memory of all recordings back; true when there were any. */
-  boolean forget() {
-    boolean any = slots.values().stream().anyMatch(slot -> slot.recording.isPresent());
+  /** All but the one whose result somebody reads. */
+  @Override
+  public void giveUp() {
     for (Slot slot : slots.values()) {
-      slot.recording.ifPresent(Recording::close);
-      slot.recording = Optional.empty();
-      slot.seen = false;
+      if (slot.recording.isPresent() && !slot.recording.get().inUse) {
+        slot.recording.get().close();
+        slot.recording = Optional.empty();
+        slot.seen = false;
+      }
     }
-    return any;
   }
 
   @Override
   public void close() {
-    forget();
+    recorder.ifPresent(device -> device.removeSpare(this));
+    slots.values().forEach(slot -> slot.recording.ifPresent(Recording::close));
     slots.clear();
   }
 
@@ -148,6 +148,9 @@ final class RecordedUNet implements AutoCloseable {
 
     /** Whose contents {@link #text} has; text stays the same for many steps. */
     private TextStates textOf;
+
+    /** Between a replay and the end of its result. */
+    private boolean inUse;
 
     Recording(Recorder recorder, Tensor sample, Tensor time, TextStates text) {
       this.copies = recorder::copy;
@@ -185,7 +188,12 @@ final class RecordedUNet implements AutoCloseable {
         textOf = newText;
       }
       graph.replay();
-      return result.reshape(result.shape().dims());
+      inUse = true;
+      return Tensor.owning(result.shape(), result.dtype(), result.data(), () -> inUse = false);
+    }
+
+    long bytes() {
+      return sample.bytes() + time.bytes() + result.bytes() + text.bytes();
     }
 
     @Override

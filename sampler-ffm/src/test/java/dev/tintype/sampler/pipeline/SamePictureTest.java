@@ -7,7 +7,7 @@ import dev.tintype.sampler.SamplerException;
 import dev.tintype.sampler.device.Device;
 import dev.tintype.sampler.device.DeviceOptions;
 import dev.tintype.sampler.device.Devices;
-import dev.tintype.sampler.ops.Ops;
+import dev.tintype.sampler.device.ForwardingDevice;
 import dev.tintype.sampler.schedule.SchedulerKind;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -89,35 +89,14 @@ class SamePictureTest {
   }
 
   /** The oracle, which gives each item of a batch the same bits as alone, taking four at once. */
-  private record FourAtOnce(Device device) implements Device {
-    @Override
-    public String name() {
-      return device.name();
-    }
-
-    @Override
-    public String description() {
-      return device.description();
-    }
-
-    @Override
-    public Ops ops() {
-      return device.ops();
+  private static final class FourAtOnce extends ForwardingDevice {
+    FourAtOnce(Device device) {
+      super(device);
     }
 
     @Override
     public int samplesPerCall() {
       return 4;
-    }
-
-    @Override
-    public long bytesHeld() {
-      return device.bytesHeld();
-    }
-
-    @Override
-    public void close() {
-      device.close();
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.tintype.sampler.ops.cuda;
 
+import dev.tintype.sampler.device.DeviceException;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
@@ -29,6 +30,7 @@ final class Cuda implements AutoCloseable {
   private final LongSupplier clock;
   private final long waitNanosMax;
   private CudaException lost;
+  private boolean capturing;
   private int plansGivenUp;
 
   /** The thread whose current device is ours: CUDA keeps that per thread. */
@@ -117,7 +119,52 @@ final class Cuda implements AutoCloseable {
   }
 
   void copyToDevice(long to, MemorySegment from, long bytes) {
-    check(runtime.copyToDevice(to, from, bytes, stream), "cudaMemcpyAsync", hex(to), bytes);
+    // A replay would read the host's memory again, which is not there any more.
+    requireLaunching("copied to the GPU");
+    int code = runtime.copyToDevice(to, from, bytes, stream);
+    if (failed(code)) {
+      check(code, "cudaMemcpyAsync", hex(to), bytes);
+    }
+  }
+
+  /** True for a code that {@link #check} would throw for: spares the words of its arguments. */
+  private boolean failed(int code) {
+    return code != SUCCESS || lost != null;
+  }
+
+  /**
+   * To be called before what a recording does not survive: the driver would end it, with an error
+   * that does not say why.
+   */
+  private void requireLaunching(String what) {
+    if (capturing) {
+      throw new DeviceException(
+          DeviceException.FAILED, "nothing can be " + what + " while a graph is recorded");
+    }
+  }
+
+  /** From now on work is recorded, not done, until {@link #endCapture}. */
+  void beginCapture() {
+    bind();
+    check(runtime.beginCapture(stream), "cudaStreamBeginCapture");
+    capturing = true;
+  }
+
+  /** The graph of what was recorded. */
+  long endCapture() {
+    capturing = false;
+    long[] graph = new long[1];
+    check(runtime.endCapture(graph, stream), "cudaStreamEndCapture");
+    return graph[0];
+  }
+
+  /** Ends a recording that failed, so that the stream can be used again; its error says less. */
+  void abandonCapture() {
+    capturing = false;
+    long[] graph = new long[1];
+    if (runtime.endCapture(graph, stream) == SUCCESS && graph[0] != 0) {
+      runtime.destroyGraph(graph[0]);
+    }
   }
 
   /** Waits until the bytes are there. */
@@ -129,16 +176,17 @@ final class Cuda implements AutoCloseable {
   }
 
   void copyOnDevice(long to, long from, long bytes) {
-    check(
-        runtime.copyOnDevice(to, from, bytes, stream),
-        "cudaMemcpyAsync",
-        hex(to),
-        hex(from),
-        bytes);
+    int code = runtime.copyOnDevice(to, from, bytes, stream);
+    if (failed(code)) {
+      check(code, "cudaMemcpyAsync", hex(to), hex(from), bytes);
+    }
   }
 
   void zero(long to, long bytes) {
-    check(runtime.fill(to, 0, bytes, stream), "cudaMemsetAsync", hex(to), bytes);
+    int code = runtime.fill(to, 0, bytes, stream);
+    if (failed(code)) {
+      check(code, "cudaMemsetAsync", hex(to), bytes);
+    }
   }
 
   /**
@@ -147,8 +195,10 @@ final class Cuda implements AutoCloseable {
    * @throws CudaException {@code device.timeout}, sticky, when that takes too long
    */
   void synchronize() {
+    requireLaunching("waited for");
     bind();
     await();
+    // All is done; this one tells of errors that a query keeps to itself.
     check(runtime.synchronize(stream), "cudaStreamSynchronize");
   }
 

@@ -6,6 +6,7 @@ import dev.tintype.sampler.device.DeviceException;
 import dev.tintype.sampler.device.DeviceOptions;
 import dev.tintype.sampler.device.Graph;
 import dev.tintype.sampler.device.Recorder;
+import dev.tintype.sampler.device.Spare;
 import dev.tintype.sampler.device.Tensor;
 import dev.tintype.sampler.ops.Ops;
 import dev.tintype.sampler.ops.Shapes;
@@ -47,21 +48,21 @@ public final class CudaDevice implements Device {
 
   private CudaDevice(CudaRuntime runtime, int index, DeviceOptions options, Libraries libraries) {
     this.index = index;
-    String card = inspect(runtime, index);
+    Card card = Card.inspect(runtime, index);
     this.cuda = new Cuda(runtime, index);
     this.memory = new CudaMemory(cuda, budget(cuda, options));
     DType dtype = dtype(options.precision());
     this.kernels = new Kernels(cuda, dtype, libraries.kernels());
     this.deterministic = options.deterministic();
-    Tuner tuner = deterministic ? Tuner.off(cuda, memory) : libraries.tuner(cuda, memory, card);
+    Tuner tuner =
+        deterministic ? Tuner.off(cuda, memory) : libraries.tuner(cuda, memory, card.text());
     MatrixProduct matrix = libraries.matrix(cuda, memory, kernels, dtype, tuner);
     Convolution convolution = libraries.convolution(cuda, memory, kernels, dtype, matrix, tuner);
     this.ops = new CudaOps(cuda, memory, kernels, dtype, matrix, convolution, tuner);
     this.recorder = new GraphRecorder();
     this.description =
-        "%s (%s), %s, %s"
-            .formatted(card, GpuList.of(runtime).get(index).uuid(), dtype, ops.description());
-    this.arithmetic = "%s, %s, %s".formatted(card, dtype, ops.description());
+        "%s (%s), %s, %s".formatted(card.text(), card.uuid(), dtype, ops.description());
+    this.arithmetic = "%s, %s, %s".formatted(card.text(), dtype, ops.description());
   }
 
   private final class GraphRecorder implements Recorder {
@@ -73,11 +74,22 @@ public final class CudaDevice implements Device {
     @Override
     public void copy(Tensor from, Tensor to) {
       Shapes.same(from, to);
+      cuda.bind();
       cuda.copyOnDevice(CudaTensors.address(to), CudaTensors.address(from), from.bytes());
+    }
+
+    @Override
+    public void addSpare(Spare spare) {
+      memory.addSpare(spare);
+    }
+
+    @Override
+    public void removeSpare(Spare spare) {
+      memory.removeSpare(spare);
     }
   }
 
-  /** What a device is made of besides the runtime. */
+  /** What a device is made of besides the runtime; by default our own kernels do everything. */
   interface Libraries {
     /** The fatbin of our kernels. */
     default byte[] kernels() {
@@ -89,43 +101,24 @@ public final class CudaDevice implements Device {
      *
      * @param card all that is known of the GPU and its driver, one line
      */
-    Tuner tuner(Cuda cuda, CudaMemory memory, String card);
+    default Tuner tuner(Cuda cuda, CudaMemory memory, String card) {
+      return Tuner.off(cuda, memory);
+    }
 
-    MatrixProduct matrix(Cuda cuda, CudaMemory memory, Kernels kernels, DType dtype, Tuner tuner);
+    default MatrixProduct matrix(
+        Cuda cuda, CudaMemory memory, Kernels kernels, DType dtype, Tuner tuner) {
+      return new KernelMatrixProduct(kernels);
+    }
 
-    Convolution convolution(
+    default Convolution convolution(
         Cuda cuda,
         CudaMemory memory,
         Kernels kernels,
         DType dtype,
         MatrixProduct matrix,
-        Tuner tuner);
-
-    /** Our own kernels for everything. */
-    Libraries NONE =
-        new Libraries() {
-          @Override
-          public Tuner tuner(Cuda cuda, CudaMemory memory, String card) {
-            return Tuner.off(cuda, memory);
-          }
-
-          @Override
-          public MatrixProduct matrix(
-              Cuda cuda, CudaMemory memory, Kernels kernels, DType dtype, Tuner tuner) {
-            return new KernelMatrixProduct(kernels);
-          }
-
-          @Override
-          public Convolution convolution(
-              Cuda cuda,
-              CudaMemory memory,
-              Kernels kernels,
-              DType dtype,
-              MatrixProduct matrix,
-              Tuner tuner) {
-            return new KernelConvolution(kernels);
-          }
-        };
+        Tuner tuner) {
+      return new KernelConvolution(kernels);
+    }
   }
 
   /**
@@ -160,52 +153,55 @@ public final class CudaDevice implements Device {
   public static Optional<String> whyUnavailable() {
     try {
       CudaLibraries.load();
-      inspect(new FfmCudaRuntime(), Integer.getInteger("tintype.cuda.device", 0));
+      Card.inspect(new FfmCudaRuntime(), Integer.getInteger("tintype.cuda.device", 0));
       return Optional.empty();
     } catch (DeviceException e) {
       return Optional.of(e.getMessage());
     }
   }
 
-  private static String inspect(CudaRuntime runtime, int index) {
-    List<GpuList.Gpu> gpus = GpuList.of(runtime);
-    if (index < 0 || index >= gpus.size()) {
-      throw new DeviceException(
-          DeviceException.UNAVAILABLE,
-          "there is no GPU number %d, this machine has %d".formatted(index, gpus.size()));
+  /**
+   * @param text all of the card that decides what it computes and how fast, one line
+   */
+  private record Card(String text, String uuid) {
+    /**
+     * @throws DeviceException {@code device.unavailable} where there is none, or none that will do
+     */
+    static Card inspect(CudaRuntime runtime, int index) {
+      List<GpuList.Gpu> gpus = GpuList.of(runtime);
+      if (index < 0 || index >= gpus.size()) {
+        throw new DeviceException(
+            DeviceException.UNAVAILABLE,
+            "there is no GPU number %d, this machine has %d".formatted(index, gpus.size()));
+      }
+      int major = attribute(runtime, CAPABILITY_MAJOR, index);
+      int minor = attribute(runtime, CAPABILITY_MINOR, index);
+      int processors = attribute(runtime, MULTIPROCESSORS, index);
+      int[] versions = new int[2];
+      GpuList.check(runtime, runtime.versions(versions), "cudaDriverGetVersion");
+      if (10 * major + minor < CAPABILITY_MIN) {
+        throw new DeviceException(
+            DeviceException.UNAVAILABLE,
+            "GPU %d has compute capability %d.%d, the kernels need 8.0 (Ampere) or newer"
+                .formatted(index, major, minor));
+      }
+      GpuList.Gpu gpu = gpus.get(index);
+      String text =
+          "%s, compute capability %d.%d, %d multiprocessors, driver CUDA %s, runtime %s"
+              .formatted(
+                  gpu.name(), major, minor, processors, version(versions[0]), version(versions[1]));
+      return new Card(text, gpu.uuid());
     }
-    int[] major = new int[1];
-    int[] minor = new int[1];
-    int[] processors = new int[1];
-    int[] versions = new int[2];
-    check(runtime, runtime.attribute(major, CAPABILITY_MAJOR, index), "cudaDeviceGetAttribute");
-    check(runtime, runtime.attribute(minor, CAPABILITY_MINOR, index), "cudaDeviceGetAttribute");
-    check(runtime, runtime.attribute(processors, MULTIPROCESSORS, index), "cudaDeviceGetAttribute");
-    check(runtime, runtime.versions(versions), "cudaDriverGetVersion");
-    if (10 * major[0] + minor[0] < CAPABILITY_MIN) {
-      throw new DeviceException(
-          DeviceException.UNAVAILABLE,
-          "GPU %d has compute capability %d.%d, the kernels need 8.0 (Ampere) or newer"
-              .formatted(index, major[0], minor[0]));
-    }
-    return "%s, compute capability %d.%d, %d multiprocessors, driver CUDA %s, runtime %s"
-        .formatted(
-            gpus.get(index).name(),
-            major[0],
-            minor[0],
-            processors[0],
-            version(versions[0]),
-            version(versions[1]));
-  }
 
-  private static void check(CudaRuntime runtime, int code, String call) {
-    if (code != 0) {
-      throw Cuda.failure(runtime, code, call);
+    private static int attribute(CudaRuntime runtime, int attribute, int index) {
+      int[] value = new int[1];
+      GpuList.check(runtime, runtime.attribute(value, attribute, index), "cudaDeviceGetAttribute");
+      return value[0];
     }
-  }
 
-  private static String version(int number) {
-    return number / 1000 + "." + number % 1000 / 10;
+    private static String version(int number) {
+      return number / 1000 + "." + number % 1000 / 10;
+    }
   }
 
   /** Bytes this worker may hold. */
@@ -278,11 +274,6 @@ public final class CudaDevice implements Device {
   /** Bytes of workspace in open tensors, for tests of leaks. */
   long bytesUsed() {
     return memory.bytesUsed();
-  }
-
-  /** As when a library's plan is evicted, for tests of graphs. */
-  void givePlanUp() {
-    cuda.givePlanUp();
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.tintype.sampler.ops.cuda;
 
+import dev.tintype.sampler.device.DeviceException;
 import dev.tintype.sampler.device.Graph;
 
 /**
@@ -24,38 +25,53 @@ final class CudaGraph implements Graph {
     this.plansGivenUp = cuda.plansGivenUp();
   }
 
+  /**
+   * Records; where memory is short, once more when others have given theirs up.
+   *
+   * @param work may run twice
+   */
   static CudaGraph capture(Cuda cuda, CudaMemory memory, Runnable work) {
-    CudaRuntime runtime = cuda.runtime();
-    long[] graph = new long[1];
-    cuda.check(runtime.beginCapture(cuda.stream()), "cudaStreamBeginCapture");
+    try {
+      return attempt(cuda, memory, work);
+    } catch (DeviceException e) {
+      if (!e.code().equals(DeviceException.OUT_OF_MEMORY) || !memory.makeRoom()) {
+        throw e;
+      }
+      return attempt(cuda, memory, work);
+    }
+  }
+
+  private static CudaGraph attempt(Cuda cuda, CudaMemory memory, Runnable work) {
+    cuda.beginCapture();
     memory.startRecording();
     boolean recorded = false;
     try {
-      try {
-        work.run();
-      } catch (RuntimeException e) {
-        // Ends the recording, so that the stream can be used again; its own error says less.
-        if (runtime.endCapture(graph, cuda.stream()) == 0) {
-          runtime.destroyGraph(graph[0]);
-        }
-        throw e;
-      } finally {
-        memory.endRecording();
-      }
-      cuda.check(runtime.endCapture(graph, cuda.stream()), "cudaStreamEndCapture");
+      long graph = recorded(cuda, memory, work);
       long[] executable = new long[1];
-      int code = runtime.instantiate(executable, graph[0]);
+      int code = cuda.runtime().instantiate(executable, graph);
       if (code != 0) {
-        runtime.destroyGraph(graph[0]);
+        cuda.runtime().destroyGraph(graph);
         cuda.check(code, "cudaGraphInstantiate");
       }
       recorded = true;
-      return new CudaGraph(cuda, memory, graph[0], executable[0]);
+      return new CudaGraph(cuda, memory, graph, executable[0]);
     } finally {
       if (!recorded) {
         memory.forgetRecording();
       }
     }
+  }
+
+  private static long recorded(Cuda cuda, CudaMemory memory, Runnable work) {
+    try {
+      work.run();
+    } catch (RuntimeException | Error e) {
+      cuda.abandonCapture();
+      throw e;
+    } finally {
+      memory.endRecording();
+    }
+    return cuda.endCapture();
   }
 
   @Override
@@ -68,6 +84,7 @@ final class CudaGraph implements Graph {
     if (isStale()) {
       throw new IllegalStateException("a stale graph is replayed");
     }
+    cuda.bind();
     cuda.check(cuda.runtime().launchGraph(executable, cuda.stream()), "cudaGraphLaunch");
   }
 
@@ -79,6 +96,8 @@ final class CudaGraph implements Graph {
     closed = true;
     memory.forgetRecording();
     if (!cuda.isLost()) {
+      // A replay may be under way.
+      cuda.synchronize();
       cuda.check(cuda.runtime().destroyExecutable(executable), "cudaGraphExecDestroy");
       cuda.check(cuda.runtime().destroyGraph(graph), "cudaGraphDestroy");
     }

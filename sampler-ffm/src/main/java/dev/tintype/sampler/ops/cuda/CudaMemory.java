@@ -1,18 +1,23 @@
 package dev.tintype.sampler.ops.cuda;
 
 import dev.tintype.sampler.device.DeviceException;
+import dev.tintype.sampler.device.Spare;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.LongSupplier;
 
 /**
  * The workspace of a device: blocks from cudaMalloc in size classes, kept and handed out again. One
  * stream runs everything in order, so a block may be reused as soon as its tensor is closed, while
- * the kernel that reads it is still queued. A bound limits what is held; near it, unused blocks go
- * back to the driver before a request fails.
+ * the kernel that reads it is still queued. A bound limits what is held. Before a request fails,
+ * unused blocks go back to the driver, and then what others hold and can make anew; not while a
+ * graph is recorded, since giving back waits for the GPU, which a recording does not survive.
  */
 final class CudaMemory implements AutoCloseable {
   /** What kernels and libraries may assume of an address. */
@@ -34,6 +39,7 @@ final class CudaMemory implements AutoCloseable {
    */
   private final TreeMap<Long, ArrayDeque<Long>> parked = new TreeMap<>();
 
+  private final List<Spare> spares = new ArrayList<>();
   private boolean recording;
   private int recordings;
   private long bytesParked;
@@ -55,9 +61,19 @@ final class CudaMemory implements AutoCloseable {
     return bytesUnused + bytesUsed + bytesPinned + bytesParked;
   }
 
-  /** Bytes that may be taken: unused blocks go back to the driver before a request fails. */
+  /** Bytes that may be taken, with all that is given back before a request fails. */
   long bytesFree() {
-    return bytesMax - bytesHeld() + bytesUnused;
+    long spare = spares.stream().mapToLong(Spare::bytes).sum();
+    return bytesMax - bytesHeld() + bytesUnused + bytesParked + spare;
+  }
+
+  /** See {@link dev.tintype.sampler.device.Recorder#addSpare}. */
+  void addSpare(Spare spare) {
+    spares.add(spare);
+  }
+
+  void removeSpare(Spare spare) {
+    spares.remove(spare);
   }
 
   /** Bytes of workspace that tensors hold now. */
@@ -81,7 +97,7 @@ final class CudaMemory implements AutoCloseable {
       bytesUnused -= size;
       address = blocks.pop();
     } else {
-      address = fresh(size);
+      address = counted(size, () -> allocate(size));
     }
     if (recording) {
       taken.add(address);
@@ -89,14 +105,20 @@ final class CudaMemory implements AutoCloseable {
     return address;
   }
 
-  /** A block, unless that would take others' memory: for what can be done without. */
+  /** A block, unless others would have to give memory back for it: for what can be done without. */
   Optional<Long> takeIfFree(long bytes) {
-    if (bytesHeld() + sizeClass(bytes) > bytesMax) {
-      return Optional.empty();
-    }
-    try {
+    long size = sizeClass(bytes);
+    ArrayDeque<Long> blocks = unused.get(size);
+    if (recording || (blocks != null && !blocks.isEmpty())) {
       return Optional.of(take(bytes));
+    }
+    bytesUsed += size;
+    try {
+      return Optional.of(counted(size, () -> attempt(size)));
     } catch (DeviceException e) {
+      if (e.isSticky()) {
+        throw e;
+      }
       return Optional.empty();
     }
   }
@@ -105,9 +127,10 @@ final class CudaMemory implements AutoCloseable {
     return recording;
   }
 
-  private long fresh(long size) {
+  /** Counted in {@link #bytesUsed} already, and not any more when it fails. */
+  private long counted(long size, LongSupplier allocation) {
     try {
-      return allocate(size);
+      return allocation.getAsLong();
     } catch (RuntimeException e) {
       bytesUsed -= size;
       throw e;
@@ -170,9 +193,32 @@ final class CudaMemory implements AutoCloseable {
 
   /** {@code size} must be counted in {@link #bytesHeld} already. */
   private long allocate(long size) {
-    if (bytesHeld() > bytesMax) {
-      trim();
+    try {
+      return attempt(size);
+    } catch (DeviceException e) {
+      if (!isLack(e) || !trim()) {
+        return allocateFromSpares(size, e);
+      }
     }
+    try {
+      return attempt(size);
+    } catch (DeviceException e) {
+      return allocateFromSpares(size, e);
+    }
+  }
+
+  private long allocateFromSpares(long size, DeviceException failure) {
+    if (!isLack(failure) || !giveUpSpares()) {
+      throw failure;
+    }
+    return attempt(size);
+  }
+
+  private static boolean isLack(DeviceException failure) {
+    return failure.code().equals(DeviceException.OUT_OF_MEMORY);
+  }
+
+  private long attempt(long size) {
     if (bytesHeld() > bytesMax) {
       throw new DeviceException(
           DeviceException.OUT_OF_MEMORY,
@@ -180,21 +226,31 @@ final class CudaMemory implements AutoCloseable {
                   .formatted(bytesMax, bytesHeld() - size, size)
               + " use a smaller picture, batch or model");
     }
-    try {
-      return cuda.malloc(size);
-    } catch (CudaException e) {
-      if (!e.code().equals(DeviceException.OUT_OF_MEMORY) || bytesUnused == 0) {
-        throw e;
-      }
-      trim();
-      return cuda.malloc(size);
-    }
+    return cuda.malloc(size);
   }
 
-  /** Gives unused blocks back to the driver. */
-  void trim() {
-    if (bytesUnused == 0 || cuda.isLost()) {
-      return;
+  /** Gives back all that can be; whether that was anything. */
+  boolean makeRoom() {
+    boolean trimmed = trim();
+    return giveUpSpares() || trimmed;
+  }
+
+  private boolean giveUpSpares() {
+    boolean any = false;
+    if (!recording) {
+      for (Spare spare : List.copyOf(spares)) {
+        any |= spare.bytes() > 0;
+        spare.giveUp();
+      }
+      trim();
+    }
+    return any;
+  }
+
+  /** Gives unused blocks back to the driver; whether there were any. */
+  boolean trim() {
+    if (bytesUnused == 0 || recording || cuda.isLost()) {
+      return false;
     }
     // cudaFree waits for the device anyway; doing it once keeps the queue's errors out of it.
     cuda.synchronize();
@@ -206,6 +262,7 @@ final class CudaMemory implements AutoCloseable {
       entry.getValue().clear();
     }
     unused.clear();
+    return true;
   }
 
   static long sizeClass(long bytes) {

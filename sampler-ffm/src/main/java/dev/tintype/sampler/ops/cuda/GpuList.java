@@ -43,7 +43,7 @@ final class GpuList {
     return gpus;
   }
 
-  private static void check(CudaRuntime runtime, int code, String call) {
+  static void check(CudaRuntime runtime, int code, String call) {
     if (code != 0) {
       throw Cuda.failure(runtime, code, call);
     }

@@ -9,12 +9,14 @@ import dev.tintype.sampler.device.Device;
 import dev.tintype.sampler.device.DeviceException;
 import dev.tintype.sampler.device.DeviceOptions;
 import dev.tintype.sampler.device.DeviceOptions.Precision;
+import dev.tintype.sampler.device.ForwardingDevice;
 import dev.tintype.sampler.device.Recorder;
 import dev.tintype.sampler.ops.Ops;
 import dev.tintype.sampler.pipeline.DiffusionPipeline;
 import dev.tintype.sampler.pipeline.LoadOptions;
 import dev.tintype.sampler.pipeline.Recipe;
 import dev.tintype.sampler.pipeline.Sample;
+import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -51,11 +53,30 @@ class CudaPipelineTest {
   }
 
   private CudaDevice open(Precision precision) {
+    return open(precision, EmulatedCudaRuntime.LIBRARIES);
+  }
+
+  private CudaDevice open(Precision precision, CudaDevice.Libraries libraries) {
     return CudaDevice.open(
-        runtime,
-        0,
-        DeviceOptions.defaults().withPrecision(precision),
-        EmulatedCudaRuntime.LIBRARIES);
+        runtime, 0, DeviceOptions.defaults().withPrecision(precision), libraries);
+  }
+
+  /** Shows the inside of the device that is opened with it. */
+  private static final class Inside implements CudaDevice.Libraries {
+    private Cuda cuda;
+    private CudaMemory memory;
+
+    @Override
+    public byte[] kernels() {
+      return EmulatedCudaRuntime.LIBRARIES.kernels();
+    }
+
+    @Override
+    public Tuner tuner(Cuda cuda, CudaMemory memory, String card) {
+      this.cuda = cuda;
+      this.memory = memory;
+      return Tuner.off(cuda, memory);
+    }
   }
 
   /** The latents of three samples after {@link #BATCHES}. */
@@ -82,7 +103,7 @@ class CudaPipelineTest {
   void recordedStepsAreTheLaunchedOnes(String model, Precision precision) {
     List<float[]> launched;
     try (CudaDevice device = open(precision)) {
-      launched = latents(new Unrecorded(device), model);
+      launched = latents(unrecorded(device), model);
     }
     assertThat(runtime.count("cudaGraphLaunch")).isZero();
     try (CudaDevice device = open(precision)) {
@@ -103,7 +124,7 @@ class CudaPipelineTest {
   void whatCannotBeRecordedIsLaunched(String call) {
     List<float[]> launched;
     try (CudaDevice device = open(Precision.FP32)) {
-      launched = latents(new Unrecorded(device), "sd-tiny");
+      launched = latents(unrecorded(device), "sd-tiny");
     }
     try (CudaDevice device = open(Precision.FP32)) {
       runtime.failNext(call, 900);
@@ -152,18 +173,92 @@ class CudaPipelineTest {
     }
   }
 
+  /** The scratch of a batch of two, or the result of its UNet, must not go while it is read. */
+  @Test
+  void memoryMayBeTakenBackInTheMiddleOfAStep() {
+    List<float[]> expected;
+    try (CudaDevice device = open(Precision.FP32)) {
+      expected = latents(device, "sd-tiny");
+    }
+    int launches = runtime.count("cudaGraphLaunch");
+    Inside inside = new Inside();
+    try (CudaDevice device = open(Precision.FP32, inside)) {
+      List<float[]> found =
+          latents(before(device, "guidedStep", () -> inside.memory.makeRoom()), "sd-tiny");
+      assertThat(runtime.count("cudaGraphLaunch")).isGreaterThan(launches);
+      for (int i = 0; i < 3; i++) {
+        assertThat(found.get(i)).containsExactly(expected.get(i));
+      }
+      assertThat(device.bytesUsed()).isZero();
+    }
+    assertThat(runtime.graphsAlive()).isZero();
+    assertThat(runtime.bytesTaken()).isZero();
+  }
+
+  /** A device that does something before every call of one verb. */
+  private static Device before(Device device, String verb, Runnable action) {
+    Ops ops = device.ops();
+    Ops watched =
+        (Ops)
+            Proxy.newProxyInstance(
+                Ops.class.getClassLoader(),
+                new Class<?>[] {Ops.class},
+                (proxy, method, arguments) -> {
+                  if (method.getName().equals(verb)) {
+                    action.run();
+                  }
+                  return method.invoke(ops, arguments);
+                });
+    return new ForwardingDevice(device) {
+      @Override
+      public Ops ops() {
+        return watched;
+      }
+    };
+  }
+
+  @Test
+  void recordingsMakeRoomForAPromptAndForASecondModel() {
+    try (CudaDevice device = open(Precision.FP32);
+        DiffusionPipeline pipeline =
+            DiffusionPipeline.load(MODELS.resolve("sd-tiny"), device, LoadOptions.defaults());
+        Sample sample = pipeline.admit(Recipe.of("a cat", 32, 32, 1).withSteps(8))) {
+      step(pipeline, sample, 3);
+      assertThat(runtime.graphsAlive()).isEqualTo(1);
+      // Another size: its start asks for blocks that nothing had before.
+      runtime.failNext("cudaMalloc", 2, 2);
+      pipeline.admit(Recipe.of("a dog", 64, 64, 2).withSteps(2)).close();
+      assertThat(runtime.graphsAlive()).isZero();
+
+      step(pipeline, sample, 3);
+      assertThat(runtime.graphsAlive()).as("made anew").isEqualTo(1);
+      runtime.failNext("cudaMalloc", 2, 2);
+      DiffusionPipeline.load(MODELS.resolve("sdxl-tiny"), device, LoadOptions.defaults()).close();
+      assertThat(runtime.graphsAlive()).isZero();
+      step(pipeline, sample, 2);
+    }
+    assertThat(runtime.bytesTaken()).isZero();
+  }
+
+  private static void step(DiffusionPipeline pipeline, Sample sample, int times) {
+    for (int i = 0; i < times; i++) {
+      pipeline.step(List.of(sample));
+    }
+  }
+
   @Test
   void aStaleRecordingIsMadeAnew() {
     List<float[]> found = new ArrayList<>();
     for (boolean evicted : new boolean[] {false, true}) {
-      try (CudaDevice device = open(Precision.FP32);
+      Inside inside = new Inside();
+      try (CudaDevice device = open(Precision.FP32, inside);
           DiffusionPipeline pipeline =
               DiffusionPipeline.load(MODELS.resolve("sd-tiny"), device, LoadOptions.defaults());
           Sample sample = pipeline.admit(Recipe.of("a cat", 32, 32, 1).withSteps(5))) {
         int made = runtime.count("cudaGraphInstantiate");
         while (!sample.done()) {
           if (evicted && sample.stepsDone() == 3) {
-            device.givePlanUp();
+            inside.cuda.givePlanUp();
           }
           pipeline.step(List.of(sample));
         }
@@ -201,11 +296,6 @@ class CudaPipelineTest {
         }
 
         @Override
-        public Tuner tuner(Cuda cuda, CudaMemory memory, String card) {
-          return Tuner.off(cuda, memory);
-        }
-
-        @Override
         public MatrixProduct matrix(
             Cuda cuda, CudaMemory memory, Kernels kernels, DType dtype, Tuner tuner) {
           return new KernelMatrixProduct(kernels) {
@@ -229,17 +319,6 @@ class CudaPipelineTest {
                       c.wide()));
             }
           };
-        }
-
-        @Override
-        public Convolution convolution(
-            Cuda cuda,
-            CudaMemory memory,
-            Kernels kernels,
-            DType dtype,
-            MatrixProduct matrix,
-            Tuner tuner) {
-          return NONE.convolution(cuda, memory, kernels, dtype, matrix, tuner);
         }
       };
 
@@ -292,18 +371,7 @@ class CudaPipelineTest {
           public MatrixProduct matrix(
               Cuda cuda, CudaMemory memory, Kernels kernels, DType dtype, Tuner tuner) {
             assertThat(tuner.measures()).isFalse();
-            return NONE.matrix(cuda, memory, kernels, dtype, tuner);
-          }
-
-          @Override
-          public Convolution convolution(
-              Cuda cuda,
-              CudaMemory memory,
-              Kernels kernels,
-              DType dtype,
-              MatrixProduct matrix,
-              Tuner tuner) {
-            return NONE.convolution(cuda, memory, kernels, dtype, matrix, tuner);
+            return new KernelMatrixProduct(kernels);
           }
         };
     DeviceOptions options = DeviceOptions.defaults();
@@ -312,38 +380,12 @@ class CudaPipelineTest {
   }
 
   /** A device that launches everything. */
-  private record Unrecorded(Device device) implements Device {
-    @Override
-    public Optional<Recorder> recorder() {
-      return Optional.empty();
-    }
-
-    @Override
-    public String name() {
-      return device.name();
-    }
-
-    @Override
-    public String description() {
-      return device.description();
-    }
-
-    @Override
-    public Ops ops() {
-      return device.ops();
-    }
-
-    @Override
-    public int samplesPerCall() {
-      return device.samplesPerCall();
-    }
-
-    @Override
-    public long bytesHeld() {
-      return device.bytesHeld();
-    }
-
-    @Override
-    public void close() {}
+  private static Device unrecorded(Device device) {
+    return new ForwardingDevice(device) {
+      @Override
+      public Optional<Recorder> recorder() {
+        return Optional.empty();
+      }
+    };
   }
 }

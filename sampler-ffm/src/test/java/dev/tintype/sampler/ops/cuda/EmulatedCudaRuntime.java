@@ -5,7 +5,6 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
-import dev.tintype.sampler.device.DType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -36,28 +35,6 @@ final class EmulatedCudaRuntime implements CudaRuntime {
         public byte[] kernels() {
           return new byte[16];
         }
-
-        @Override
-        public Tuner tuner(Cuda cuda, CudaMemory memory, String card) {
-          return NONE.tuner(cuda, memory, card);
-        }
-
-        @Override
-        public MatrixProduct matrix(
-            Cuda cuda, CudaMemory memory, Kernels kernels, DType dtype, Tuner tuner) {
-          return NONE.matrix(cuda, memory, kernels, dtype, tuner);
-        }
-
-        @Override
-        public Convolution convolution(
-            Cuda cuda,
-            CudaMemory memory,
-            Kernels kernels,
-            DType dtype,
-            MatrixProduct matrix,
-            Tuner tuner) {
-          return NONE.convolution(cuda, memory, kernels, dtype, matrix, tuner);
-        }
       };
 
   private static final int SUCCESS = 0;
@@ -66,6 +43,7 @@ final class EmulatedCudaRuntime implements CudaRuntime {
   private static final int SYMBOL_NOT_FOUND = 500;
   private static final int NOT_READY = 600;
   private static final int CAPTURE_UNSUPPORTED = 900;
+  private static final int CAPTURE_INVALIDATED = 901;
 
   private final Map<Long, Arena> blocks = new HashMap<>();
   private final Map<Long, Long> sizes = new HashMap<>();
@@ -80,6 +58,10 @@ final class EmulatedCudaRuntime implements CudaRuntime {
   private int deviceOfLastMalloc;
   private boolean hung;
   private boolean recording;
+
+  /** A call that a recording does not survive was made during it. */
+  private boolean invalidated;
+
   private long handles = 100;
   private int sticky;
   private long bytesTotal = 16L << 30;
@@ -301,7 +283,7 @@ final class EmulatedCudaRuntime implements CudaRuntime {
   public int copyToDevice(long to, MemorySegment from, long bytes, long stream) {
     if (recording) {
       // From pageable memory: its contents would be gone at the replay.
-      return CAPTURE_UNSUPPORTED;
+      return invalidate();
     }
     return enqueue("cudaMemcpyAsync", () -> memory(to, bytes).copyFrom(from.asSlice(0, bytes)));
   }
@@ -402,11 +384,14 @@ final class EmulatedCudaRuntime implements CudaRuntime {
 
   @Override
   public int synchronize(long stream) {
-    return recording ? CAPTURE_UNSUPPORTED : begin("cudaStreamSynchronize");
+    return recording ? invalidate() : begin("cudaStreamSynchronize");
   }
 
   @Override
   public int queryStream(long stream) {
+    if (recording) {
+      return invalidate();
+    }
     int code = begin("cudaStreamQuery");
     return code == SUCCESS && hung ? NOT_READY : code;
   }
@@ -433,9 +418,15 @@ final class EmulatedCudaRuntime implements CudaRuntime {
     return begin("cudaEventElapsedTime");
   }
 
+  private int invalidate() {
+    invalidated = true;
+    return CAPTURE_UNSUPPORTED;
+  }
+
   @Override
   public int beginCapture(long stream) {
     int code = begin("cudaStreamBeginCapture");
+    invalidated = false;
     recording = code == SUCCESS;
     recorded = new ArrayList<>();
     return code;
@@ -444,6 +435,9 @@ final class EmulatedCudaRuntime implements CudaRuntime {
   @Override
   public int endCapture(long[] graph, long stream) {
     recording = false;
+    if (invalidated) {
+      return CAPTURE_INVALIDATED;
+    }
     graph[0] = handles++;
     graphs.put(graph[0], recorded);
     return begin("cudaStreamEndCapture");
