@@ -5,13 +5,12 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import dev.tintype.sampler.bindings.cublaslt.CublasLt;
 import dev.tintype.sampler.device.DType;
+import dev.tintype.sampler.device.DeviceException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
  * Linear layers by cublasLt. It thinks in columns: our row-major out = x W^T is its out^T = W x^T,
@@ -40,19 +39,12 @@ final class CublasLtMatrixProduct implements MatrixProduct {
   private final MemorySegment alpha = arena.allocate(JAVA_FLOAT);
   private final MemorySegment beta = arena.allocate(JAVA_FLOAT);
   private final MemorySegment pointer = arena.allocate(ADDRESS);
-  private final LinkedHashMap<CublasLtPlan.Key, CublasLtPlan> plans =
-      new LinkedHashMap<>(64, 0.75f, true) {
-        private static final long serialVersionUID = 1L;
 
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<CublasLtPlan.Key, CublasLtPlan> eldest) {
-          if (size() > PLANS_MAX) {
-            eldest.getValue().close();
-            return true;
-          }
-          return false;
-        }
-      };
+  /** Its kernels belong to the library and live on in graphs when a plan is closed. */
+  private final PlanCache<CublasLtPlan.Key, CublasLtPlan> plans =
+      new PlanCache<>(PLANS_MAX, () -> {}, CublasLtPlan::close);
+
+  private final OptionalWays optional = new OptionalWays();
 
   CublasLtMatrixProduct(Cuda cuda, CudaMemory memory, Kernels kernels, DType dtype, Tuner tuner) {
     this.cuda = cuda;
@@ -75,12 +67,14 @@ final class CublasLtMatrixProduct implements MatrixProduct {
   }
 
   private CublasLtPlan plan(CublasLtPlan.Key key) {
-    CublasLtPlan plan = plans.get(key);
-    if (plan == null) {
-      plan = new CublasLtPlan(handle, key, dtype, WORKSPACE_BYTES);
-      plans.put(key, plan);
-    }
-    return plan;
+    return plans
+        .get(key)
+        .orElseGet(
+            () -> {
+              CublasLtPlan plan = new CublasLtPlan(handle, key, dtype, WORKSPACE_BYTES);
+              plans.put(key, plan);
+              return plan;
+            });
   }
 
   /** Asks for the least alignment that attention's operands have: rows of 16 bytes. */
@@ -114,25 +108,32 @@ final class CublasLtMatrixProduct implements MatrixProduct {
             fuseResidual,
             call.wide(),
             alignment);
-    CublasLtPlan plan = plans.get(key);
-    boolean fresh = plan == null;
-    if (fresh) {
-      plan = plan(key);
-    }
+    CublasLtPlan plan = plan(key);
     if (!plan.isSupported()) {
       own.multiply(call);
       return;
     }
     alpha.set(JAVA_FLOAT, 0, linear ? call.scale() : 1);
     beta.set(JAVA_FLOAT, 0, fuseResidual ? 1 : 0);
-    if (call.bias() != 0) {
-      pointer.set(ADDRESS, 0, MemorySegment.ofAddress(call.bias()));
-      plan.bias(pointer);
+    try {
+      if (call.bias() != 0) {
+        pointer.set(ADDRESS, 0, MemorySegment.ofAddress(call.bias()));
+        plan.bias(pointer);
+      }
+      if (!plan.isChosen()) {
+        plan.choose(choose(key, plan, call, fuseResidual));
+      }
+      run(key, plan, call, fuseResidual);
+    } catch (DeviceException e) {
+      // Our own kernel gives no fp32; attention knows another way then.
+      if (call.wide() || memory.isRecording()) {
+        throw e;
+      }
+      optional.passOver("cublasLt", key.toString(), e);
+      plan.giveUp();
+      own.multiply(call);
+      return;
     }
-    if (fresh) {
-      choose(key, plan, call, fuseResidual);
-    }
-    run(key, plan, call, fuseResidual);
     if (!linear) {
       epilogue.apply(
           call.out(),
@@ -164,33 +165,36 @@ final class CublasLtMatrixProduct implements MatrixProduct {
     check(status, "cublasLtMatmul of " + key);
   }
 
-  private void choose(CublasLtPlan.Key key, CublasLtPlan plan, Call call, boolean fuseResidual) {
-    String text = "product " + dtype + " " + key;
-    int count = plan.algorithms();
-    for (int i = 0; i < count; i++) {
-      if (tuner.remembered(text).equals(Optional.of(Integer.toString(i)))) {
-        plan.choose(i);
-        return;
-      }
-    }
-    List<Tuner.Way> ways = new ArrayList<>();
-    for (int i = 0; i < count; i++) {
-      int algorithm = i;
-      ways.add(
-          new Tuner.Way() {
-            @Override
-            public String id() {
-              return Integer.toString(algorithm);
-            }
+  private int choose(CublasLtPlan.Key key, CublasLtPlan plan, Call call, boolean fuseResidual) {
+    return tuner.choose(
+        "product " + dtype + " " + key,
+        new Tuner.Ways<Integer>() {
+          @Override
+          public Optional<Integer> named(String id) {
+            return candidates().stream().filter(way -> id(way).equals(id)).findFirst();
+          }
 
-            @Override
-            public void run() {
-              plan.choose(algorithm);
-              CublasLtMatrixProduct.this.run(key, plan, call, fuseResidual);
-            }
-          });
-    }
-    plan.choose(tuner.fastest(text, ways));
+          @Override
+          public Integer advised() {
+            return 0;
+          }
+
+          @Override
+          public List<Integer> candidates() {
+            return IntStream.range(0, plan.algorithms()).boxed().toList();
+          }
+
+          @Override
+          public String id(Integer way) {
+            return way.toString();
+          }
+
+          @Override
+          public void run(Integer way) {
+            plan.choose(way);
+            CublasLtMatrixProduct.this.run(key, plan, call, fuseResidual);
+          }
+        });
   }
 
   @Override
@@ -200,8 +204,7 @@ final class CublasLtMatrixProduct implements MatrixProduct {
 
   @Override
   public void close() {
-    plans.values().forEach(CublasLtPlan::close);
-    plans.clear();
+    plans.close();
     memory.unpin(workspace.address(), WORKSPACE_BYTES);
     check(CublasLt.cublasLtDestroy(handle), "cublasLtDestroy");
     arena.close();

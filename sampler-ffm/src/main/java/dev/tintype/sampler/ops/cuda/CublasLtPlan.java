@@ -28,6 +28,8 @@ final class CublasLtPlan implements AutoCloseable {
   /** Of what the heuristic names; its first are nearly always its best. */
   private static final int ALGORITHMS_MAX = 6;
 
+  private static final int NONE = -1;
+
   private final Arena arena = Arena.ofShared();
   private final MemorySegment out = arena.allocate(ADDRESS);
   private final MemorySegment number = arena.allocate(JAVA_LONG);
@@ -38,7 +40,7 @@ final class CublasLtPlan implements AutoCloseable {
   private final MemorySegment results =
       cublasLtMatmulHeuristicResult_t.allocateArray(ALGORITHMS_MAX, arena);
   private final List<MemorySegment> algorithms = new ArrayList<>();
-  private int chosen;
+  private int chosen = NONE;
 
   CublasLtPlan(MemorySegment handle, Key key, DType dtype, long workspaceBytes) {
     int type = type(dtype);
@@ -151,9 +153,18 @@ final class CublasLtPlan implements AutoCloseable {
     return algorithms.size();
   }
 
-  /** Takes that one from now on; the first, if this is never called. */
+  /** Takes that one from now on. */
   void choose(int algorithm) {
     chosen = algorithm;
+  }
+
+  boolean isChosen() {
+    return chosen != NONE;
+  }
+
+  /** When no algorithm works after all. */
+  void giveUp() {
+    algorithms.clear();
   }
 
   /** Where the bias lies, of the result's type; {@code pointer} holds the address. */

@@ -9,9 +9,7 @@ import dev.tintype.sampler.device.Tensor;
 import dev.tintype.sampler.ops.Shapes;
 import dev.tintype.sampler.ops.cuda.CudnnAttention.Problem;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -51,21 +49,10 @@ final class CudaAttention {
   private final OptionalWays optional = new OptionalWays();
 
   /** What a shape is computed by: a plan of the library, or nothing for our own kernel. */
-  private final LinkedHashMap<CudnnAttention.Problem, Optional<CudnnAttention.Plan>> chosen =
-      new LinkedHashMap<>(64, 0.75f, true) {
-        private static final long serialVersionUID = 1L;
+  private final PlanCache<Problem, Optional<CudnnAttention.Plan>> chosen;
 
-        @Override
-        protected boolean removeEldestEntry(
-            Map.Entry<CudnnAttention.Problem, Optional<CudnnAttention.Plan>> eldest) {
-          if (size() > SHAPES_MAX) {
-            tensors.givePlanUp();
-            eldest.getValue().ifPresent(CudnnAttention.Plan::close);
-            return true;
-          }
-          return false;
-        }
-      };
+  /** Until products with results in fp32 fail once. */
+  private boolean productsWork = true;
 
   CudaAttention(
       Kernels kernels,
@@ -90,6 +77,9 @@ final class CudaAttention {
     this.library = library;
     this.tuner = tuner;
     this.scoreBytesMax = scoreBytesMax;
+    this.chosen =
+        new PlanCache<>(
+            SHAPES_MAX, tensors::givePlanUp, plan -> plan.ifPresent(CudnnAttention.Plan::close));
   }
 
   Tensor attend(Tensor q, Tensor k, Tensor v, int heads, float scale, boolean causal) {
@@ -106,19 +96,40 @@ final class CudaAttention {
     int queries = q.shape().intDim(1);
     int keys = k.shape().intDim(1);
     Variant variant = variant(q.dtype(), dim);
-    if (heads == 1 && q.dtype() != DType.F32 && variant.kernel().equals(WIDE) && keys % 8 == 0) {
-      int band = Math.clamp(scoreBytesMax / (4L * keys), 1, queries);
-      if (matrix.widens(band, dim, keys)) {
-        for (int i = 0; i < q.shape().intDim(0); i++) {
-          attendByProducts(q, k, v, out, i, band, scale, causal);
-        }
-        return;
-      }
+    if (heads == 1
+        && q.dtype() != DType.F32
+        && variant.kernel().equals(WIDE)
+        && keys % 8 == 0
+        && attendedByProducts(q, k, v, out, scale, causal)) {
+      return;
     }
     Problem problem =
         new Problem(
             q.shape().intDim(0), heads, queries, keys, dim, width, width, width, width, scale);
     attend(problem, variant, new long[] {address(q), address(k), address(v), address(out)}, causal);
+  }
+
+  /** False where our own kernel has to do it. */
+  private boolean attendedByProducts(
+      Tensor q, Tensor k, Tensor v, Tensor out, float scale, boolean causal) {
+    int keys = k.shape().intDim(1);
+    int band = Math.clamp(scoreBytesMax / (4L * keys), 1, q.shape().intDim(1));
+    if (!productsWork || !matrix.widens(band, q.shape().intDim(2), keys)) {
+      return false;
+    }
+    try {
+      for (int i = 0; i < q.shape().intDim(0); i++) {
+        attendByProducts(q, k, v, out, i, band, scale, causal);
+      }
+      return true;
+    } catch (DeviceException e) {
+      if (tensors.isRecording()) {
+        throw e;
+      }
+      optional.passOver("attention by products", "queries " + q.shape(), e);
+      productsWork = e.code().equals(DeviceException.OUT_OF_MEMORY);
+      return false;
+    }
   }
 
   /** Whether {@link #attendJoined} can read the parts where they lie: 16 bytes at a time. */
@@ -175,9 +186,7 @@ final class CudaAttention {
       }
       optional.passOver("attention by cuDNN", problem.toString(), e);
       if (!e.code().equals(DeviceException.OUT_OF_MEMORY)) {
-        tensors.givePlanUp();
         chosen.put(problem, Optional.empty());
-        plan.close();
       }
       return false;
     }
@@ -210,42 +219,65 @@ final class CudaAttention {
   }
 
   private Optional<CudnnAttention.Plan> chosen(Problem problem, Variant variant, long[] operands) {
-    Optional<CudnnAttention.Plan> plan = chosen.get(problem);
-    if (plan == null) {
-      plan = choose(problem, variant, operands);
-      chosen.put(problem, plan);
+    Optional<Optional<CudnnAttention.Plan>> known = chosen.get(problem);
+    if (known.isPresent()) {
+      return known.get();
     }
+    String key = "attention " + tensors.dtype() + " " + problem;
+    Optional<CudnnAttention.Plan> plan = tuner.choose(key, new Ways(problem, variant, operands));
+    chosen.put(problem, plan);
     return plan;
   }
 
-  private Optional<CudnnAttention.Plan> choose(Problem problem, Variant variant, long[] operands) {
-    String text = "attention " + tensors.dtype() + " " + problem;
-    Optional<String> known = tuner.remembered(text);
-    if (known.isPresent()) {
-      return named(problem, known.get());
+  /** Our kernel, which is advised, and the library's plans. */
+  private final class Ways implements Tuner.Ways<Optional<CudnnAttention.Plan>> {
+    private final Problem problem;
+    private final Variant variant;
+    private final long[] operands;
+
+    Ways(Problem problem, Variant variant, long[] operands) {
+      this.problem = problem;
+      this.variant = variant;
+      this.operands = operands;
     }
-    if (!tuner.measures()) {
-      tuner.keep(text, variant.kernel());
+
+    @Override
+    public Optional<Optional<CudnnAttention.Plan>> named(String id) {
+      return id.equals(variant.kernel())
+          ? Optional.of(Optional.empty())
+          : CudaAttention.this.named(problem, id).map(Optional::of);
+    }
+
+    @Override
+    public Optional<CudnnAttention.Plan> advised() {
       return Optional.empty();
     }
-    long begun = System.nanoTime();
-    List<CudnnAttention.Plan> plans = plans(problem);
-    tuner.charge(System.nanoTime() - begun);
-    List<Tuner.Way> ways = new ArrayList<>();
-    ways.add(way(variant.kernel(), () -> launch(problem, variant, operands, false)));
-    for (CudnnAttention.Plan plan : plans) {
-      ways.add(way(plan.id(), () -> plan.run(operands[0], operands[1], operands[2], operands[3])));
+
+    @Override
+    public List<Optional<CudnnAttention.Plan>> candidates() {
+      List<Optional<CudnnAttention.Plan>> all = new ArrayList<>();
+      all.add(Optional.empty());
+      plans(problem).forEach(plan -> all.add(Optional.of(plan)));
+      return all;
     }
-    int best = -1;
-    try {
-      best = tuner.fastest(text, ways) - 1;
-      return best < 0 ? Optional.empty() : Optional.of(plans.get(best));
-    } finally {
-      for (int i = 0; i < plans.size(); i++) {
-        if (i != best) {
-          plans.get(i).close();
-        }
+
+    @Override
+    public String id(Optional<CudnnAttention.Plan> way) {
+      return way.map(CudnnAttention.Plan::id).orElse(variant.kernel());
+    }
+
+    @Override
+    public void run(Optional<CudnnAttention.Plan> way) {
+      if (way.isPresent()) {
+        way.get().run(operands[0], operands[1], operands[2], operands[3]);
+      } else {
+        launch(problem, variant, operands, false);
       }
+    }
+
+    @Override
+    public void close(Optional<CudnnAttention.Plan> way) {
+      way.ifPresent(CudnnAttention.Plan::close);
     }
   }
 
@@ -267,23 +299,8 @@ final class CudaAttention {
     }
   }
 
-  private static Tuner.Way way(String id, Runnable work) {
-    return new Tuner.Way() {
-      @Override
-      public String id() {
-        return id;
-      }
-
-      @Override
-      public void run() {
-        work.run();
-      }
-    };
-  }
-
   void close() {
-    chosen.values().forEach(plan -> plan.ifPresent(CudnnAttention.Plan::close));
-    chosen.clear();
+    chosen.close();
   }
 
   /** One head of one sample: scores in fp32, band by band, weights in the storage type. */

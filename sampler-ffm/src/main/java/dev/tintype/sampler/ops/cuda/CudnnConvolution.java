@@ -8,9 +8,7 @@ import dev.tintype.sampler.device.DeviceException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -45,20 +43,7 @@ final class CudnnConvolution implements Convolution {
   private final EpilogueKernel epilogue;
   private final MemorySegment handle;
   private final OptionalWays optional = new OptionalWays();
-  private final LinkedHashMap<Key, Way> chosen =
-      new LinkedHashMap<>(64, 0.75f, true) {
-        private static final long serialVersionUID = 1L;
-
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<Key, Way> eldest) {
-          if (size() > SHAPES_MAX) {
-            cuda.givePlanUp();
-            eldest.getValue().close();
-            return true;
-          }
-          return false;
-        }
-      };
+  private final PlanCache<Key, Way> chosen;
 
   /** A shape, and what may be fused into it. */
   private record Key(Problem problem, CudnnFusion fusion) {
@@ -82,16 +67,17 @@ final class CudnnConvolution implements Convolution {
     this.own = own;
     this.tuner = tuner;
     this.epilogue = new EpilogueKernel(kernels, dtype.bytes());
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment out = arena.allocate(ADDRESS);
-      CudnnDescriptor.check(Cudnn.cudnnCreate(out), "cudnnCreate");
-      handle = out.get(ADDRESS, 0);
-    }
+    this.chosen = new PlanCache<>(SHAPES_MAX, cuda::givePlanUp, Way::close);
     if (Cudnn.cudnnGetVersion() < VERSION_MIN) {
       throw new CudaException(
           CudaException.UNAVAILABLE,
           0,
           "cuDNN " + Cudnn.cudnnGetVersion() + " is too old, 9.0 or newer is needed");
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment out = arena.allocate(ADDRESS);
+      CudnnDescriptor.check(Cudnn.cudnnCreate(out), "cudnnCreate");
+      handle = out.get(ADDRESS, 0);
     }
     CudnnDescriptor.check(
         Cudnn.cudnnSetStream(handle, MemorySegment.ofAddress(cuda.stream())), "cudnnSetStream");
@@ -117,9 +103,9 @@ final class CudnnConvolution implements Convolution {
       return;
     }
     Key key = new Key(problem, CudnnFusion.of(call));
-    Way way = chosen.get(key);
-    if (way == null) {
-      way = choose(key, call);
+    Optional<Way> known = chosen.get(key);
+    Way way = known.isPresent() ? known.get() : choose(key, call);
+    if (known.isEmpty()) {
       chosen.put(key, way);
     }
     run(key, way, call);
@@ -136,9 +122,7 @@ final class CudnnConvolution implements Convolution {
       optional.passOver(way.id(), key.text(dtype), e);
       own.convolve(key.problem(), call);
       if (!e.code().equals(DeviceException.OUT_OF_MEMORY)) {
-        cuda.givePlanUp();
         chosen.put(key, new Own(key.problem()));
-        way.close();
       }
     }
   }
@@ -256,46 +240,51 @@ final class CudnnConvolution implements Convolution {
 
   private Way choose(Key key, Call call) {
     String text = key.text(dtype);
-    Optional<Way> known = tuner.remembered(text).flatMap(id -> named(key, id));
-    if (known.isPresent()) {
-      return known.get();
-    }
-    if (!tuner.measures()) {
-      Way way = advised(key.problem());
-      tuner.keep(text, way.id());
-      return way;
-    }
-    long begun = System.nanoTime();
-    List<Way> ways = candidates(key);
-    tuner.charge(System.nanoTime() - begun);
-    List<Tuner.Way> runs = new ArrayList<>();
-    for (Way way : ways) {
-      runs.add(
-          new Tuner.Way() {
-            @Override
-            public String id() {
-              return way.id();
-            }
-
-            @Override
-            public void run() {
-              way.run(call);
-            }
-          });
-    }
-    Way best = null;
     try {
-      best = ways.get(tuner.fastest(text, runs));
-      return best;
+      return tuner.choose(text, new Ways(key, call));
     } catch (DeviceException e) {
       optional.passOver("any way of cuDNN", text, e);
       return new Own(key.problem());
-    } finally {
-      for (Way way : ways) {
-        if (way != best) {
-          way.close();
-        }
-      }
+    }
+  }
+
+  private final class Ways implements Tuner.Ways<Way> {
+    private final Key key;
+    private final Call call;
+
+    Ways(Key key, Call call) {
+      this.key = key;
+      this.call = call;
+    }
+
+    @Override
+    public Optional<Way> named(String id) {
+      return CudnnConvolution.this.named(key, id);
+    }
+
+    @Override
+    public Way advised() {
+      return CudnnConvolution.this.advised(key.problem());
+    }
+
+    @Override
+    public List<Way> candidates() {
+      return CudnnConvolution.this.candidates(key);
+    }
+
+    @Override
+    public String id(Way way) {
+      return way.id();
+    }
+
+    @Override
+    public void run(Way way) {
+      way.run(call);
+    }
+
+    @Override
+    public void close(Way way) {
+      way.close();
     }
   }
 
@@ -407,8 +396,7 @@ final class CudnnConvolution implements Convolution {
   @Override
   public void close() {
     try {
-      chosen.values().forEach(Way::close);
-      chosen.clear();
+      chosen.close();
       own.close();
     } finally {
       CudnnDescriptor.check(Cudnn.cudnnDestroy(handle), "cudnnDestroy");

@@ -22,17 +22,29 @@ final class Tuner implements AutoCloseable {
    */
   private static final long SPACER_BYTES = 128L << 20;
 
-  /** One way of doing the work. Its result lies where the caller's call says. */
-  interface Way {
+  /** The ways of doing one kind of work. Its result lies where the caller's call says. */
+  interface Ways<W> {
+    /** The way of that id; empty when there is none any more. */
+    Optional<W> named(String id);
+
+    /** What is taken where nothing is measured: the same in every process. */
+    W advised();
+
+    /** Those that are measured, best guess first; at least one. */
+    List<W> candidates();
+
     /** The same in every run with the same libraries; no tabs. */
-    String id();
+    String id(W way);
 
     /**
      * Hands the work to the GPU.
      *
      * @throws DeviceException where it cannot be done this way
      */
-    void run();
+    void run(W way);
+
+    /** Gives back what a way holds that is not taken. */
+    default void close(W way) {}
   }
 
   private final Cuda cuda;
@@ -57,23 +69,36 @@ final class Tuner implements AutoCloseable {
     return new Tuner(cuda, memory, Choices.inMemory(), 0);
   }
 
-  /** Whether ways would be measured now; if not, only the first is needed. */
+  /** Whether ways would be measured now. */
   boolean measures() {
     return nanosSpent < nanosMax && !memory.isRecording();
   }
 
-  /** Counts time that making the ways took against the bound. */
-  void charge(long nanos) {
-    nanosSpent += nanos;
-  }
-
   /**
-   * Remembers a way that was taken without measuring, so that the next process computes the same
-   * bits though it would have the time. Not while recording, and not where nothing is measured.
+   * The way that was fastest before or, where that is not known, is found to be now, or else is
+   * advised. The caller then does the work by it, whatever was done here to measure.
+   *
+   * @throws DeviceException when none of them works
    */
-  void keep(String key, String id) {
-    if (nanosMax > 0 && !memory.isRecording()) {
-      choices.put(key, id);
+  <W> W choose(String key, Ways<W> ways) {
+    Optional<W> known = remembered(key).flatMap(ways::named);
+    if (known.isPresent()) {
+      return known.get();
+    }
+    if (!measures()) {
+      W advised = ways.advised();
+      // So that the next process computes the same bits though it would have the time.
+      if (nanosMax > 0 && !memory.isRecording()) {
+        choices.put(key, ways.id(advised));
+      }
+      return advised;
+    }
+    // Making the ways is part of what measuring costs.
+    long begun = System.nanoTime();
+    try {
+      return fastest(key, ways, ways.candidates());
+    } finally {
+      nanosSpent += System.nanoTime() - begun;
     }
   }
 
@@ -82,28 +107,34 @@ final class Tuner implements AutoCloseable {
     return nanosMax == 0 ? Optional.empty() : choices.get(key);
   }
 
-  /**
-   * The index of the fastest of the ways, best guess first. The work has been done, but by which of
-   * them is open: the caller does it again.
-   *
-   * @throws DeviceException when none of them works
-   */
-  int fastest(String key, List<? extends Way> ways) {
-    if (ways.size() == 1 || !measures()) {
-      keep(key, ways.getFirst().id());
-      return 0;
+  /** Closes all but the fastest; all when none works. */
+  private <W> W fastest(String key, Ways<W> ways, List<W> candidates) {
+    int best = -1;
+    try {
+      best = candidates.size() == 1 ? 0 : measured(key, ways, candidates);
+      choices.put(key, ways.id(candidates.get(best)));
+      return candidates.get(best);
+    } finally {
+      for (int i = 0; i < candidates.size(); i++) {
+        if (i != best) {
+          ways.close(candidates.get(i));
+        }
+      }
     }
-    long begun = System.nanoTime();
+  }
+
+  private <W> int measured(String key, Ways<W> ways, List<W> candidates) {
     long[] events = {cuda.createEvent(), cuda.createEvent()};
     try {
       int best = -1;
       float bestMs = Float.POSITIVE_INFINITY;
       DeviceException failure = null;
       StringBuilder seen = new StringBuilder();
-      for (int i = 0; i < ways.size(); i++) {
+      for (int i = 0; i < candidates.size(); i++) {
+        W way = candidates.get(i);
         try {
-          float ms = milliseconds(ways.get(i), events);
-          seen.append(' ').append(ways.get(i).id()).append('=').append(ms);
+          float ms = milliseconds(() -> ways.run(way), events);
+          seen.append(' ').append(ways.id(way)).append('=').append(ms);
           if (ms < bestMs) {
             best = i;
             bestMs = ms;
@@ -114,24 +145,22 @@ final class Tuner implements AutoCloseable {
             throw e;
           }
           failure = e;
-          LOG.debug("{} cannot be done by {}: {}", key, ways.get(i).id(), e.getMessage());
+          LOG.debug("{} cannot be done by {}: {}", key, ways.id(way), e.getMessage());
         }
       }
       if (best < 0) {
         throw failure;
       }
       LOG.debug("{}:{}", key, seen);
-      choices.put(key, ways.get(best).id());
       return best;
     } finally {
       cuda.destroyEvent(events[0]);
       cuda.destroyEvent(events[1]);
-      nanosSpent += System.nanoTime() - begun;
     }
   }
 
-  private float milliseconds(Way way, long[] events) {
-    way.run();
+  private float milliseconds(Runnable work, long[] events) {
+    work.run();
     Optional<Long> spacer = memory.takeIfFree(SPACER_BYTES);
     try {
       float least = Float.POSITIVE_INFINITY;
@@ -140,7 +169,7 @@ final class Tuner implements AutoCloseable {
           cuda.zero(spacer.get(), SPACER_BYTES);
         }
         cuda.record(events[0]);
-        way.run();
+        work.run();
         cuda.record(events[1]);
         least = Math.min(least, cuda.elapsedMs(events[0], events[1]));
       }

@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -18,23 +19,61 @@ class TunerTest {
   private final CudaMemory memory = new CudaMemory(cuda, 1L << 30);
   private final List<String> ran = new ArrayList<>();
 
-  private Tuner.Way way(String id, Runnable work) {
-    return new Tuner.Way() {
-      @Override
-      public String id() {
-        return id;
-      }
+  private final List<String> closed = new ArrayList<>();
 
-      @Override
-      public void run() {
-        ran.add(id);
-        work.run();
-      }
-    };
+  /** One way of doing the work, by its id. */
+  private record Way(String id, Runnable work) {}
+
+  private static Way way(String id, Runnable work) {
+    return new Way(id, work);
   }
 
-  private Tuner.Way way(String id) {
+  private static Way way(String id) {
     return way(id, () -> {});
+  }
+
+  /** The first of them is advised. */
+  private final class Ways implements Tuner.Ways<Way> {
+    private final List<Way> all;
+
+    Ways(Way... all) {
+      this.all = List.of(all);
+    }
+
+    @Override
+    public Optional<Way> named(String id) {
+      return all.stream().filter(way -> way.id().equals(id)).findFirst();
+    }
+
+    @Override
+    public Way advised() {
+      return all.getFirst();
+    }
+
+    @Override
+    public List<Way> candidates() {
+      return all;
+    }
+
+    @Override
+    public String id(Way way) {
+      return way.id();
+    }
+
+    @Override
+    public void run(Way way) {
+      ran.add(way.id());
+      way.work().run();
+    }
+
+    @Override
+    public void close(Way way) {
+      closed.add(way.id());
+    }
+  }
+
+  private String choose(Tuner tuner, String key, Way... ways) {
+    return tuner.choose(key, new Ways(ways)).id();
   }
 
   private Tuner tuner() {
@@ -52,25 +91,40 @@ class TunerTest {
     runtime.elapsed(3, 2, 4, 5, 1, 9, 2, 2, 2);
     try (Tuner tuner = tuner()) {
       assertThat(tuner.remembered("conv")).isEmpty();
-      assertThat(tuner.fastest("conv", List.of(way("a"), way("b"), way("c")))).isEqualTo(1);
+      assertThat(choose(tuner, "conv", way("a"), way("b"), way("c"))).isEqualTo("b");
       assertThat(tuner.remembered("conv")).contains("b");
     }
     assertThat(ran).hasSize(3 * (1 + Tuner.RUNS));
+    assertThat(closed).as("the losers").containsExactly("a", "c");
+    ran.clear();
     try (Tuner next = tuner()) {
-      assertThat(next.remembered("conv")).contains("b");
+      assertThat(choose(next, "conv", way("a"), way("b"))).isEqualTo("b");
+      assertThat(ran).as("known").isEmpty();
       assertThat(next.remembered("other")).isEmpty();
     }
     assertThat(memory.bytesUsed()).isZero();
   }
 
+  /** Other libraries than when it was measured, under the same version. */
   @Test
-  void whatFailsIsLeftOut() {
+  void aWayThatIsNoMoreIsChosenAnew() {
+    try (Tuner tuner = tuner()) {
+      choose(tuner, "conv", way("gone"));
+      runtime.elapsed(3, 3, 3, 2, 2, 2);
+      assertThat(choose(tuner, "conv", way("a"), way("b"))).isEqualTo("b");
+      assertThat(tuner.remembered("conv")).contains("b");
+    }
+  }
+
+  @Test
+  void whatFailsIsLeftOutAndAllAreClosedWhereNoneWorks() {
     runtime.elapsed(8, 8, 8);
     try (Tuner tuner = tuner()) {
-      assertThat(tuner.fastest("conv", List.of(way("a", failing(1)), way("b")))).isEqualTo(1);
-      assertThatThrownBy(
-              () -> tuner.fastest("none", List.of(way("a", failing(1)), way("b", failing(1)))))
+      assertThat(choose(tuner, "conv", way("a", failing(1)), way("b"))).isEqualTo("b");
+      assertThat(closed).containsExactly("a");
+      assertThatThrownBy(() -> choose(tuner, "none", way("a", failing(1)), way("b", failing(1))))
           .isInstanceOf(CudaException.class);
+      assertThat(closed).containsExactly("a", "a", "b");
       assertThat(tuner.remembered("none")).isEmpty();
     }
   }
@@ -80,8 +134,8 @@ class TunerTest {
   void aWayThatWantsMoreMemoryThanThereIsIsLeftOut() {
     runtime.elapsed(8, 8, 8);
     try (Tuner tuner = tuner()) {
-      Tuner.Way greedy = way("greedy", () -> memory.take(memory.bytesMax() + 1));
-      assertThat(tuner.fastest("conv", List.of(greedy, way("modest")))).isEqualTo(1);
+      Way greedy = way("greedy", () -> memory.take(memory.bytesMax() + 1));
+      assertThat(choose(tuner, "conv", greedy, way("modest"))).isEqualTo("modest");
       assertThat(tuner.remembered("conv")).contains("modest");
     }
     assertThat(memory.bytesUsed()).isZero();
@@ -90,31 +144,51 @@ class TunerTest {
   @Test
   void aLostDeviceEndsTheMeasuring() {
     try (Tuner tuner = tuner()) {
-      assertThatThrownBy(() -> tuner.fastest("conv", List.of(way("a", failing(700)), way("b"))))
+      assertThatThrownBy(() -> choose(tuner, "conv", way("a", failing(700)), way("b")))
           .isInstanceOfSatisfying(CudaException.class, e -> assertThat(e.isSticky()).isTrue());
       assertThat(ran).containsExactly("a");
+      assertThat(closed).containsExactly("a", "b");
     }
   }
 
   @Test
   void nothingIsMeasuredWhenOffOrOutOfTimeOrRecording() {
-    List<Tuner.Way> ways = List.of(way("a"), way("b"));
-    assertThat(Tuner.off(cuda, memory).fastest("conv", ways)).isZero();
+    Way[] ways = {way("a"), way("b")};
+    assertThat(choose(Tuner.off(cuda, memory), "conv", ways)).isEqualTo("a");
     Tuner tuner = new Tuner(cuda, memory, Choices.inMemory(), 1e-9);
     assertThat(tuner.measures()).isTrue();
-    tuner.fastest("first", ways);
+    choose(tuner, "first", ways);
     ran.clear();
     assertThat(tuner.measures()).as("the time is up").isFalse();
-    assertThat(tuner.fastest("second", ways)).isZero();
+    assertThat(choose(tuner, "second", ways)).isEqualTo("a");
     assertThat(tuner.remembered("second")).as("the same in the next process").contains("a");
     memory.startRecording();
     Tuner recorded = tuner();
-    assertThat(recorded.fastest("third", ways)).isZero();
+    assertThat(choose(recorded, "third", ways)).isEqualTo("a");
     assertThat(recorded.remembered("third")).isEmpty();
     memory.endRecording();
     memory.forgetRecording();
     assertThat(ran).isEmpty();
     assertThat(Tuner.off(cuda, memory).remembered("first")).isEmpty();
+  }
+
+  @Test
+  void theCacheClosesWhatWasNotUsedForLongest() {
+    List<String> events = new ArrayList<>();
+    PlanCache<Integer, String> cache =
+        new PlanCache<>(2, () -> events.add("wait"), plan -> events.add("close " + plan));
+    cache.put(1, "one");
+    cache.put(2, "two");
+    assertThat(cache.get(1)).contains("one");
+    cache.put(3, "three");
+    assertThat(events).containsExactly("wait", "close two");
+    assertThat(cache.get(2)).isEmpty();
+    cache.put(1, "another");
+    assertThat(events).endsWith("wait", "close one");
+    events.clear();
+    cache.close();
+    assertThat(events).containsExactlyInAnyOrder("close three", "close another");
+    assertThat(cache.get(1)).isEmpty();
   }
 
   @Test
