@@ -92,7 +92,12 @@ public final class ClipTextModel implements AutoCloseable {
       }
       Tensor normed =
           last == hidden ? finalLayerNorm.forward(last) : consume(last, finalLayerNorm::forward);
-      return new Encoded(hidden, normed, pooled(ids, normed));
+      try {
+        return new Encoded(hidden, normed, pooled(ids, normed));
+      } catch (RuntimeException e) {
+        normed.close();
+        throw e;
+      }
     } catch (RuntimeException e) {
       hidden.close();
       throw e;

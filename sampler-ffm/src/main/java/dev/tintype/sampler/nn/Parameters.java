@@ -5,6 +5,7 @@ import dev.tintype.sampler.ops.Ops;
 import dev.tintype.sampler.ops.PreparedWeights;
 import dev.tintype.sampler.weights.HostTensor;
 import dev.tintype.sampler.weights.WeightSource;
+import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -73,7 +74,10 @@ public final class Parameters implements AutoCloseable {
   PreparedWeights.Linear joined(List<String> names, int in, int out) {
     List<HostTensor> parts =
         names.stream().map(name -> source.below(name).get("weight", out, in)).toList();
-    return linear(HostTensor.stack(parts), Optional.empty());
+    // Some MB of host memory per layer, which must not wait for the garbage collector.
+    try (Arena arena = Arena.ofConfined()) {
+      return linear(HostTensor.stack(parts, arena), Optional.empty());
+    }
   }
 
   /** A convolution with a 1x1 kernel, which in NHWC is a linear layer over the channels. */

@@ -34,7 +34,7 @@ public interface Ops {
   /** Waits until all work handed to the device is done. */
   void synchronize();
 
-  // ---- weights, prepared once at load
+  // ---- weights, prepared once at load; the host's values are copied, and may go after the call
 
   PreparedWeights.Conv2d prepareConv2d(
       HostTensor weight, Optional<HostTensor> bias, Conv2dGeometry geometry);

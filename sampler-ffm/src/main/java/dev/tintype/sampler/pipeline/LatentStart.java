@@ -10,6 +10,7 @@ import dev.tintype.sampler.schedule.SchedulePlan;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
  * Where a sample starts: from noise, from a picture with noise, or from a picture with a mask, as
@@ -55,7 +56,7 @@ final class LatentStart {
       if (!encodes) {
         return fromNoise(recipe, plan, normal, noise, item);
       }
-      try (Tensor clean = encode(recipe.init().get().picture(), noise.posterior(item))) {
+      try (Tensor clean = encode(recipe.init().get().picture(), () -> noise.posterior(item))) {
         return fromPicture(recipe, plan, firstStep, normal, clean, noise, item);
       }
     }
@@ -65,7 +66,12 @@ final class LatentStart {
       Recipe recipe, SchedulePlan plan, Tensor normal, NoiseSource noise, Shape item) {
     Optional<InpaintInputs> inpaint =
         maskedUnet ? Optional.of(channels(recipe, noise, item)) : Optional.empty();
-    return new Start(ops.scale(normal, (float) plan.initNoiseSigma()), inpaint);
+    try {
+      return new Start(ops.scale(normal, (float) plan.initNoiseSigma()), inpaint);
+    } catch (RuntimeException e) {
+      inpaint.ifPresent(InpaintInputs::close);
+      throw e;
+    }
   }
 
   private Start fromPicture(
@@ -83,10 +89,15 @@ final class LatentStart {
         pure
             ? ops.scale(normal, (float) plan.initNoiseSigma())
             : ops.combine((float) level.sampleFactor(), clean, (float) level.noiseFactor(), normal);
-    if (maskedUnet) {
-      return new Start(latents, Optional.of(channels(recipe, noise, item)));
+    try {
+      if (maskedUnet) {
+        return new Start(latents, Optional.of(channels(recipe, noise, item)));
+      }
+      return new Start(latents, recipe.mask().map(mask -> blend(mask, clean, normal)));
+    } catch (RuntimeException e) {
+      latents.close();
+      throw e;
     }
-    return new Start(latents, recipe.mask().map(mask -> blend(mask, clean, normal)));
   }
 
   private InpaintInputs blend(Picture mask, Tensor clean, Tensor normal) {
@@ -106,7 +117,7 @@ final class LatentStart {
     }
     Shape shape = Shape.of(1, recipe.height(), recipe.width(), 3);
     try (Tensor small = ops.upload(smallMask(mask), Shape.of(1, item.dim(0), item.dim(1), 1));
-        Tensor latents = encode(ops.upload(masked, shape), noise.maskedPosterior(item))) {
+        Tensor latents = encode(masked, shape, () -> noise.maskedPosterior(item))) {
       return new InpaintInputs.Channels(ops.concatChannels(List.of(small, latents)));
     }
   }
@@ -129,20 +140,19 @@ final class LatentStart {
     return small;
   }
 
-  private Tensor encode(Picture picture, Tensor noise) {
+  private Tensor encode(Picture picture, Supplier<Tensor> noise) {
     float[] values = new float[picture.values().length];
     for (int i = 0; i < values.length; i++) {
       values[i] = 2 * picture.values()[i] - 1;
     }
-    return encode(ops.upload(values, Shape.of(1, picture.height(), picture.width(), 3)), noise);
+    return encode(values, Shape.of(1, picture.height(), picture.width(), 3), noise);
   }
 
-  /** Both arguments are closed. */
-  private Tensor encode(Tensor pixels, Tensor noise) {
-    try (pixels;
-        noise;
+  private Tensor encode(float[] values, Shape shape, Supplier<Tensor> noise) {
+    try (Tensor pixels = ops.upload(values, shape);
+        Tensor normal = noise.get();
         AutoencoderKl.Posterior posterior = vae.encode(pixels)) {
-      return consume(posterior.sample(ops, noise), scale::toUnet);
+      return consume(posterior.sample(ops, normal), scale::toUnet);
     }
   }
 }

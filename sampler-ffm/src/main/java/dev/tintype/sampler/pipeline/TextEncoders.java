@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
  * The tokenizers and text encoders of a pipeline: one for Stable Diffusion 1.x and 2.x, two for
@@ -79,7 +80,7 @@ final class TextEncoders implements AutoCloseable {
 
   private Conditioning conditioning(Recipe recipe, UNet2DConditionModel unet, Encoded text) {
     TextStates states = unet.encodeText(text.states);
-    Optional<Tensor> pooled = text.pooled.map(p -> ops.scale(p, 1));
+    Optional<Tensor> pooled = beside(states::close, () -> text.pooled.map(p -> ops.scale(p, 1)));
     double[] sizes = {recipe.height(), recipe.width(), 0, 0, recipe.height(), recipe.width()};
     double[][] timeIds = new double[Math.toIntExact(states.rows())][];
     Arrays.fill(timeIds, sizes);
@@ -94,18 +95,23 @@ final class TextEncoders implements AutoCloseable {
     Optional<TextCache.Text> known = cache.get(key);
     if (known.isPresent()) {
       TextCache.Text text = known.get();
-      return new Encoded(
+      return encoded(
           ops.upload(text.states(), text.shape()),
-          text.pooled().map(p -> ops.upload(p, Shape.of(1, p.length))));
+          () -> text.pooled().map(p -> ops.upload(p, Shape.of(1, p.length))));
     }
     Encoded encoded = compute(ids, skip);
-    cache.put(
-        key,
-        new TextCache.Text(
-            ops.download(encoded.states),
-            encoded.states.shape(),
-            encoded.pooled.map(ops::download)));
-    return encoded;
+    try {
+      cache.put(
+          key,
+          new TextCache.Text(
+              ops.download(encoded.states),
+              encoded.states.shape(),
+              encoded.pooled.map(ops::download)));
+      return encoded;
+    } catch (RuntimeException e) {
+      encoded.close();
+      throw e;
+    }
   }
 
   TextCacheCounts cacheCounts() {
@@ -148,13 +154,28 @@ final class TextEncoders implements AutoCloseable {
   }
 
   private Encoded zerosLike(Encoded text) {
-    return new Encoded(ops.zeros(text.states.shape()), text.pooled.map(p -> ops.zeros(p.shape())));
+    return encoded(
+        ops.zeros(text.states.shape()), () -> text.pooled.map(p -> ops.zeros(p.shape())));
   }
 
   private Encoded concat(Encoded first, Encoded second) {
-    return new Encoded(
+    return encoded(
         ops.concatBatch(List.of(first.states, second.states)),
-        first.pooled.map(p -> ops.concatBatch(List.of(p, second.pooled.orElseThrow()))));
+        () -> first.pooled.map(p -> ops.concatBatch(List.of(p, second.pooled.orElseThrow()))));
+  }
+
+  private static Encoded encoded(Tensor states, Supplier<Optional<Tensor>> pooled) {
+    return new Encoded(states, beside(states::close, pooled));
+  }
+
+  /** The second of two, or neither where it fails. */
+  private static Optional<Tensor> beside(Runnable closeFirst, Supplier<Optional<Tensor>> second) {
+    try {
+      return second.get();
+    } catch (RuntimeException e) {
+      closeFirst.run();
+      throw e;
+    }
   }
 
   @Override

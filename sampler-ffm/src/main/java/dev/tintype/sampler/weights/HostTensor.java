@@ -2,8 +2,8 @@ package dev.tintype.sampler.weights;
 
 import dev.tintype.sampler.device.DType;
 import dev.tintype.sampler.device.Shape;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.List;
@@ -35,8 +35,12 @@ public record HostTensor(String key, DType dtype, Shape shape, MemorySegment dat
     return new HostTensor(key, DType.F32, shape, MemorySegment.ofArray(values));
   }
 
-  /** Tensors of one type and shape but for the first dimension, one below the other. */
-  public static HostTensor stack(List<HostTensor> parts) {
+  /**
+   * Tensors of one type and shape but for the first dimension, one below the other.
+   *
+   * @param arena that the result lives in
+   */
+  public static HostTensor stack(List<HostTensor> parts, SegmentAllocator arena) {
     HostTensor first = parts.getFirst();
     long rows = 0;
     long bytes = 0;
@@ -47,7 +51,7 @@ public record HostTensor(String key, DType dtype, Shape shape, MemorySegment dat
       rows += part.shape.dim(0);
       bytes += part.data.byteSize();
     }
-    MemorySegment all = Arena.ofAuto().allocate(Math.max(1, bytes), 16).asSlice(0, bytes);
+    MemorySegment all = arena.allocate(Math.max(1, bytes), 16).asSlice(0, bytes);
     long offset = 0;
     for (HostTensor part : parts) {
       MemorySegment.copy(part.data, 0, all, offset, part.data.byteSize());

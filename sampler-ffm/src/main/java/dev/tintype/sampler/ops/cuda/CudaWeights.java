@@ -1,6 +1,7 @@
 package dev.tintype.sampler.ops.cuda;
 
 import dev.tintype.sampler.device.DType;
+import dev.tintype.sampler.device.Shape;
 import dev.tintype.sampler.ops.Conv2dGeometry;
 import dev.tintype.sampler.ops.PreparedWeights;
 import dev.tintype.sampler.weights.HostTensor;
@@ -9,6 +10,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Optional;
 import java.util.function.LongConsumer;
+import java.util.function.Supplier;
 
 /**
  * Weights at fixed addresses: convolutions as [out, kernelHeight, kernelWidth, in], linear layers
@@ -59,6 +61,10 @@ final class CudaWeights {
     }
   }
 
+  private Pinned vector(HostTensor values, DType type) {
+    return new Pinned(values.toFloats(), type);
+  }
+
   /** As it is; without a way over fp32 where the checkpoint has the device's type. */
   private Pinned matrix(HostTensor weight) {
     return weight.dtype() == dtype && weight.data().isNative()
@@ -66,13 +72,26 @@ final class CudaWeights {
         : new Pinned(weight.toFloats(), dtype);
   }
 
+  /** [out, in, height, width] as [out, height, width, in], in the device's type. */
   private Pinned convolution(HostTensor weight) {
     if (weight.dtype() != dtype || dtype.bytes() != Short.BYTES) {
       return new Pinned(channelsLast(weight), dtype);
     }
+    short[] from = weight.data().toArray(ValueLayout.JAVA_SHORT_UNALIGNED);
     try (Arena arena = Arena.ofConfined()) {
-      short[] values = channelsLast16(weight);
-      return new Pinned(arena.allocateFrom(ValueLayout.JAVA_SHORT, values));
+      MemorySegment to = arena.allocate(ValueLayout.JAVA_SHORT, from.length);
+      channelsLast(weight.shape(), (i, j) -> to.setAtIndex(ValueLayout.JAVA_SHORT, j, from[i]));
+      return new Pinned(to);
+    }
+  }
+
+  /** Two arrays, or neither where the second finds no memory. */
+  private static <T> Optional<T> beside(Pinned first, Supplier<Optional<T>> second) {
+    try {
+      return second.get();
+    } catch (RuntimeException e) {
+      first.close();
+      throw e;
     }
   }
 
@@ -83,7 +102,7 @@ final class CudaWeights {
 
     Matrix(Pinned weights, CudaWeights owner, Optional<HostTensor> bias) {
       this.weights = weights;
-      this.bias = bias.map(tensor -> owner.new Pinned(tensor.toFloats(), owner.dtype));
+      this.bias = beside(weights, () -> bias.map(tensor -> owner.vector(tensor, owner.dtype)));
     }
 
     long address() {
@@ -163,8 +182,9 @@ final class CudaWeights {
     private final int channels;
 
     Norm(CudaWeights owner, HostTensor scale, HostTensor shift) {
-      this.scale = owner.new Pinned(scale.toFloats(), DType.F32);
-      this.shift = owner.new Pinned(shift.toFloats(), DType.F32);
+      this.scale = owner.vector(scale, DType.F32);
+      this.shift =
+          beside(this.scale, () -> Optional.of(owner.vector(shift, DType.F32))).orElseThrow();
       this.channels = Math.toIntExact(scale.shape().elements());
     }
 
@@ -199,7 +219,7 @@ final class CudaWeights {
     private final int channels;
 
     Table(CudaWeights owner, HostTensor table) {
-      this.values = owner.new Pinned(table.toFloats(), owner.dtype);
+      this.values = owner.matrix(table);
       this.rows = table.shape().intDim(0);
       this.channels = table.shape().intDim(1);
     }
@@ -229,37 +249,29 @@ final class CudaWeights {
     }
   }
 
-  /** {@link #channelsLast} of 16-bit values as they are. */
-  private static short[] channelsLast16(HostTensor weight) {
-    short[] from = weight.data().toArray(ValueLayout.JAVA_SHORT_UNALIGNED);
-    int out = weight.shape().intDim(0);
-    int in = weight.shape().intDim(1);
-    int taps = weight.shape().intDim(2) * weight.shape().intDim(3);
-    short[] to = new short[from.length];
-    for (int o = 0; o < out; o++) {
-      for (int i = 0; i < in; i++) {
-        for (int tap = 0; tap < taps; tap++) {
-          to[(o * taps + tap) * in + i] = from[(o * in + i) * taps + tap];
-        }
-      }
-    }
-    return to;
+  /** Moves element {@code from} of the checkpoint's order to place {@code to} of ours. */
+  private interface Move {
+    void move(int from, int to);
   }
 
   /** [out, in, kernelHeight, kernelWidth] to [out, kernelHeight, kernelWidth, in]. */
-  static float[] channelsLast(HostTensor weight) {
-    float[] from = weight.toFloats();
-    int out = weight.shape().intDim(0);
-    int in = weight.shape().intDim(1);
-    int taps = weight.shape().intDim(2) * weight.shape().intDim(3);
-    float[] to = new float[from.length];
+  private static void channelsLast(Shape shape, Move move) {
+    int out = shape.intDim(0);
+    int in = shape.intDim(1);
+    int taps = shape.intDim(2) * shape.intDim(3);
     for (int o = 0; o < out; o++) {
       for (int i = 0; i < in; i++) {
         for (int tap = 0; tap < taps; tap++) {
-          to[(o * taps + tap) * in + i] = from[(o * in + i) * taps + tap];
+          move.move((o * in + i) * taps + tap, (o * taps + tap) * in + i);
         }
       }
     }
+  }
+
+  static float[] channelsLast(HostTensor weight) {
+    float[] from = weight.toFloats();
+    float[] to = new float[from.length];
+    channelsLast(weight.shape(), (i, j) -> to[j] = from[i]);
     return to;
   }
 }

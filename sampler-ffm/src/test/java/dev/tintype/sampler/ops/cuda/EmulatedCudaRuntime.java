@@ -56,6 +56,9 @@ final class EmulatedCudaRuntime implements CudaRuntime {
   private final List<Float> elapsed = new ArrayList<>();
   private final ThreadLocal<Integer> current = ThreadLocal.withInitial(() -> 0);
   private int deviceOfLastMalloc;
+  private String failing = "";
+  private int failingAfter;
+  private int failingCode;
   private boolean hung;
   private boolean recording;
 
@@ -137,6 +140,20 @@ final class EmulatedCudaRuntime implements CudaRuntime {
     return failNext(call, code);
   }
 
+  /** That many calls of that name succeed, and then none does until {@link #heal}. */
+  EmulatedCudaRuntime failAfter(String call, int successes, int code) {
+    failing = call;
+    failingAfter = count(call) + successes;
+    failingCode = code;
+    return this;
+  }
+
+  /** Ends {@link #failAfter}. */
+  EmulatedCudaRuntime heal() {
+    failing = "";
+    return this;
+  }
+
   /** From now on, no work ends. */
   EmulatedCudaRuntime hang() {
     hung = true;
@@ -162,6 +179,9 @@ final class EmulatedCudaRuntime implements CudaRuntime {
     calls.merge(call, 1, Integer::sum);
     if (sticky != 0) {
       return sticky;
+    }
+    if (call.equals(failing) && count(call) > failingAfter) {
+      return failingCode;
     }
     Integer code = failures.remove(call);
     if (code == null) {
