@@ -6,7 +6,9 @@ import java.io.StringWriter;
 import java.nio.file.Path;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.logging.ConsoleHandler;
+import java.util.logging.ErrorManager;
 import java.util.logging.FileHandler;
 import java.util.logging.Formatter;
 import java.util.logging.Handler;
@@ -50,10 +52,24 @@ public final class Logs {
               folder.resolve("tintype.%g.log").toString(), FILE_BYTES_MAX, FILES_MAX, true);
       files.setLevel(Level.INFO);
       files.setFormatter(new Line(true));
+      files.setErrorManager(new Complaint());
       Logger.getLogger("").addHandler(files);
     } catch (IOException e) {
       throw new NodeException.Start(
           "data.read_only", "The log in " + folder + " cannot be written: " + IoReason.of(e), e);
+    }
+  }
+
+  /** One line, once, where a log cannot be written; it goes on by itself when there is room. */
+  private static final class Complaint extends ErrorManager {
+    private final AtomicBoolean said = new AtomicBoolean();
+
+    @Override
+    public void error(String message, Exception cause, int code) {
+      if (said.compareAndSet(false, true)) {
+        String reason = cause instanceof IOException io ? IoReason.of(io) : String.valueOf(cause);
+        System.err.println("tintype: the log cannot be written (" + reason + ")");
+      }
     }
   }
 
