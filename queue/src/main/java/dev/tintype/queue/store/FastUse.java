@@ -12,6 +12,10 @@ final class FastUse {
 
   private static final String TODAY = "(tintype_now() AT TIME ZONE 'UTC')::date";
 
+  /** Adds to the user's row of today. */
+  private static final String ADD =
+      " ON CONFLICT (user_id, day) DO UPDATE SET gpu_ms = u.gpu_ms + excluded.gpu_ms";
+
   private FastUse() {}
 
   /** Charges a job that has just succeeded: what its worker measured, else what was estimated. */
@@ -20,8 +24,25 @@ final class FastUse {
         connection,
         "INSERT INTO fast_use AS u (user_id, day, gpu_ms) SELECT user_id, "
             + TODAY
-            + ", coalesce(gpu_ms, cost_ms) FROM jobs WHERE id = ? ON CONFLICT (user_id, day) DO"
-            + " UPDATE SET gpu_ms = u.gpu_ms + excluded.gpu_ms",
+            + ", coalesce(gpu_ms, cost_ms) FROM jobs WHERE id = ?"
+            + ADD,
+        id);
+  }
+
+  /**
+   * Charges a job that its user has ended while it ran: the share of the estimate that the last
+   * progress told of, nothing where none was told.
+   */
+  static void chargeCanceled(Connection connection, JobId id) throws SQLException {
+    Sql.update(
+        connection,
+        "INSERT INTO fast_use AS u (user_id, day, gpu_ms) SELECT user_id, "
+            + TODAY
+            + ", (cost_ms * least((told->>'step')::float8 / (told->>'steps')::float8, 1))::bigint"
+            + " FROM jobs, LATERAL (SELECT json::jsonb AS told FROM job_events WHERE job_id ="
+            + " jobs.id AND type = 'progress' ORDER BY seq DESC LIMIT 1) WHERE id = ? AND"
+            + " (told->>'step')::float8 > 0 AND (told->>'steps')::float8 > 0"
+            + ADD,
         id);
   }
 

@@ -202,10 +202,16 @@ final class Leases {
           if (owned.isEmpty() || !owned.get().cancelRequested()) {
             return false;
           }
-          Job job = owned.get();
-          JobMoves.end(connection, JobAction.CANCEL, job, job.crashes(), job.errors(), List.of());
+          canceled(connection, owned.get());
           return true;
         });
+  }
+
+  private static void canceled(Connection connection, Job job) throws SQLException {
+    JobMoves.end(connection, JobAction.CANCEL, job, job.crashes(), job.errors(), List.of());
+    if (job.mode() == JobMode.FAST) {
+      FastUse.chargeCanceled(connection, job.id());
+    }
   }
 
   /**
@@ -220,7 +226,7 @@ final class Leases {
           }
           Job job = owned.get();
           if (job.cancelRequested()) {
-            JobMoves.end(connection, JobAction.CANCEL, job, job.crashes(), job.errors(), List.of());
+            canceled(connection, job);
           } else {
             if (action == JobAction.PREEMPT) {
               JobMoves.countPreemption(connection, job);

@@ -12,6 +12,7 @@ import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -25,8 +26,10 @@ import javax.net.ssl.SSLSocketFactory;
  * could be given another. Follows no redirects and reads the status line alone. Thread-safe.
  */
 public final class SignedPost {
-  /** From the call to the status, the look-up of the host aside. */
+  /** From the connection to the status. */
   public static final Duration DEADLINE = Duration.ofSeconds(10);
+
+  private static final Duration LOOKUP_MAX = Duration.ofSeconds(5);
 
   private static final int CONNECT_MS_MAX = 5_000;
   private static final int STATUS_LINE_MAX = 1_024;
@@ -51,6 +54,7 @@ public final class SignedPost {
   private final boolean allowPrivate;
   private final Duration deadline;
   private final Clock clock;
+  private final HostLookup hosts = new HostLookup(InetAddress::getAllByName, LOOKUP_MAX);
 
   /**
    * @param allowPrivate also calls addresses of this machine and of private networks
@@ -96,15 +100,11 @@ public final class SignedPost {
   }
 
   /** The first, where all are public: a host with one private address is suspect as a whole. */
-  private Optional<InetAddress> address(URI url) throws UnknownHostException {
-    String host = url.getHost().replaceAll("^\\[|\\]$", "");
-    InetAddress[] all = InetAddress.getAllByName(host);
-    for (InetAddress address : all) {
-      if (!allowPrivate && !PublicAddresses.contains(address)) {
-        return Optional.empty();
-      }
-    }
-    return Optional.of(all[0]);
+  private Optional<InetAddress> address(URI url) throws IOException {
+    List<InetAddress> all = hosts.all(url.getHost().replaceAll("^\\[|\\]$", ""));
+    return allowPrivate || all.stream().allMatch(PublicAddresses::contains)
+        ? Optional.of(all.getFirst())
+        : Optional.empty();
   }
 
   private byte[] request(URI url, String id, String body) {

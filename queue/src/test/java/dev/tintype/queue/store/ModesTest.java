@@ -6,6 +6,7 @@ import dev.tintype.queue.job.ImageRecord;
 import dev.tintype.queue.job.Job;
 import dev.tintype.queue.job.JobId;
 import dev.tintype.queue.job.JobMode;
+import dev.tintype.queue.job.NewEvent;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -110,5 +111,22 @@ class ModesTest {
     db.clockAhead(Duration.ofDays(31));
     assertThat(db.store.fastUsedMs("pam")).isZero();
     assertThat(db.store.forgetKeys(10)).isEqualTo(1);
+  }
+
+  @Test
+  void aFastJobThatIsEndedWhileItRunsIsChargedByItsShare() {
+    Job untold = submit(JobMode.FAST, 100);
+    Job told = submit(JobMode.FAST, 100);
+    for (Job job : List.of(untold, told)) {
+      Lease lease = db.store.lease(job.id(), "w", Duration.ofSeconds(60)).orElseThrow();
+      if (job == told) {
+        NewEvent first = NewEvent.progress(5, 40);
+        NewEvent last = NewEvent.progress(30, 40);
+        assertThat(db.store.appendEvents(lease, List.of(first, last))).isTrue();
+      }
+      db.store.cancel("pam", job.id());
+      assertThat(db.store.finishCanceled(lease)).isTrue();
+    }
+    assertThat(db.store.fastUsedMs("pam")).isEqualTo(75);
   }
 }
