@@ -1,7 +1,8 @@
 """What Tintype is compared with, in the same run on the same card: the matrix product's ceiling, and diffusers eager and compiled.
 
     peer.py weights   random fp16 checkpoints as diffusers saves them, and what PyTorch makes of them: inputs and outputs in fp16 and in fp32, beside
-                      the weights (parity.safetensors), so that Tintype's error can stand beside diffusers' own. The ceiling too.
+                      the weights (parity.safetensors), so that Tintype's error can stand beside diffusers' own. With sd15, VAE, text encoder and the
+                      ceiling too.
     peer.py eager     milliseconds of one UNet step with guidance, and of one decode
     peer.py compile   the same through torch.compile
 
@@ -125,24 +126,38 @@ def pipeline(arguments):
     golden = os.path.join(arguments.golden, "models", "sd-tiny")
     folder = os.path.join(arguments.models, "sd15")
     os.makedirs(folder, exist_ok=True)
-    text = random_model(CLIPTextModel, CLIPTextConfig(**config(arguments, "clip-l")))
+    settings = CLIPTextConfig(**config(arguments, "clip-l"))
+    text = random_model(CLIPTextModel, settings)
     text.save_pretrained(os.path.join(folder, "text_encoder"), safe_serialization=True)
+    ids = torch.randint(1, settings.vocab_size - 2, (2, settings.max_position_embeddings), device=DEVICE)
+    ids[:, 20:] = settings.eos_token_id
+    output16 = text(input_ids=ids).last_hidden_state
+    output32 = text.float()(input_ids=ids).last_hidden_state
+    save_parity(os.path.join(folder, "text_encoder"), {"input_ids": ids}, output16, output32)
     for part, target in (("unet", os.path.join(arguments.models, "sd15-unet")), ("vae", os.path.join(arguments.models, "vae"))):
-        os.symlink(target, os.path.join(folder, part))
-    os.symlink(os.path.join(golden, "scheduler"), os.path.join(folder, "scheduler"))
-    os.symlink(os.path.join(arguments.golden, "models", "clip-tokenizer"), os.path.join(folder, "tokenizer"))
-    os.symlink(os.path.join(golden, "model_index.json"), os.path.join(folder, "model_index.json"))
+        link(target, os.path.join(folder, part))
+    link(os.path.join(golden, "scheduler"), os.path.join(folder, "scheduler"))
+    link(os.path.join(arguments.golden, "models", "clip-tokenizer"), os.path.join(folder, "tokenizer"))
+    link(os.path.join(golden, "model_index.json"), os.path.join(folder, "model_index.json"))
+
+
+def link(target, name):
+    """May be there already, from a run that was cut short."""
+    if os.path.lexists(name):
+        os.remove(name)
+    os.symlink(target, name)
 
 
 @torch.no_grad()
 def weights(arguments, results, write):
-    results["matmul_bf16_tflops"] = ceiling()
-    write()
-    vae_weights(arguments)
-    unet_weights("sd15", arguments)
-    pipeline(arguments)
-    for name in ("sdxl", "sd21"):
+    for name in arguments.names:
+        if name == "sd15":
+            results["matmul_bf16_tflops"] = ceiling()
+            write()
+            vae_weights(arguments)
         unet_weights(name, arguments)
+        if name == "sd15":
+            pipeline(arguments)
         print(name, "weights made", flush=True)
         if CUDA:
             torch.cuda.empty_cache()
@@ -169,6 +184,8 @@ def eager(arguments, results, write):
             print(name, batch, results[name][str(batch)], flush=True)
             write()
         del model
+    if "sd15" not in arguments.names:
+        return
     model = load(AutoencoderKL, arguments, "vae")
     for size in (512, 1024) if CUDA else (64,):
         latent = torch.randn(1, 4, size // 8, size // 8, device=DEVICE, dtype=HALF)
@@ -220,6 +237,12 @@ def main():
             json.dump(results, file, indent=2)
         os.replace(path + ".part", path)
 
+    # A run before may have had other models or batches.
+    try:
+        with open(os.path.join(arguments.out, name)) as file:
+            results = {**json.load(file), **results}
+    except (OSError, ValueError):
+        pass
     write()
     {"weights": weights, "eager": eager, "compile": compiled}[arguments.what](arguments, results, write)
 

@@ -25,17 +25,22 @@ def clocks(folder):
                     continue
     except OSError:
         pass
-    rows = [row for row in rows if len(row) == 4]
+    rows = [row for row in rows if len(row) == 5]
     if not rows:
         return None
-    return dict(zip(("sm_mhz", "memory_mhz", "watts", "celsius"), (max(column) for column in zip(*rows))))
+    return dict(zip(("sm_mhz", "memory_mhz", "watts", "celsius", "memory_mib"), (max(column) for column in zip(*rows))))
 
 
 def merged(folder, model):
-    """Batches of the first run and of the one with more of them."""
-    batches = dict(read(folder, f"{model}-more.json").get("batches", {}))
-    batches.update(read(folder, f"{model}.json").get("batches", {}))
+    """Batches of the first run and of those with more of them."""
+    batches = {}
+    for suffix in ("-many", "-more", ""):
+        batches.update(read(folder, f"{model}{suffix}.json").get("batches", {}))
     return batches
+
+
+# Per sample, attention included, counted from the configs; a step with guidance has two samples a picture.
+FLOPS = {"sd15": 0.803e12, "sdxl": 6.761e12}
 
 
 def over8(case):
@@ -51,6 +56,7 @@ def main():
     made, eager = read(folder, "peer-weights.json"), read(folder, "peer-eager.json")
     modes = {mode: read(folder, f"peer-compile-{mode}.json") for mode in ("reduce-overhead", "max-autotune")}
     vae, image = read(folder, "vae.json"), read(folder, "image.json")
+    deterministic, soak = read(folder, "deterministic.json"), read(folder, "soak.json")
     sizes = vae.get("sizes", {})
     try:
         with open(os.path.join(folder, "card.csv")) as file:
@@ -70,7 +76,7 @@ def main():
             "failed_by_more_than_8_times": sum(over8(case) for case in found["cases"].values()) if "cases" in found else None,
             "failures": [name for name, case in found.get("cases", {}).items() if not case["passed"]],
         }
-    sanitizer = {tool: read(folder, f"sanitizer-{tool}.json").get("errors") for tool in ("memcheck", "racecheck")}
+    sanitizer = {tool: read(folder, f"sanitizer-{tool}.json").get("errors") for tool in ("memcheck", "racecheck", "initcheck")}
     counted = [errors for errors in sanitizer.values() if errors is not None]
     result = {
         "gpu": card[0],
@@ -99,6 +105,9 @@ def main():
                 "tintype_graph_failure": mine.get("graph_failure"),
                 "tintype_launched_ms_step": mine.get("eager_ms"),
                 "tintype_graph_ms_step": mine.get("graph_ms"),
+                "share_of_matmul_ceiling": 2 * int(batch) * FLOPS[model] / (step * 1e9) / made["matmul_bf16_tflops"]
+                if step and made.get("matmul_bf16_tflops")
+                else None,
                 "eager_ms_step": eager.get(model, {}).get(batch, {}).get("eager_ms_step"),
                 "compile_ms_step": least(*compiled.values()),
                 "compile_modes": compiled,
@@ -116,7 +125,12 @@ def main():
     result["vae512_ms"], result["vae1024_ms"] = sizes.get("512"), sizes.get("1024")
     result["vae_eager_ms"] = {size: eager.get(f"vae{size}_eager_ms") for size in ("512", "1024")}
     result["vae_parity"] = vae.get("parity")
+    result["text_parity"] = read(folder, "text.json").get("parity")
     result["images"] = image.get("batches")
+    result["images_deterministic"] = deterministic.get("batches")
+    result["deterministic_batch_is_bit_equal"] = deterministic.get("batches_are_bit_equal")
+    result["batch_is_bit_equal"] = image.get("batches_are_bit_equal")
+    result["soak"] = soak or None
     result["repeats_are_bit_equal"] = image.get("repeats_are_bit_equal")
     whole, alone = (image.get("batches") or {}).get("1", {}), result["sd15"].get("1", {})
     java = None
@@ -125,10 +139,11 @@ def main():
     result["java_share"] = java
     result["java_share_method"] = "1 - replayed UNet / step of the pipeline, SD1.5 batch 1: guidance and scheduler count as Java's"
     result["cold_start_s"] = image.get("cold_start_s") or read(folder, "sd15.json").get("cold_start_s")
-    with open(os.path.join(folder, "gpu.json.part"), "w") as file:
+    part = os.path.join(folder, f"gpu.json.{os.getpid()}.part")
+    with open(part, "w") as file:
         json.dump(result, file, indent=2)
         file.write("\n")
-    os.replace(os.path.join(folder, "gpu.json.part"), os.path.join(folder, "gpu.json"))
+    os.replace(part, os.path.join(folder, "gpu.json"))
 
     def show(value):
         return "      -" if value is None else f"{value:7.2f}"
@@ -137,20 +152,31 @@ def main():
     for precision, found in golden.items():
         print(f"golden {precision}: {found['passed']} passed, {found['failed']} failed, {found['failed_by_more_than_8_times']} by more than 8 times", *found["failures"])
     print("sanitizer errors", sanitizer)
-    print("model batch launched    graph    eager  compile   ms per step with guidance; images/s in 20 steps")
-    columns = ("tintype_launched_ms_step", "tintype_graph_ms_step", "eager_ms_step", "compile_ms_step", "tintype_images_s")
+    print("model batch launched    graph    eager  compile   ms per step with guidance; images/s in 20 steps; share of the matmul ceiling")
+    columns = (
+        "tintype_launched_ms_step",
+        "tintype_graph_ms_step",
+        "eager_ms_step",
+        "compile_ms_step",
+        "tintype_images_s",
+        "share_of_matmul_ceiling",
+    )
     for model in ("sd15", "sdxl"):
         for batch, row in result[model].items():
             print(model, f"{batch:>5}", *(f" {show(row[key])}" for key in columns))
             if row["tintype_graph_failure"]:
                 print("  NOT RECORDED:", row["tintype_graph_failure"])
         print("  parity", result[f"{model}_parity"], "by", result[f"{model}_device"])
-    print("sd21 parity", result["sd21_parity"], "vae parity", result["vae_parity"])
+    print("sd21 parity", result["sd21_parity"], "vae parity", result["vae_parity"], "text parity", result["text_parity"])
     print("sd15 as the libraries advise, nothing measured:", result["sd15_untuned"])
     print("vae 512", show(result["vae512_ms"]), "1024", show(result["vae1024_ms"]), "ms; eager", result["vae_eager_ms"])
     print("SDXL in 30 steps", show(result["sdxl_30_steps_s"]), "s; java share", show(java), "cold start", show(result["cold_start_s"]), "s")
     for batch, row in (result["images"] or {}).items():
         print("pictures", batch, {key: round(value, 2) for key, value in row.items()})
+    for batch, row in (result["images_deterministic"] or {}).items():
+        print("deterministic", batch, {key: round(value, 2) for key, value in row.items()})
+    print("same bits alone and in a batch: deterministic", result["deterministic_batch_is_bit_equal"], "else", result["batch_is_bit_equal"])
+    print("soak", result["soak"])
 
 
 if __name__ == "__main__":

@@ -18,7 +18,9 @@ import java.util.Locale;
  *   golden DIR PRECISION OUT.json          every golden case
  *   unet FOLDER PRECISION "1 4" OUT.json   ms per step with guidance, per batch of pictures
  *   vae FOLDER PRECISION "512 1024" OUT.json   ms per decode, per size
+ *   text FOLDER PRECISION 1 OUT.json       a text encoder, only compared
  *   image FOLDER PRECISION "1 4" OUT.json  whole pictures through the pipeline, per batch
+ *   soak FOLDER PRECISION 1000 OUT.json    that many pictures of few steps: memory must stay flat
  *   profile FOLDER PRECISION 1 OUT.txt     where a UNet's time goes, per verb and shape
  * </pre>
  *
@@ -26,7 +28,8 @@ import java.util.Locale;
  * random ones; with parity.safetensors in it the results are compared. Numbers are written as soon
  * as they are known. Exit 1 when a result was wrong or a step could not be recorded as a graph, 4
  * when there was none. Another device than the GPU, to try the program itself:
- * -Dtintype.bench.device=reference.
+ * -Dtintype.bench.device=reference. One whose pictures do not depend on their batch:
+ * -Dtintype.bench.deterministic=true.
  */
 public final class GpuBench {
   /** Exit code when a number could not be had at all. */
@@ -37,7 +40,8 @@ public final class GpuBench {
   public static void main(String[] arguments) {
     long started = System.nanoTime();
     if (arguments.length < 4) {
-      System.err.println("usage: golden|unet|vae|image|profile FOLDER fp32|fp16|bf16 [WHAT] OUT");
+      System.err.println(
+          "usage: golden|unet|vae|text|image|soak|profile FOLDER fp32|fp16|bf16 [WHAT] OUT");
       System.exit(2);
     }
     Path folder = Path.of(arguments[1]);
@@ -48,7 +52,9 @@ public final class GpuBench {
     try (Device device =
         Devices.open(
             System.getProperty("tintype.bench.device", "cuda"),
-            DeviceOptions.defaults().withPrecision(precision))) {
+            DeviceOptions.defaults()
+                .withPrecision(precision)
+                .withDeterministic(Boolean.getBoolean("tintype.bench.deterministic")))) {
       System.out.println(device.name() + ": " + device.description());
       results.root().put("device", device.description());
       passed =
@@ -57,6 +63,8 @@ public final class GpuBench {
             case "unet" ->
                 NetworkBench.unet(device, folder, numbers(arguments[3]), started, results);
             case "vae" -> NetworkBench.vae(device, folder, numbers(arguments[3]), results);
+            case "text" -> NetworkBench.text(device, folder, results);
+            case "soak" -> ImageBench.soak(device, folder, numbers(arguments[3])[0], results);
             case "image" ->
                 ImageBench.images(device, folder, numbers(arguments[3]), started, results);
             case "profile" -> NetworkBench.profile(device, folder, numbers(arguments[3])[0], out);

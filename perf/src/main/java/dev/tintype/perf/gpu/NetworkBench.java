@@ -7,6 +7,8 @@ import dev.tintype.sampler.device.Shape;
 import dev.tintype.sampler.device.Tensor;
 import dev.tintype.sampler.model.AutoencoderKl;
 import dev.tintype.sampler.model.AutoencoderKlConfig;
+import dev.tintype.sampler.model.ClipTextConfig;
+import dev.tintype.sampler.model.ClipTextModel;
 import dev.tintype.sampler.model.ConfigReader;
 import dev.tintype.sampler.model.UNet2DConditionConfig;
 import dev.tintype.sampler.model.UNet2DConditionModel;
@@ -237,6 +239,28 @@ final class NetworkBench {
 
   // ---- results against diffusers on the same weights
 
+  /** A text encoder's last states against PyTorch's. */
+  static boolean text(Device device, Path folder, Results results) {
+    ClipTextConfig config = ClipTextConfig.read(ConfigReader.ofFolder(folder));
+    Ops ops = device.ops();
+    try (Checkpoint weights = Checkpoint.open(folder);
+        ClipTextModel model = ClipTextModel.load(config, weights, ops);
+        Checkpoint parity = Checkpoint.open(folder.resolve(PARITY))) {
+      double[][] rows = rows(parity.get("input_ids"));
+      int[][] ids = new int[rows.length][];
+      Arrays.setAll(ids, i -> Arrays.stream(rows[i]).mapToInt(id -> (int) id).toArray());
+      try (ClipTextModel.Encoded encoded = model.encode(ids, 0)) {
+        boolean agreed =
+            compare(
+                ops.download(encoded.lastHiddenState()),
+                parity,
+                results.root().withObject("/parity"));
+        results.save();
+        return agreed;
+      }
+    }
+  }
+
   private static boolean unetParity(
       UNet2DConditionModel model, Ops ops, Path file, ObjectNode result) {
     try (Checkpoint parity = Checkpoint.open(file);
@@ -285,10 +309,12 @@ final class NetworkBench {
    * Agreed when ours is at most twice theirs, or as small as fp32 makes it.
    */
   private static boolean compare(Ops ops, Tensor out, Checkpoint parity, ObjectNode result) {
-    float[] ours;
     try (Tensor planar = ops.toNchw(out)) {
-      ours = ops.download(planar);
+      return compare(ops.download(planar), parity, result);
     }
+  }
+
+  private static boolean compare(float[] ours, Checkpoint parity, ObjectNode result) {
     float[] exact = parity.get("output32").toFloats();
     double error = distance(ours, exact);
     double theirs = distance(parity.get("output16").toFloats(), exact);
