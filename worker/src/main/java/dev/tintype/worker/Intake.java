@@ -2,15 +2,19 @@ package dev.tintype.worker;
 
 import dev.tintype.queue.QueueException;
 import dev.tintype.queue.job.JobFailure;
+import dev.tintype.queue.job.JobId;
 import dev.tintype.queue.store.Lease;
 import dev.tintype.queue.store.LeaseStore;
 import dev.tintype.queue.store.TierClass;
 import dev.tintype.queue.transport.Delivery;
 import dev.tintype.queue.transport.JobTransport;
+import dev.tintype.queue.transport.WakeUp;
 import dev.tintype.worker.engine.Engine;
 import dev.tintype.worker.engine.EngineFault;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -21,12 +25,19 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Takes wake-ups while the worker has room, finds engines for their models and leases their jobs.
- * When there is none it looks for urgent wake-ups alone, if a job may make room for one.
+ * When there is none it looks for urgent wake-ups alone, if a job may make room for one; and it
+ * takes urgent jobs that wait in vain elsewhere, when a heartbeat tells of them ({@link
+ * dev.tintype.queue.store.Renewal.Held#roomFor}).
  */
 final class Intake {
   private static final Logger LOG = LoggerFactory.getLogger(Intake.class);
   private static final Duration POLL = Duration.ofMillis(500);
   private static final long STORE_AWAY_PAUSE_MS = 1_000;
+
+  /**
+   * Urgent jobs that heartbeats told of and that were not looked at yet; they tell of them again.
+   */
+  private static final int WANTED_MAX = 16;
 
   /** Begins a job that is leased and started; from then on its place is its own. */
   @FunctionalInterface
@@ -43,6 +54,7 @@ final class Intake {
   private final CountDownLatch draining;
   private final BooleanSupplier mayMakeRoom;
   private final Taker taker;
+  private final BlockingQueue<WakeUp> wanted = new ArrayBlockingQueue<>(WANTED_MAX);
   private Function<String, CompletableFuture<Engine>> engines;
 
   /**
@@ -78,12 +90,52 @@ final class Intake {
   void run(Function<String, CompletableFuture<Engine>> engines) throws InterruptedException {
     this.engines = engines;
     while (draining.getCount() > 0) {
+      takeWanted();
       if (room.tryAcquire(POLL.toMillis(), TimeUnit.MILLISECONDS)) {
         takeJobOrRoom(placement::next);
       } else if (mayPreempt()) {
         room.borrow();
         takeJobOrRoom(() -> transport.pollUrgent(loader.resident()));
       }
+    }
+  }
+
+  /** A running job of this worker is asked to make room for that one. From any thread. */
+  void wanted(JobId urgent, String model) {
+    wanted.offer(new WakeUp(urgent, model, TierClass.PRIORITY));
+  }
+
+  private void takeWanted() throws InterruptedException {
+    for (WakeUp urgent = wanted.poll(); urgent != null; urgent = wanted.poll()) {
+      Delivery delivery = new Wanted(urgent);
+      if (!loader.resident().contains(urgent.model())) {
+        continue; // The job that was asked has ended, and its model is gone.
+      }
+      if (room.tryAcquire()) {
+        takeJobOrRoom(() -> Optional.of(delivery));
+      } else if (mayPreempt()) {
+        room.borrow();
+        takeJobOrRoom(() -> Optional.of(delivery));
+      }
+    }
+  }
+
+  /** Held by nobody: its wake-up is on its way, too, and the lease goes to whoever asks first. */
+  private record Wanted(WakeUp wakeUp) implements Delivery {
+    @Override
+    public int deliveryCount() {
+      return 1;
+    }
+
+    @Override
+    public void ack() {}
+
+    @Override
+    public void release() {}
+
+    @Override
+    public boolean renew() {
+      return true;
     }
   }
 

@@ -75,6 +75,7 @@ final class JobScribe implements Runnable {
   private final Semaphore picturesPending;
   private final long progressEveryNanos;
   private final long storeWaitNanos;
+  private final long handBackNanos;
   private final Runnable onEnd;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
@@ -90,6 +91,7 @@ final class JobScribe implements Runnable {
   /**
    * @param picturesPending one permit comes back for every picture taken off the loop's hands
    * @param storeWaitNanos longest wait for the blob store, {@link WorkerConfig#STORE_WAIT_MAX}
+   * @param handBackNanos as {@link WorkerConfig#handBackMax}
    * @param onEnd called once, when nothing more will be written
    */
   JobScribe(
@@ -100,6 +102,7 @@ final class JobScribe implements Runnable {
       Semaphore picturesPending,
       long progressEveryNanos,
       long storeWaitNanos,
+      long handBackNanos,
       Runnable onEnd) {
     this.job = job;
     this.store = store;
@@ -108,6 +111,7 @@ final class JobScribe implements Runnable {
     this.picturesPending = picturesPending;
     this.progressEveryNanos = progressEveryNanos;
     this.storeWaitNanos = storeWaitNanos;
+    this.handBackNanos = handBackNanos;
     this.onEnd = onEnd;
   }
 
@@ -138,8 +142,11 @@ final class JobScribe implements Runnable {
         });
   }
 
-  /** The first ending counts. */
+  /** The first ending counts. A job that is given back has little time left for its pictures. */
   void end(Ending how) {
+    if (how instanceof Ending.GiveBack(boolean preempted)) {
+      job.stop(preempted ? RunningJob.Stop.PREEMPT : RunningJob.Stop.GIVE_BACK);
+    }
     tell(() -> ending = ending == null ? how : ending);
   }
 
@@ -200,7 +207,8 @@ final class JobScribe implements Runnable {
     if (how instanceof Ending.GiveBack && !states.isEmpty()) {
       return keep(takeStates());
     }
-    if (how != null && !(how instanceof Ending.Succeed)) {
+    boolean handsOn = how instanceof Ending.Succeed || how instanceof Ending.GiveBack;
+    if (how != null && !handsOn) {
       return () -> write(how); // Whatever else waits is of no use to anybody now.
     }
     if (!earlier.isEmpty()) {
@@ -289,16 +297,17 @@ final class JobScribe implements Runnable {
 
   /**
    * The picture's name in the blob store, whose absence is waited for; empty where the job is to
-   * stop meanwhile.
+   * stop meanwhile, and cannot wait for longer.
    */
   private Optional<String> put(byte[] png) throws InterruptedException {
     long deadline = System.nanoTime() + storeWaitNanos;
     long pauseMs = RETRY_MS_MIN;
-    while (job.stop() == null) {
+    while (mayStore()) {
       try {
         return Optional.of(blobs.put(png));
       } catch (QueueException.Blob e) {
-        if (e.code().equals("blob.too_large") || System.nanoTime() > deadline) {
+        boolean late = job.stop() == null && System.nanoTime() > deadline;
+        if (e.code().equals("blob.too_large") || late) {
           throw e;
         }
         LOG.warn(
@@ -310,11 +319,18 @@ final class JobScribe implements Runnable {
     return Optional.empty();
   }
 
+  /** A job that is handed on still has a while for its pictures. */
+  private boolean mayStore() {
+    RunningJob.Stop reason = job.stop();
+    return reason == null || reason.handsOn() && job.stoppedForNanos() < handBackNanos;
+  }
+
   /** What becomes of a job whose picture was not stored in time. */
   private Ending stopped() {
     return switch (job.stop()) {
       case CANCEL -> new Ending.Cancel();
-      case GIVE_BACK, PREEMPT -> new Ending.GiveBack(false);
+      case GIVE_BACK -> new Ending.GiveBack(false);
+      case PREEMPT -> new Ending.GiveBack(true);
       case LOST, FAILED -> new Ending.Drop();
     };
   }

@@ -2,6 +2,7 @@ package dev.tintype.worker;
 
 import dev.tintype.queue.QueueException;
 import dev.tintype.queue.job.JobEvent;
+import dev.tintype.queue.job.JobId;
 import dev.tintype.queue.store.EventFeed;
 import dev.tintype.queue.store.EventHub;
 import dev.tintype.queue.store.LeaseStore;
@@ -11,6 +12,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -18,7 +20,7 @@ import org.slf4j.LoggerFactory;
  * Keeps a job's lease alive and listens for its cancel, on a virtual thread of its own. The lease
  * is renewed at a third of its time, so that two heartbeats may fail before it lapses. A cancel is
  * heard from the event stream within milliseconds, and from the next heartbeat where the stream is
- * silent.
+ * silent. That an urgent job wants its place is told by heartbeats alone.
  */
 final class JobWatch implements Runnable {
   private static final Logger LOG = LoggerFactory.getLogger(JobWatch.class);
@@ -30,19 +32,28 @@ final class JobWatch implements Runnable {
   private final EventHub hub;
   private final Duration leaseTime;
   private final Runnable wakeLoop;
+  private final Consumer<JobId> roomWanted;
   private final CountDownLatch ended = new CountDownLatch(1);
   private long renewedAt = System.nanoTime();
   private volatile EventFeed feed;
 
   /**
    * @param wakeLoop called after a reason to stop was set, so that an idle loop looks at it
+   * @param roomWanted told of an urgent job that waits for the place of this one
    */
-  JobWatch(RunningJob job, LeaseStore store, EventHub hub, Duration leaseTime, Runnable wakeLoop) {
+  JobWatch(
+      RunningJob job,
+      LeaseStore store,
+      EventHub hub,
+      Duration leaseTime,
+      Runnable wakeLoop,
+      Consumer<JobId> roomWanted) {
     this.job = job;
     this.store = store;
     this.hub = hub;
     this.leaseTime = leaseTime;
     this.wakeLoop = wakeLoop;
+    this.roomWanted = roomWanted;
   }
 
   /** Ends the watch; thread-safe. */
@@ -122,10 +133,11 @@ final class JobWatch implements Runnable {
     if (renewal.isPresent()) {
       renewedAt = asked;
       switch (renewal.get()) {
-        case Renewal.Held(var until, boolean cancelRequested) -> {
+        case Renewal.Held(var until, boolean cancelRequested, Optional<JobId> roomFor) -> {
           if (cancelRequested) {
             stop(RunningJob.Stop.CANCEL);
           }
+          roomFor.ifPresent(roomWanted);
         }
         case Renewal.Lost() -> stop(RunningJob.Stop.LOST);
       }

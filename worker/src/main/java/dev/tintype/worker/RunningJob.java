@@ -17,6 +17,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 
 /**
@@ -35,7 +36,12 @@ final class RunningJob {
     /** This worker drains: another takes it, without blame. */
     GIVE_BACK,
     /** A more urgent job needs its place: it goes on later. */
-    PREEMPT
+    PREEMPT;
+
+    /** Whether another attempt goes on from here, to which every stored picture is of use. */
+    boolean handsOn() {
+      return this == GIVE_BACK || this == PREEMPT;
+    }
   }
 
   /** One picture of the job. */
@@ -46,7 +52,9 @@ final class RunningJob {
   private final Engine engine;
   private final StageTimes times;
   private final List<Sample> samples = new ArrayList<>();
+  private final long takenAt = System.nanoTime();
   private volatile Stop stop;
+  private volatile long stoppedAt;
   private StartPictures start = StartPictures.NONE;
   private Map<Integer, PaintingState> states = Map.of();
   private List<ImageRecord> stored = List.of();
@@ -141,13 +149,17 @@ final class RunningJob {
   boolean mayMakeRoom() {
     return StepPolicy.preemptible(
         new StepPolicy.Held(
-            lease.jobId(), tierClass, lease.job().preemptions(), Integer.MAX_VALUE));
+            lease.jobId(), tierClass, lease.job().preemptions(), Integer.MAX_VALUE, heldMs()));
+  }
+
+  private long heldMs() {
+    return TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - takenAt);
   }
 
   /** As the policy sees it. */
   StepPolicy.Held held() {
     int left = stepsInAll() - stepsDone - stepsPerPicture * stored.size();
-    return new StepPolicy.Held(lease.jobId(), tierClass, lease.job().preemptions(), left);
+    return new StepPolicy.Held(lease.jobId(), tierClass, lease.job().preemptions(), left, heldMs());
   }
 
   Bucket bucket() {
@@ -156,9 +168,17 @@ final class RunningJob {
 
   /** The first reason stays, except that a lost lease beats all: then nothing may be written. */
   synchronized void stop(Stop reason) {
+    if (stop == null) {
+      stoppedAt = System.nanoTime();
+    }
     if (stop == null || reason == Stop.LOST) {
       stop = reason;
     }
+  }
+
+  /** For how long there has been a reason to stop; that there is one was seen before. */
+  long stoppedForNanos() {
+    return System.nanoTime() - stoppedAt;
   }
 
   /** The reason to stop, or null to go on. */

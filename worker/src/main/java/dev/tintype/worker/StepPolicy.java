@@ -1,6 +1,7 @@
 package dev.tintype.worker;
 
 import dev.tintype.queue.job.JobId;
+import dev.tintype.queue.store.LeaseStore;
 import dev.tintype.queue.store.TierClass;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -34,14 +35,18 @@ public final class StepPolicy {
    *
    * @param preemptions how often it has made room already
    * @param stepsLeft of all its pictures
+   * @param heldMs since this worker took it
    */
-  public record Held(JobId job, TierClass tierClass, int preemptions, int stepsLeft) {}
+  public record Held(JobId job, TierClass tierClass, int preemptions, int stepsLeft, long heldMs) {}
 
   /** The share of the ticks that no urgency takes from the oldest: one of so many. */
   public static final int OLDEST_EVERY = 8;
 
   /** How often a job makes room; then it stays to its end. */
-  public static final int PREEMPTIONS_MAX = 2;
+  public static final int PREEMPTIONS_MAX = LeaseStore.PREEMPTIONS_MAX;
+
+  /** A job stays at least as long, so that taking it up again was worth it. */
+  public static final long PREEMPT_HELD_MS_MIN = 2_000;
 
   /** A job with fewer steps left makes room by itself, soon. */
   public static final int PREEMPT_STEPS_LEFT_MIN = 5;
@@ -67,10 +72,11 @@ public final class StepPolicy {
     return order.stream().filter(c -> c.bucket().equals(lead)).limit(batchMax).toList();
   }
 
-  /** Whether a job may make room: of the relaxed class, and not too often yet. */
+  /** Whether a job may make room: of the relaxed class, not too often yet, and not at once. */
   public static boolean preemptible(Held job) {
     return job.tierClass() == TierClass.RELAXED
         && job.preemptions() < PREEMPTIONS_MAX
+        && job.heldMs() >= PREEMPT_HELD_MS_MIN
         && job.stepsLeft() >= PREEMPT_STEPS_LEFT_MIN;
   }
 

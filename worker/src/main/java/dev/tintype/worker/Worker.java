@@ -205,7 +205,14 @@ public final class Worker implements AutoCloseable {
     StageTimes times =
         new StageTimes(lease.job().createdAt(), lease.until().minus(config.leaseTime()));
     RunningJob job = new RunningJob(lease, tierClass, engine, times);
-    JobWatch watch = new JobWatch(job, store, hub, config.leaseTime(), loop::wake);
+    JobWatch watch =
+        new JobWatch(
+            job,
+            store,
+            hub,
+            config.leaseTime(),
+            loop::wake,
+            urgent -> intake.wanted(urgent, job.spec().model()));
     JobCheckpoints checkpointsOf = new JobCheckpoints(checkpoints, version, lease, engine);
     JobScribe scribe =
         new JobScribe(
@@ -216,6 +223,7 @@ public final class Worker implements AutoCloseable {
             picturesPending,
             config.progressEvery().toNanos(),
             WorkerConfig.STORE_WAIT_MAX.toNanos(),
+            config.handBackMax().toNanos(),
             () -> ended(job, watch));
     job.scribe(scribe);
     running.put(job, watch);

@@ -16,6 +16,9 @@ import java.time.Duration;
  * @param checkpointSteps how many steps a lost worker may cost at most: so often a picture in the
  *     making is checkpointed, where it takes more than twice as many. 0: never. Default 10, which
  *     costs one download of the latent (64 KiB at 512 x 512) each time
+ * @param handBackMax longest wait for the blob store when a job is given back, by a drain or for a
+ *     more urgent one: its finished pictures are stored before, so that nobody paints them again.
+ *     Default 5 s; so much may a drain take beyond its own time
  */
 public record WorkerConfig(
     String workerId,
@@ -24,7 +27,8 @@ public record WorkerConfig(
     int samplesMax,
     int batchMax,
     Duration progressEvery,
-    int checkpointSteps) {
+    int checkpointSteps,
+    Duration handBackMax) {
   /** Longest wait for the last events and pictures of a job to reach the store. */
   public static final Duration HAND_IN_MAX = Duration.ofSeconds(60);
 
@@ -45,28 +49,54 @@ public record WorkerConfig(
     check(
         checkpointSteps >= 0 && checkpointSteps <= CHECKPOINT_STEPS_MAX,
         "checkpointSteps (0.." + CHECKPOINT_STEPS_MAX + ")");
+    check(!handBackMax.isNegative() && handBackMax.toSeconds() <= 60, "handBackMax (0..60 s)");
     check(
         !progressEvery.isNegative() && progressEvery.toSeconds() <= 10, "progressEvery (0..10 s)");
   }
 
   /** The defaults under that id. */
   public static WorkerConfig defaults(String workerId) {
-    return new WorkerConfig(workerId, Duration.ofSeconds(15), 4, 8, 0, Duration.ofMillis(40), 10);
+    return new WorkerConfig(
+        workerId,
+        Duration.ofSeconds(15),
+        4,
+        8,
+        0,
+        Duration.ofMillis(40),
+        10,
+        Duration.ofSeconds(5));
   }
 
   public WorkerConfig withBatchMax(int max) {
     return new WorkerConfig(
-        workerId, leaseTime, jobsMax, samplesMax, max, progressEvery, checkpointSteps);
+        workerId, leaseTime, jobsMax, samplesMax, max, progressEvery, checkpointSteps, handBackMax);
+  }
+
+  public WorkerConfig withJobsMax(int max) {
+    return new WorkerConfig(
+        workerId,
+        leaseTime,
+        max,
+        samplesMax,
+        batchMax,
+        progressEvery,
+        checkpointSteps,
+        handBackMax);
   }
 
   public WorkerConfig withLeaseTime(Duration time) {
     return new WorkerConfig(
-        workerId, time, jobsMax, samplesMax, batchMax, progressEvery, checkpointSteps);
+        workerId, time, jobsMax, samplesMax, batchMax, progressEvery, checkpointSteps, handBackMax);
   }
 
   public WorkerConfig withCheckpointSteps(int steps) {
     return new WorkerConfig(
-        workerId, leaseTime, jobsMax, samplesMax, batchMax, progressEvery, steps);
+        workerId, leaseTime, jobsMax, samplesMax, batchMax, progressEvery, steps, handBackMax);
+  }
+
+  public WorkerConfig withHandBackMax(Duration time) {
+    return new WorkerConfig(
+        workerId, leaseTime, jobsMax, samplesMax, batchMax, progressEvery, checkpointSteps, time);
   }
 
   /** Whether a picture of so many steps is to be checkpointed after that step. */

@@ -15,9 +15,10 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * A small engine whose pictures show their seed. Prompts are its script: {@code refuse} cannot be
- * admitted, {@code defect} throws in a step, {@code call} is a failed call of the device, {@code
- * lost} loses the device, {@code slow} waits for a permit before each step.
+ * A small engine whose pictures show their seed and every step that was taken for them. Prompts are
+ * its script: {@code refuse} cannot be admitted, {@code defect} throws in a step, {@code call} is a
+ * failed call of the device, {@code lost} loses the device, {@code slow} waits for a permit before
+ * each step.
  */
 final class ScriptedEngine implements Engine, EngineLoader {
   static final String MODEL = "scripted";
@@ -105,13 +106,14 @@ final class ScriptedEngine implements Engine, EngineLoader {
   public PaintingState save(Painting painting) {
     Scribble scribble = (Scribble) painting;
     return new PaintingState(
-        scribble.step, new float[] {scribble.seed, scribble.step}, Optional.empty());
+        scribble.step, new float[] {scribble.seed, scribble.ink}, Optional.empty());
   }
 
   @Override
   public Painting resume(JobSpec spec, int index, StartPictures start, PaintingState state) {
     Scribble scribble = (Scribble) admit(spec, index, start);
     scribble.step = state.step();
+    scribble.ink = (int) state.latents()[1];
     resumedSteps.addAndGet(state.step());
     return scribble;
   }
@@ -121,6 +123,8 @@ final class ScriptedEngine implements Engine, EngineLoader {
     JobSpec spec = ((Scribble) painting).spec;
     byte[] rgb = new byte[spec.width() * spec.height() * 3];
     Arrays.fill(rgb, (byte) ((Scribble) painting).seed);
+    rgb[0] = (byte) ((Scribble) painting).ink;
+    rgb[1] = (byte) (((Scribble) painting).ink >> 8);
     return new Picture(spec.width(), spec.height(), rgb);
   }
 
@@ -133,6 +137,9 @@ final class ScriptedEngine implements Engine, EngineLoader {
     private final JobSpec spec;
     private final long seed;
     private int step;
+
+    /** Of 16 bits, so that a float holds it. */
+    private int ink;
 
     Scribble(JobSpec spec, long seed) {
       this.spec = spec;
@@ -156,6 +163,7 @@ final class ScriptedEngine implements Engine, EngineLoader {
 
     void advance() {
       step++;
+      ink = (ink * 31 + step) & 0xffff;
       stepsTaken.incrementAndGet();
     }
 

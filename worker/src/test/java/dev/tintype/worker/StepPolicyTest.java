@@ -53,22 +53,28 @@ class StepPolicyTest {
   }
 
   private static Held held(TierClass tierClass, int preemptions, int stepsLeft) {
+    return held(tierClass, preemptions, stepsLeft, StepPolicy.PREEMPT_HELD_MS_MIN);
+  }
+
+  private static Held held(TierClass tierClass, int preemptions, int stepsLeft, long heldMs) {
     RandomGenerator random = RandomGeneratorFactory.of("L64X128MixRandom").create(stepsLeft);
-    return new Held(JobId.next(Clock.systemUTC(), random), tierClass, preemptions, stepsLeft);
+    return new Held(
+        JobId.next(Clock.systemUTC(), random), tierClass, preemptions, stepsLeft, heldMs);
   }
 
   @Test
-  void theYoungestRelaxedJobMakesRoomUnlessItDidTooOftenOrIsNearlyDone() {
+  void theYoungestRelaxedJobMakesRoomUnlessItDidTooOftenOrIsNewOrNearlyDone() {
     Held old = held(TierClass.RELAXED, 0, 50);
     Held young = held(TierClass.RELAXED, StepPolicy.PREEMPTIONS_MAX - 1, 20);
     Held tired = held(TierClass.RELAXED, StepPolicy.PREEMPTIONS_MAX, 90);
     Held nearlyDone = held(TierClass.RELAXED, 0, StepPolicy.PREEMPT_STEPS_LEFT_MIN - 1);
+    Held fresh = held(TierClass.RELAXED, 0, 60, StepPolicy.PREEMPT_HELD_MS_MIN - 1);
     Held normal = held(TierClass.NORMAL, 0, 30);
     Held urgent = held(TierClass.PRIORITY, 0, 30);
-    assertThat(StepPolicy.toPreempt(List.of(urgent, old, young, tired, nearlyDone, normal)))
+    assertThat(StepPolicy.toPreempt(List.of(urgent, old, young, tired, fresh, nearlyDone, normal)))
         .contains(young);
     assertThat(StepPolicy.toPreempt(List.of(old, tired, urgent))).contains(old);
-    assertThat(StepPolicy.toPreempt(List.of(tired, nearlyDone, normal, urgent))).isEmpty();
+    assertThat(StepPolicy.toPreempt(List.of(tired, fresh, nearlyDone, normal, urgent))).isEmpty();
     assertThat(StepPolicy.toPreempt(List.of())).isEmpty();
   }
 

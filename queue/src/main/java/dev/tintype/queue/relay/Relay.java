@@ -28,14 +28,16 @@ import java.util.Set;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Moves wake-ups from the store to the transport, just in time: it keeps about twice as many there
  * as the workers can hold, in all and of each model, and decides the order of the rest as late as
- * it can. It also reaps lapsed leases and expires deadlines. It works on a signal, or after {@link
- * RelayConfig#poll()}; several may run.
+ * it can. It also reaps lapsed leases and expires deadlines, and asks for room for urgent jobs that
+ * find all workers full. It works on a signal, or after {@link RelayConfig#poll()}; several may
+ * run.
  */
 public final class Relay implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Relay.class);
@@ -44,6 +46,9 @@ public final class Relay implements AutoCloseable {
 
   /** Each look at the queue closes a model's room, so a few are enough; the next round goes on. */
   private static final int LOOKS_MAX = 4;
+
+  /** How often it asks for room; a heartbeat takes longer to tell it. */
+  private static final Duration ASK_EVERY = Duration.ofSeconds(1);
 
   private static final Duration SWEEP_EVERY = Duration.ofMinutes(1);
   private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(15);
@@ -60,11 +65,13 @@ public final class Relay implements AutoCloseable {
   /** Where the walk over a tier's users goes on, if it did not fit into one page. */
   private final Map<String, Optional<String>> cursors = new HashMap<>();
 
+  private final UrgentSent urgent = new UrgentSent();
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition signalled = lock.newCondition();
   private boolean signal = true;
   private boolean closed;
   private Instant reapNotBefore = Instant.MIN;
+  private Instant askNotBefore = Instant.MIN;
   private Instant sweepNotBefore = Instant.MIN;
   private final Thread thread = Thread.ofVirtual().name("tintype-relay").unstarted(this::loop);
 
@@ -160,8 +167,8 @@ public final class Relay implements AutoCloseable {
   }
 
   /**
-   * One round: clear away what lapsed, fill the transport, then delete what is old. Returns how
-   * many wake-ups were sent.
+   * One round: clear away what lapsed, fill the transport, ask for room, then delete what is old.
+   * Returns how many wake-ups were sent.
    */
   public int tick() {
     Instant now = clock.instant();
@@ -170,6 +177,10 @@ public final class Relay implements AutoCloseable {
       reap();
     }
     int sent = fill();
+    if (!now.isBefore(askNotBefore)) {
+      askNotBefore = now.plus(ASK_EVERY);
+      askForRoom(now);
+    }
     if (!now.isBefore(sweepNotBefore)) {
       // A full batch means that there is more: the next round goes on.
       sweepNotBefore = sweep() ? now : now.plus(SWEEP_EVERY);
@@ -199,6 +210,21 @@ public final class Relay implements AutoCloseable {
                     job.worker().orElse("?"),
                     job.state().wire()));
     store.expireDue(REAP_MAX);
+  }
+
+  private void askForRoom(Instant now) {
+    List<JobId> overdue = urgent.overdue(now);
+    if (overdue.isEmpty()) {
+      return;
+    }
+    Set<String> relaxed =
+        lanes.entrySet().stream()
+            .filter(lane -> lane.getValue() == TierClass.RELAXED)
+            .map(Map.Entry::getKey)
+            .collect(Collectors.toUnmodifiableSet());
+    Set<JobId> taken = new HashSet<>(overdue);
+    taken.removeAll(store.askForRoom(overdue, relaxed));
+    urgent.taken(taken);
   }
 
   private int fill() {
@@ -239,8 +265,12 @@ public final class Relay implements AutoCloseable {
     List<JobId> unsent = new ArrayList<>();
     int sent = 0;
     for (ReadyJob job : jobs) {
-      if (claimed.contains(job.id()) && unsent.isEmpty() && transport.offer(wakeUp(job))) {
+      WakeUp wakeUp = wakeUp(job);
+      if (claimed.contains(job.id()) && unsent.isEmpty() && transport.offer(wakeUp)) {
         sent++;
+        if (wakeUp.tierClass() == TierClass.PRIORITY) {
+          urgent.sent(job.id(), clock.instant());
+        }
       } else {
         policy.refund(job);
         if (claimed.contains(job.id())) {

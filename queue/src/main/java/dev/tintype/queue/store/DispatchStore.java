@@ -14,6 +14,9 @@ public interface DispatchStore {
   /** Most rows that one call returns or changes. */
   int ROWS_MAX = 1000;
 
+  /** After two heartbeats another worker is asked for room. */
+  Duration ASK_TIME = Duration.ofSeconds(10);
+
   /**
    * The heads of the queue: for each of at most {@code usersMax} users of that tier with work to
    * do, in the order of their ids, starting behind {@code afterUser}, their oldest {@code perUser}
@@ -34,6 +37,20 @@ public interface DispatchStore {
 
   /** Gives claims back (the transport was full). */
   void unclaim(Collection<JobId> ids);
+
+  /**
+   * Asks for room for urgent jobs whose wake-ups nobody took: of the running jobs of the same model
+   * in mode relax, or of those tiers, that have made room less than {@link
+   * LeaseStore#PREEMPTIONS_MAX} times, the newest that was not asked already. Its worker hears it
+   * with the next heartbeat ({@link Renewal.Held#roomFor}) and decides. For one urgent job one
+   * running job is asked at a time, for {@link #ASK_TIME}.
+   *
+   * @param relaxed the tiers of class {@link TierClass#RELAXED}
+   * @return those of {@code urgent} that are queued still
+   */
+  default List<JobId> askForRoom(Collection<JobId> urgent, Set<String> relaxed) {
+    return List.of();
+  }
 
   /**
    * Ends lapsed leases: queued again with backoff, canceled where that was requested, dead after

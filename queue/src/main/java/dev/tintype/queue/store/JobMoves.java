@@ -93,7 +93,7 @@ final class JobMoves {
         sql(
             JobAction.LEASE,
             "attempt = attempt + 1, worker = ?, lease_until = tintype_now() + ? * interval '1 ms',"
-                + " claimed_until = NULL",
+                + " claimed_until = NULL, room_for = NULL, room_asked_at = NULL",
             "id = ? AND (deadline IS NULL OR deadline > tintype_now()) AND (avoid_until IS NULL OR"
                 + " avoid_until <= tintype_now() OR NOT ? = ANY(avoid_workers))"),
         workerId,

@@ -15,6 +15,9 @@ public interface LeaseStore {
   /** How long, after its backoff, a job is kept from the workers that it crashed. */
   Duration AVOID_TIME = Duration.ofSeconds(30);
 
+  /** How often a job makes room for a more urgent one; then it stays to its end. */
+  int PREEMPTIONS_MAX = 2;
+
   /**
    * Takes a queued job. Empty where another worker has it, or where it is no longer queued: then
    * the wake-up can be acknowledged and forgotten.
@@ -32,7 +35,7 @@ public interface LeaseStore {
 
   /**
    * Heartbeat: prolongs the lease by {@code leaseTime} from now, and tells whether the user wants
-   * the job ended.
+   * the job ended, and whether an urgent one wants its place.
    */
   Renewal renew(Lease lease, Duration leaseTime);
 

@@ -78,10 +78,14 @@ final class Leases {
                     connection,
                     row ->
                         new Renewal.Held(
-                            Sql.instant(row, "lease_until"), row.getBoolean("cancel_requested")),
+                            Sql.instant(row, "lease_until"),
+                            row.getBoolean("cancel_requested"),
+                            Optional.ofNullable(row.getString("waits")).map(JobId::new)),
                     "UPDATE jobs SET lease_until = tintype_now() + ? * interval '1 ms' WHERE "
                         + OWNED
-                        + " RETURNING lease_until, cancel_requested",
+                        + " RETURNING lease_until, cancel_requested, (SELECT urgent.id FROM jobs"
+                        + " urgent WHERE urgent.id = jobs.room_for AND urgent.state = 'queued') AS"
+                        + " waits",
                     leaseTime,
                     lease.jobId(),
                     lease.attempt())

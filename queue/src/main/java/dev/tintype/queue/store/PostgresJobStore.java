@@ -32,6 +32,7 @@ public final class PostgresJobStore implements JobStore {
   private final Submissions submissions;
   private final Leases leases;
   private final Dispatch dispatch;
+  private final RoomWishes wishes;
   private final Retention retention;
   private final WorkAhead work;
   private final Inspection inspection;
@@ -49,6 +50,7 @@ public final class PostgresJobStore implements JobStore {
     this.submissions = new Submissions(database, clock, random);
     this.leases = new Leases(database, policy, random);
     this.dispatch = new Dispatch(database, leases);
+    this.wishes = new RoomWishes(database);
     this.retention = new Retention(database);
     this.work = new WorkAhead(database);
     this.inspection = new Inspection(database);
@@ -248,6 +250,11 @@ public final class PostgresJobStore implements JobStore {
     if (!ids.isEmpty()) {
       dispatch.unclaim(ids);
     }
+  }
+
+  @Override
+  public List<JobId> askForRoom(Collection<JobId> urgent, Set<String> relaxed) {
+    return urgent.isEmpty() ? List.of() : wishes.ask(urgent, relaxed);
   }
 
   @Override

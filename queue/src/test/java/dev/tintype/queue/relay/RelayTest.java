@@ -12,6 +12,7 @@ import dev.tintype.queue.job.JobMode;
 import dev.tintype.queue.job.JobSpec;
 import dev.tintype.queue.job.JobState;
 import dev.tintype.queue.store.Lease;
+import dev.tintype.queue.store.Renewal;
 import dev.tintype.queue.store.SubmitRequest;
 import dev.tintype.queue.store.TestDatabase;
 import dev.tintype.queue.store.Tier;
@@ -105,6 +106,26 @@ class RelayTest {
       JobSpec spec = JobSpec.builder(model, "a red sun").seed(i).build();
       db.store.submit(SubmitRequest.plain("pam", "pro", spec, model + i, 100));
     }
+  }
+
+  @Test
+  void anUrgentWakeUpThatNobodyTakesAsksARunningRelaxedJobForRoom() throws Exception {
+    JobSpec slow = JobSpec.builder("tintype-mini", "a red sun").seed(1).build();
+    db.store.submit(SubmitRequest.plain("bob", "free", slow, "slow", 100));
+    Relay relay = relay(1);
+    relay.tick();
+    Lease relaxed = db.store.lease(poll().orElseThrow().wakeUp().jobId(), "w", LEASE).orElseThrow();
+    db.store.start(relaxed);
+    Job urgent = db.submit("pam");
+    relay.tick();
+    assertThat(roomFor(relaxed)).isEmpty();
+    clock.advance(UrgentSent.PATIENCE);
+    relay.tick();
+    assertThat(roomFor(relaxed)).contains(urgent.id());
+  }
+
+  private Optional<JobId> roomFor(Lease lease) {
+    return ((Renewal.Held) db.store.renew(lease, LEASE)).roomFor();
   }
 
   /** Its workers are silent, and not yet known to be: the others' work goes on. */
