@@ -127,7 +127,8 @@ final class KafkaIntake implements AutoCloseable {
         current = new KafkaDelivery(record, wakeUp.get());
         return Optional.of(current);
       }
-      LOG.warn("A record of {} is no wake-up of ours; it is passed over", record.topic());
+      // The broker puts it into the dead-letter topic.
+      LOG.warn("A record of {} is no wake-up of ours; it is rejected", record.topic());
       consumer.acknowledge(record, AcknowledgeType.REJECT);
       consumer.commitAsync();
     }

@@ -11,6 +11,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -29,12 +30,16 @@ import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.GroupIdNotFoundException;
 import org.apache.kafka.common.errors.TopicExistsException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The topics of a platform, {@code PREFIX.jobs.MODEL.CLASS}, and the settings of its share group.
  * Both are made at their first use. Not thread-safe.
  */
 final class KafkaTopics implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(KafkaTopics.class);
+
   /** Wake-ups are older than this only if their claims lapsed and they were sent anew. */
   private static final Duration RETENTION = Duration.ofMinutes(15);
 
@@ -42,12 +47,16 @@ final class KafkaTopics implements AutoCloseable {
   private static final Duration CLOSE_MAX = Duration.ofSeconds(2);
 
   /** Deliveries after which the broker gives up on a wake-up; its job's claim lapses later. */
-  private static final int DELIVERIES_MAX = 5;
+  static final int DELIVERIES_MAX = 5;
+
+  /** Long enough for somebody to come back from a holiday and look. */
+  private static final Duration DEAD_RETENTION = Duration.ofDays(14);
 
   private final KafkaConfig config;
   private final Admin admin;
   private final Set<String> made = new HashSet<>();
   private boolean groupReady;
+  private boolean deadLetters;
 
   KafkaTopics(KafkaConfig config) {
     this.config = config;
@@ -77,6 +86,14 @@ final class KafkaTopics implements AutoCloseable {
     return config.prefix() + ".jobs";
   }
 
+  /**
+   * Where the broker puts what the group rejects or was given too often (KIP-1191, Kafka 4.4).
+   * Brokers take names that begin with {@code dlq.} unless they are told otherwise.
+   */
+  String dead() {
+    return "dlq." + config.prefix() + ".jobs";
+  }
+
   /** All topics of these models. */
   List<String> topics(Collection<String> models) {
     List<String> topics = new ArrayList<>();
@@ -93,6 +110,7 @@ final class KafkaTopics implements AutoCloseable {
       throws ExecutionException, TimeoutException, InterruptedException {
     if (!groupReady) {
       makeGroup();
+      deadLetters = makeDead();
       groupReady = true;
     }
     List<NewTopic> missing =
@@ -119,8 +137,59 @@ final class KafkaTopics implements AutoCloseable {
     }
   }
 
-  private void makeGroup() throws ExecutionException, TimeoutException, InterruptedException {
+  /**
+   * The broker writes the record as it was, with headers that say where it came from and why. False
+   * where it is too old for that or its operator forbids it: wake-ups go on without.
+   */
+  private boolean makeDead() throws TimeoutException, InterruptedException {
     Map<String, String> settings =
+        Map.of(
+            "errors.deadletterqueue.group.enable",
+            "true",
+            "retention.ms",
+            Long.toString(DEAD_RETENTION.toMillis()));
+    NewTopic topic = new NewTopic(dead(), 1, (short) config.replication()).configs(settings);
+    try {
+      await(admin.createTopics(List.of(topic)).all());
+    } catch (ExecutionException e) {
+      if (!(e.getCause() instanceof TopicExistsException)) {
+        return withoutDead(e.getCause());
+      }
+    }
+    try {
+      group(
+          Map.of(
+              "errors.deadletterqueue.topic.name",
+              dead(),
+              "errors.deadletterqueue.copy.record.enable",
+              "true"));
+      return true;
+    } catch (ExecutionException e) {
+      return withoutDead(e.getCause());
+    }
+  }
+
+  private boolean withoutDead(Throwable why) {
+    LOG.warn(
+        "What is no wake-up is dropped: Kafka at {} has no dead-letter topic {} for share groups,"
+            + " which needs 4.4 and share.version 2 ({})",
+        config.bootstrap(),
+        dead(),
+        why.getMessage());
+    return false;
+  }
+
+  /** Records that ever came to the dead-letter topic; empty where there is none. */
+  OptionalLong deadLetters() throws ExecutionException, TimeoutException, InterruptedException {
+    if (!deadLetters) {
+      return OptionalLong.empty();
+    }
+    TopicPartition only = new TopicPartition(dead(), 0);
+    return OptionalLong.of(offsets(Map.of(only, OffsetSpec.latest())).get(only));
+  }
+
+  private void makeGroup() throws ExecutionException, TimeoutException, InterruptedException {
+    group(
         Map.of(
             // Else a wake-up sent before the first worker came would never be seen.
             "share.auto.offset.reset",
@@ -130,7 +199,11 @@ final class KafkaTopics implements AutoCloseable {
             "share.renew.acknowledge.enable",
             "true",
             "share.delivery.count.limit",
-            Integer.toString(DELIVERIES_MAX));
+            Integer.toString(DELIVERIES_MAX)));
+  }
+
+  private void group(Map<String, String> settings)
+      throws ExecutionException, TimeoutException, InterruptedException {
     List<AlterConfigOp> changes =
         settings.entrySet().stream()
             .map(

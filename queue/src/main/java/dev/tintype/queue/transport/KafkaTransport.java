@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -184,6 +185,26 @@ public final class KafkaTransport implements JobTransport {
     } catch (KafkaException | ExecutionException | TimeoutException e) {
       lost(e);
       throw unavailable(e);
+    }
+  }
+
+  /**
+   * How many records ever came to the dead-letter topic, of all workers together; empty while that
+   * cannot be told. Blocks.
+   */
+  public synchronized OptionalLong deadLetters() {
+    if (closed || away()) {
+      return OptionalLong.empty();
+    }
+    try {
+      topics().make(List.of(topics().empty()));
+      return topics().deadLetters();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return OptionalLong.empty();
+    } catch (KafkaException | ExecutionException | TimeoutException e) {
+      lost(e);
+      return OptionalLong.empty();
     }
   }
 

@@ -8,15 +8,27 @@ import dev.tintype.queue.store.TierClass;
 import dev.tintype.servers.ChildProcess;
 import dev.tintype.servers.FreePorts;
 import dev.tintype.servers.KafkaServer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -122,6 +134,78 @@ class KafkaTransportTest extends JobTransportContract {
         sent.remove(delivery.wakeUp());
         delivery.ack();
       }
+    }
+  }
+
+  /** Who reads it sees what it was, where it came from and why it is there. */
+  @Test
+  void whatIsNoWakeUpAndWhatIsGivenBackTooOftenGoesToTheDeadLetters() throws Exception {
+    String prefix = "dead" + RUNS.incrementAndGet();
+    try (KafkaTransport transport = open(prefix)) {
+      WakeUp wakeUp = wakeUp("a");
+      assertThat(transport.offer(wakeUp)).isTrue();
+      for (int i = 0; i < KafkaTopics.DELIVERIES_MAX; i++) {
+        transport.poll(Set.of("a"), patience()).orElseThrow().release();
+      }
+      send(prefix + ".jobs.a.normal", "no wake-up");
+      WakeUp sound = wakeUp("a");
+      assertThat(transport.offer(sound)).isTrue();
+      Delivery delivery = transport.poll(Set.of("a"), patience()).orElseThrow();
+      assertThat(delivery.wakeUp()).isEqualTo(sound);
+      delivery.ack();
+      List<ConsumerRecord<byte[], byte[]>> dead = read("dlq." + prefix + ".jobs", 2);
+      assertThat(dead)
+          .extracting(record -> new String(record.value(), StandardCharsets.UTF_8))
+          .contains("no wake-up")
+          .anyMatch(text -> text.startsWith(wakeUp.jobId().value()));
+      assertThat(dead)
+          .extracting(record -> header(record, "topic"))
+          .containsOnly(prefix + ".jobs.a.normal");
+      assertThat(dead)
+          .extracting(record -> header(record, "delivery.count"))
+          .containsExactlyInAnyOrder("1", Integer.toString(KafkaTopics.DELIVERIES_MAX));
+      assertThat(dead)
+          .extracting(record -> header(record, "message"))
+          .anyMatch(why -> why.contains("rejected"))
+          .anyMatch(why -> why.contains("delivery count"));
+      assertThat(transport.deadLetters()).hasValue(dead.size());
+    }
+  }
+
+  private static String header(ConsumerRecord<byte[], byte[]> record, String name) {
+    byte[] value = record.headers().lastHeader("__dlq.errors." + name).value();
+    return new String(value, StandardCharsets.UTF_8);
+  }
+
+  private static void send(String topic, String text) throws Exception {
+    try (KafkaProducer<byte[], byte[]> producer =
+        new KafkaProducer<>(
+            Map.of(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrap),
+            new ByteArraySerializer(),
+            new ByteArraySerializer())) {
+      producer
+          .send(new ProducerRecord<>(topic, text.getBytes(StandardCharsets.UTF_8)))
+          .get(30, TimeUnit.SECONDS);
+    }
+  }
+
+  private static List<ConsumerRecord<byte[], byte[]>> read(String topic, int most) {
+    try (KafkaConsumer<byte[], byte[]> consumer =
+        new KafkaConsumer<>(
+            Map.of(
+                ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG,
+                bootstrap,
+                ConsumerConfig.AUTO_OFFSET_RESET_CONFIG,
+                "earliest"),
+            new ByteArrayDeserializer(),
+            new ByteArrayDeserializer())) {
+      consumer.assign(List.of(new TopicPartition(topic, 0)));
+      List<ConsumerRecord<byte[], byte[]>> found = new ArrayList<>();
+      long deadline = System.nanoTime() + Duration.ofSeconds(60).toNanos();
+      while (found.size() < most && System.nanoTime() < deadline) {
+        consumer.poll(Duration.ofSeconds(1)).forEach(found::add);
+      }
+      return found;
     }
   }
 
