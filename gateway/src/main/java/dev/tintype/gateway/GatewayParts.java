@@ -1,5 +1,6 @@
 package dev.tintype.gateway;
 
+import dev.tintype.gateway.metrics.ProcessMetric;
 import dev.tintype.queue.blob.BlobStore;
 import dev.tintype.queue.ephemera.Ephemera;
 import dev.tintype.queue.fleet.FleetView;
@@ -13,6 +14,7 @@ import dev.tintype.queue.store.UploadStore;
 import dev.tintype.queue.webhook.WebhookPolicy;
 import io.vertx.core.Vertx;
 import java.time.Clock;
+import java.util.List;
 import java.util.Objects;
 import java.util.random.RandomGenerator;
 
@@ -33,6 +35,7 @@ import java.util.random.RandomGenerator;
  * @param fleet the workers, as they were a moment ago
  * @param scale how many workers each model should have
  * @param webhooks whether and where users may be told of their jobs' ends
+ * @param metrics what the other parts of this process count; may grow
  * @param clock for caches
  * @param random draws seeds and request ids; thread-safe
  */
@@ -51,6 +54,7 @@ public record GatewayParts(
     FleetView fleet,
     ScalePolicy scale,
     WebhookPolicy webhooks,
+    List<ProcessMetric> metrics,
     Clock clock,
     RandomGenerator random) {
 
@@ -69,6 +73,7 @@ public record GatewayParts(
     Objects.requireNonNull(fleet);
     Objects.requireNonNull(scale);
     Objects.requireNonNull(webhooks);
+    Objects.requireNonNull(metrics);
     Objects.requireNonNull(clock);
     Objects.requireNonNull(random);
   }

@@ -2,6 +2,7 @@ package dev.tintype.node;
 
 import dev.tintype.gateway.ModelCard;
 import dev.tintype.gateway.ModelCatalog;
+import dev.tintype.gateway.metrics.ProcessMetric;
 import dev.tintype.node.ModelShelf.Model;
 import dev.tintype.queue.blob.BlobStore;
 import dev.tintype.queue.ephemera.Ephemera;
@@ -19,6 +20,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.BiConsumer;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
@@ -35,6 +37,7 @@ public final class Node implements AutoCloseable {
   private final BiConsumer<String, String> teller;
   private final Runnable onBroken;
   private final SecureRandom random = new SecureRandom();
+  private final List<ProcessMetric> metrics = new CopyOnWriteArrayList<>();
   private DataFolder folder;
   private Optional<WorkerRole> worker = Optional.empty();
   private Optional<String> newKey = Optional.empty();
@@ -101,6 +104,7 @@ public final class Node implements AutoCloseable {
                     ephemera,
                     fleet,
                     random,
+                    metrics,
                     closers,
                     teller));
     if (!served.isEmpty()) {
@@ -109,7 +113,7 @@ public final class Node implements AutoCloseable {
     if (config.roles().contains(Role.RELAY) && config.fleet().kafka().isPresent()) {
       RelayRole.startForFleet(parts.orElseThrow(), shelf);
     }
-    Web web = new Web(config, folder, blobs, ephemera, fleet, random, closers, teller);
+    Web web = new Web(config, folder, blobs, ephemera, fleet, random, metrics, closers, teller);
     url = web.start(store, ModelCatalog.of(cards));
     if (config.roles().contains(Role.GATEWAY)) {
       teller.accept("gateway", url + " (page, API at /v1, /openapi.json)");

@@ -1,18 +1,26 @@
 package dev.tintype.node;
 
+import dev.tintype.gateway.metrics.ProcessMetric;
 import dev.tintype.queue.fleet.Workforce;
 import dev.tintype.queue.relay.FairPolicy;
 import dev.tintype.queue.relay.Relay;
 import dev.tintype.queue.relay.RelayConfig;
+import dev.tintype.queue.store.WebhookOutbox;
+import dev.tintype.queue.transport.KafkaTransport;
 import dev.tintype.queue.webhook.SignedPost;
 import dev.tintype.queue.webhook.WebhookSender;
 import java.time.Clock;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.stream.Collectors;
 
 /** A process that relays: for the worker beside it, or for a fleet. */
 final class RelayRole {
+  private static final double MS_PER_S = 1e3;
+
   private RelayRole() {}
 
   /**
@@ -38,20 +46,10 @@ final class RelayRole {
     NodeConfig config = parts.config();
     StoreParts store = parts.store();
     Closers closers = parts.closers();
-    config
-        .fleet()
-        .webhooks()
-        .ifPresent(
-            webhooks ->
-                closers.add(
-                    "webhooks",
-                    new WebhookSender(
-                            store.webhooks(),
-                            store.jobs(),
-                            new SignedPost(
-                                webhooks.secret(), webhooks.allowPrivate(), Clock.systemUTC()),
-                            parts.random())
-                        .start()));
+    config.fleet().webhooks().ifPresent(webhooks -> sendWebhooks(parts, webhooks));
+    if (parts.transport() instanceof KafkaTransport kafka) {
+      parts.metrics().add(deadLetters(kafka));
+    }
     closers.add("sweeper", Storage.sweeper(config, store.ledger(), parts.blobs(), closers).start());
     closers.add(
         "relay",
@@ -64,5 +62,43 @@ final class RelayRole {
                 workforce,
                 Clock.systemUTC())
             .start(store.signals()));
+  }
+
+  private static void sendWebhooks(Parts parts, WebhookSettings webhooks) {
+    WebhookOutbox outbox = parts.store().webhooks();
+    SignedPost post = new SignedPost(webhooks.secret(), webhooks.allowPrivate(), Clock.systemUTC());
+    WebhookSender sender =
+        parts
+            .closers()
+            .add(
+                "webhooks",
+                new WebhookSender(outbox, parts.store().jobs(), post, parts.random()).start());
+    parts
+        .metrics()
+        .addAll(
+            List.of(
+                new ProcessMetric(
+                    "tintype_webhooks_total",
+                    "Webhooks that this process tried to send, by outcome.",
+                    "outcome",
+                    () -> sender.counts().byOutcome()),
+                new ProcessMetric(
+                    "tintype_webhooks_waiting",
+                    "Webhooks that are owed, of all processes together.",
+                    () -> Map.of("", outbox.waiting().rows())),
+                new ProcessMetric(
+                    "tintype_webhooks_oldest_seconds",
+                    "How long the oldest of them is owed.",
+                    () -> Map.of("", outbox.waiting().oldest().toMillis() / MS_PER_S))));
+  }
+
+  private static ProcessMetric deadLetters(KafkaTransport kafka) {
+    return new ProcessMetric(
+        "tintype_dead_letters_total",
+        "Records in Kafka's dead-letter topic so far, of all processes together.",
+        () -> {
+          OptionalLong records = kafka.deadLetters();
+          return records.isPresent() ? Map.of("", records.getAsLong()) : Map.of();
+        });
   }
 }

@@ -9,6 +9,8 @@ import dev.tintype.gateway.GatewayConfig;
 import dev.tintype.gateway.GatewayParts;
 import dev.tintype.gateway.ImageLinks;
 import dev.tintype.gateway.ModelCatalog;
+import dev.tintype.gateway.metrics.ProcessMetric;
+import dev.tintype.gateway.metrics.ProcessPage;
 import dev.tintype.node.http.Certificate;
 import dev.tintype.node.http.CertificateWatch;
 import dev.tintype.node.http.ConnectionGuard;
@@ -36,6 +38,7 @@ import java.security.SecureRandom;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
@@ -53,6 +56,7 @@ public final class Web {
   private final Ephemera limits;
   private final FleetView fleet;
   private final SecureRandom random;
+  private final List<ProcessMetric> metrics;
   private final Closers closers;
   private final BiConsumer<String, String> teller;
   private final EdgeConfig edgeConfig;
@@ -64,6 +68,7 @@ public final class Web {
       Ephemera limits,
       FleetView fleet,
       SecureRandom random,
+      List<ProcessMetric> metrics,
       Closers closers,
       BiConsumer<String, String> teller) {
     this.config = config;
@@ -72,6 +77,7 @@ public final class Web {
     this.limits = limits;
     this.fleet = fleet;
     this.random = random;
+    this.metrics = metrics;
     this.closers = closers;
     this.teller = teller;
     this.edgeConfig = edgeConfig();
@@ -121,6 +127,10 @@ public final class Web {
     PublicUrl publicUrl = new PublicUrl(config.publicUrl());
     if (config.roles().contains(Role.GATEWAY)) {
       mountGateway(vertx, router, server, store.orElseThrow(), models, publicUrl);
+    } else {
+      new ProcessPage(
+              vertx, GatewayConfig.defaults().errorDocs(), metrics, Clock.systemUTC(), random)
+          .mount(router);
     }
     try {
       Handler<HttpServerRequest> safe = config.tls().map(this::hsts).orElse(request -> {});
@@ -251,6 +261,7 @@ public final class Web {
                         .webhooks()
                         .map(WebhookSettings::policy)
                         .orElse(WebhookPolicy.OFF),
+                    metrics,
                     Clock.systemUTC(),
                     random)));
     gateway.mount(router);

@@ -1,11 +1,13 @@
 package dev.tintype.node;
 
+import dev.tintype.gateway.metrics.ProcessMetric;
 import dev.tintype.node.ModelShelf.Model;
 import dev.tintype.queue.fleet.WorkerPresence;
 import dev.tintype.queue.fleet.Workforce;
 import dev.tintype.queue.job.Sha256;
 import dev.tintype.queue.store.JobStore;
 import dev.tintype.sampler.device.DeviceOptions;
+import dev.tintype.sampler.pipeline.TextCacheCounts;
 import dev.tintype.worker.DeviceEngines;
 import dev.tintype.worker.Worker;
 import dev.tintype.worker.WorkerConfig;
@@ -69,6 +71,23 @@ final class WorkerRole {
         WorkerConfig.defaults(place + ProcessHandle.current().pid())
             .withBatchMax(config.batch())
             .withCheckpointSteps(config.checkpointSteps());
+    DeviceEngines engines =
+        new DeviceEngines(
+            config.device(),
+            DeviceOptions.defaults().withDeterministic(config.deterministic()),
+            folders,
+            config.memoryBytes());
+    parts
+        .metrics()
+        .add(
+            new ProcessMetric(
+                "tintype_text_cache_total",
+                "Prompts' texts by whether they were encoded already.",
+                "outcome",
+                () -> {
+                  TextCacheCounts counts = engines.textCache();
+                  return Map.of("hit", counts.hits(), "miss", counts.misses());
+                }));
     Worker started =
         parts
             .closers()
@@ -82,11 +101,7 @@ final class WorkerRole {
                     store.events(),
                     checkpoints(parts),
                     ProgramVersion.number(),
-                    new DeviceEngines(
-                        config.device(),
-                        DeviceOptions.defaults().withDeterministic(config.deterministic()),
-                        folders,
-                        config.memoryBytes()),
+                    engines,
                     error -> onLost.run()));
     WorkerPresence presence =
         parts

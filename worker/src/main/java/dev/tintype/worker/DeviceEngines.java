@@ -7,6 +7,7 @@ import dev.tintype.sampler.device.DeviceException;
 import dev.tintype.sampler.device.DeviceOptions;
 import dev.tintype.sampler.device.Devices;
 import dev.tintype.sampler.pipeline.ModelWeights;
+import dev.tintype.sampler.pipeline.TextCacheCounts;
 import dev.tintype.worker.engine.Engine;
 import dev.tintype.worker.engine.PipelineEngine;
 import java.lang.management.ManagementFactory;
@@ -42,6 +43,15 @@ public final class DeviceEngines implements EngineLoader {
   private Device device;
   private volatile ResidentModels resident = new ResidentModels(0, System::nanoTime);
   private volatile Set<String> residentNames = Set.of();
+  private volatile Texts texts = new Texts(new TextCacheCounts(0, 0), List.of());
+
+  /**
+   * One value, so that the sum over both never falls.
+   *
+   * @param gone of engines that had to make room
+   */
+  private record Texts(TextCacheCounts gone, List<Engine> here) {}
+
   private volatile Memory memory = Memory.UNKNOWN;
 
   /**
@@ -131,6 +141,7 @@ public final class DeviceEngines implements EngineLoader {
     Engine engine = PipelineEngine.load(model, folder, device);
     long took = System.nanoTime() - began;
     engines.put(model, engine);
+    texts = new Texts(texts.gone(), List.copyOf(engines.values()));
     resident.loaded(model, bytes, took);
     look();
     LOG.info("Model {} is loaded, {} bytes of weights in {} ms", model, bytes, took / 1_000_000);
@@ -140,6 +151,7 @@ public final class DeviceEngines implements EngineLoader {
   private void evict(String model) {
     Engine engine = engines.remove(model);
     resident.evicted(model);
+    texts = new Texts(sum(texts.gone(), engine.textCache()), List.copyOf(engines.values()));
     look();
     engine.close();
     LOG.info("Model {} had to make room", model);
@@ -149,6 +161,19 @@ public final class DeviceEngines implements EngineLoader {
     residentNames = Set.copyOf(engines.keySet());
     long total = Math.min(device.bytesMax(), machineBytes());
     memory = new Memory(total, Math.max(0, total - device.bytesHeld()));
+  }
+
+  /**
+   * How often a prompt's text was encoded already, over all models since the start. From any
+   * thread.
+   */
+  public TextCacheCounts textCache() {
+    Texts now = texts;
+    return now.here().stream().map(Engine::textCache).reduce(now.gone(), DeviceEngines::sum);
+  }
+
+  private static TextCacheCounts sum(TextCacheCounts one, TextCacheCounts other) {
+    return new TextCacheCounts(one.hits() + other.hits(), one.misses() + other.misses());
   }
 
   /** What a device without a limit of its own can take at most. */

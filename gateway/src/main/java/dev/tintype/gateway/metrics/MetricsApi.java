@@ -28,14 +28,15 @@ import java.util.function.ToDoubleFunction;
  */
 public final class MetricsApi {
   /** Age up to which an answer is given again, ms. */
-  private static final long FRESH_MS = 2_000;
+  static final long FRESH_MS = 2_000;
 
   private static final double MS_PER_S = 1e3;
 
   /**
    * @param load empty while the database is away
    */
-  private record Seen(Optional<List<QueueLoad>> load, FleetView fleet) {}
+  private record Seen(
+      Optional<List<QueueLoad>> load, FleetView fleet, List<ProcessMetric.Seen> own) {}
 
   private final GatewayParts parts;
   private final SubmitMetrics submits;
@@ -70,7 +71,7 @@ public final class MetricsApi {
   /** Silence of the database is something to show; anything else is a defect of ours. */
   private static Future<Seen> noAnswer(Throwable cause) {
     return cause instanceof UnavailableException slow && slow.code().equals("gateway.timeout")
-        ? Future.succeededFuture(new Seen(Optional.empty(), FleetView.UNKNOWN))
+        ? Future.succeededFuture(new Seen(Optional.empty(), FleetView.UNKNOWN, List.of()))
         : Future.failedFuture(cause);
   }
 
@@ -79,10 +80,11 @@ public final class MetricsApi {
   }
 
   private Seen load() {
+    List<ProcessMetric.Seen> own = parts.metrics().stream().map(ProcessMetric::look).toList();
     try {
-      return new Seen(Optional.of(parts.jobs().load()), parts.fleet().still());
+      return new Seen(Optional.of(parts.jobs().load()), parts.fleet().still(), own);
     } catch (QueueException e) {
-      return new Seen(Optional.empty(), parts.fleet().still());
+      return new Seen(Optional.empty(), parts.fleet().still(), own);
     }
   }
 
@@ -94,6 +96,7 @@ public final class MetricsApi {
     FleetMetrics.write(page, seen.fleet(), load.orElse(List.of()));
     load.ifPresent(
         groups -> FleetMetrics.wanted(page, FleetApi.wanted(parts, seen.fleet(), groups)));
+    seen.own().forEach(one -> one.write(page));
     submits.write(page);
     page.gauge("tintype_event_streams", "Open event streams.", streams.getAsInt());
     runtime(page);
@@ -145,7 +148,7 @@ public final class MetricsApi {
     }
   }
 
-  private static void runtime(Exposition page) {
+  static void runtime(Exposition page) {
     MemoryUsage heap = ManagementFactory.getMemoryMXBean().getHeapMemoryUsage();
     page.gauge("jvm_heap_used_bytes", "Heap in use.", heap.getUsed());
     page.gauge("jvm_heap_max_bytes", "Most heap that may be used.", heap.getMax());

@@ -5,16 +5,24 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tintype.gateway.http.BlockingCalls;
 import dev.tintype.gateway.http.Reply;
+import dev.tintype.gateway.testing.Client;
 import dev.tintype.gateway.testing.Platform;
 import dev.tintype.queue.QueueException;
 import dev.tintype.queue.store.JobStore;
 import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpServer;
+import io.vertx.ext.web.Router;
 import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Random;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -102,6 +110,54 @@ class MetricsApiTest {
       assertThatThrownBy(() -> reply.toCompletionStage().toCompletableFuture().join())
           .hasRootCauseMessage("a defect");
       assertThat(asked).hasValue(i);
+    }
+  }
+
+  private static final ProcessMetric COUNTER =
+      new ProcessMetric(
+          "test_things_total", "Things.", "outcome", () -> Map.of("good", 3, "bad", 1.5));
+
+  private static final ProcessMetric BROKEN =
+      new ProcessMetric(
+          "test_broken",
+          "Cannot be told.",
+          () -> {
+            throw new QueueException.Unavailable("store.unavailable", "away", null);
+          });
+
+  @Test
+  void whatOtherPartsCountIsOnThePageAndWhatCannotBeToldIsNot() {
+    platform.metrics.addAll(List.of(COUNTER, BROKEN));
+    String page = text(metrics(() -> List.of(), Duration.ofSeconds(30)).scrape());
+    assertThat(page)
+        .contains("# TYPE test_things_total counter\n")
+        .contains("test_things_total{outcome=\"bad\"} 1.50000\n")
+        .contains("test_things_total{outcome=\"good\"} 3\n")
+        .doesNotContain("\ntest_broken");
+  }
+
+  @Test
+  void aProcessWithoutAGatewayHasAPageToo() throws Exception {
+    Vertx vertx = platform.parts(platform.jobs).vertx();
+    Router router = Router.router(vertx);
+    new ProcessPage(vertx, "/docs", List.of(COUNTER), Clock.systemUTC(), new Random())
+        .mount(router);
+    HttpServer server =
+        vertx
+            .createHttpServer()
+            .requestHandler(router)
+            .listen(0, "127.0.0.1")
+            .toCompletionStage()
+            .toCompletableFuture()
+            .get(30, TimeUnit.SECONDS);
+    try {
+      Client client = new Client(server.actualPort(), "");
+      assertThat(client.get("/metrics").text())
+          .contains("test_things_total{outcome=\"good\"} 3\n")
+          .contains("jvm_heap_used_bytes");
+      assertThat(client.get("/healthz").status()).isEqualTo(200);
+    } finally {
+      server.close().toCompletionStage().toCompletableFuture().get(30, TimeUnit.SECONDS);
     }
   }
 }

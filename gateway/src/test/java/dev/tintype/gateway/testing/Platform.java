@@ -4,6 +4,7 @@ import dev.tintype.gateway.Gateway;
 import dev.tintype.gateway.GatewayConfig;
 import dev.tintype.gateway.GatewayParts;
 import dev.tintype.gateway.ImageLinks;
+import dev.tintype.gateway.metrics.ProcessMetric;
 import dev.tintype.queue.blob.BlobStore;
 import dev.tintype.queue.blob.DirectoryBlobStore;
 import dev.tintype.queue.embedded.EmbeddedPostgres;
@@ -34,6 +35,8 @@ import java.security.SecureRandom;
 import java.sql.Statement;
 import java.time.Clock;
 import java.util.Comparator;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
@@ -66,6 +69,9 @@ public final class Platform implements AutoCloseable {
   public final PostgresJobStore jobs;
   public final PostgresUploadStore uploads;
   public final BlobStore blobs;
+
+  /** What the other parts of the process count, as if there were some. */
+  public final List<ProcessMetric> metrics = new CopyOnWriteArrayList<>();
 
   /** Where a test lets workers appear. */
   public final Ephemera fleet = new InProcessEphemera(Clock.systemUTC());
@@ -118,6 +124,7 @@ public final class Platform implements AutoCloseable {
         new EphemeraFleetView(fleet, true, Clock.systemUTC()),
         ScalePolicy.DEFAULT,
         new WebhookPolicy(true, false),
+        metrics,
         Clock.systemUTC(),
         new SecureRandom());
   }

@@ -78,6 +78,7 @@ final class HttpSubmits implements AutoCloseable {
                 FleetView.UNKNOWN,
                 ScalePolicy.DEFAULT,
                 WebhookPolicy.OFF,
+                List.of(),
                 Clock.systemUTC(),
                 new SecureRandom()));
     Router router = Router.router(vertx);

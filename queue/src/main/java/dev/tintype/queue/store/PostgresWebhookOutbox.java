@@ -51,6 +51,23 @@ public final class PostgresWebhookOutbox implements WebhookOutbox {
   }
 
   @Override
+  public Waiting waiting() {
+    return database.call(
+        connection ->
+            Sql.query(
+                    connection,
+                    row ->
+                        new Waiting(
+                            row.getLong("owed"),
+                            Duration.ofMillis(Math.max(0, row.getLong("oldest_ms")))),
+                    "SELECT count(*) AS owed, coalesce(extract(epoch FROM tintype_now() -"
+                        + " min(ended_at)) * 1000, 0)::bigint AS oldest_ms FROM (SELECT ended_at"
+                        + " FROM webhooks LIMIT ?) w",
+                    COUNT_MAX)
+                .getFirst());
+  }
+
+  @Override
   public void done(Owed owed) {
     database.call(
         connection ->

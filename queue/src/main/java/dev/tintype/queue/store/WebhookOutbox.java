@@ -27,6 +27,20 @@ public interface WebhookOutbox {
    */
   List<Owed> claim(int limit, Duration claimTime);
 
+  /**
+   * What is owed to anybody now.
+   *
+   * @param rows how many, counted up to {@value #COUNT_MAX}
+   * @param oldest since the first of them is owed; zero where there is none
+   */
+  record Waiting(long rows, Duration oldest) {}
+
+  /** Counting more would cost more than it tells. */
+  int COUNT_MAX = 100_000;
+
+  /** For metrics. */
+  Waiting waiting();
+
   /** Forgets a row. */
   void done(Owed owed);
 

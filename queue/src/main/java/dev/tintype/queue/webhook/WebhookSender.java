@@ -48,6 +48,7 @@ public final class WebhookSender implements AutoCloseable {
   private final JobStore jobs;
   private final SignedPost post;
   private final RandomGenerator random;
+  private final WebhookCounts counts = new WebhookCounts();
   private final CountDownLatch closed = new CountDownLatch(1);
   private final Thread thread = Thread.ofVirtual().name("webhooks").unstarted(this::loop);
 
@@ -60,6 +61,11 @@ public final class WebhookSender implements AutoCloseable {
     this.jobs = jobs;
     this.post = post;
     this.random = random;
+  }
+
+  /** What came of its tries. */
+  public WebhookCounts counts() {
+    return counts;
   }
 
   /** Looks every second from now on. */
@@ -125,7 +131,10 @@ public final class WebhookSender implements AutoCloseable {
     }
     SignedPost.Answer answer = post.send(WebhookUrl.check(owed.url()), id(owed), body.get());
     switch (answer) {
-      case SignedPost.Answer.Taken() -> outbox.done(owed);
+      case SignedPost.Answer.Taken taken -> {
+        counts.taken();
+        outbox.done(owed);
+      }
       case SignedPost.Answer.Gone() -> giveUp(owed, "the receiver says that it is gone (410)");
       case SignedPost.Answer.Failed(String why) -> failed(owed, why);
     }
@@ -135,6 +144,7 @@ public final class WebhookSender implements AutoCloseable {
     if (owed.tries() >= TRIES_MAX) {
       giveUp(owed, why);
     } else {
+      counts.failed();
       LOG.info("Job {}: webhook not taken, try {}: {}", owed.jobId(), owed.tries(), why);
       outbox.again(owed, wait(owed.tries()));
     }
@@ -147,6 +157,7 @@ public final class WebhookSender implements AutoCloseable {
   }
 
   private void giveUp(Owed owed, String why) {
+    counts.givenUp();
     LOG.warn("Job {}: webhook given up after {} tries: {}", owed.jobId(), owed.tries(), why);
     outbox.done(owed);
   }

@@ -69,5 +69,16 @@ class WebhookOutboxTest {
   @Test
   void nothingIsOwed() {
     assertThat(claimed()).isEmpty();
+    assertThat(outbox.waiting()).isEqualTo(new WebhookOutbox.Waiting(0, Duration.ZERO));
+  }
+
+  @Test
+  void whatIsOwedIsCountedWhetherDueOrNot() {
+    owe("ann", 3, 1);
+    owe("bob", 2, -60);
+    db.clockAhead(Duration.ofHours(2));
+    WebhookOutbox.Waiting waiting = outbox.waiting();
+    assertThat(waiting.rows()).isEqualTo(5);
+    assertThat(waiting.oldest()).isBetween(Duration.ofHours(2), Duration.ofHours(3));
   }
 }

@@ -24,6 +24,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -143,15 +144,19 @@ class WebhookSenderTest {
     db.store.finish(started(id), IMAGES);
     answer.set(500);
     Duration ahead = Duration.ZERO;
+    WebhookSender sender = sender(true);
     for (int tries = 1; tries <= WebhookSender.TRIES_MAX; tries++) {
-      assertThat(sender(true).round()).as("try " + tries).isEqualTo(1);
-      assertThat(sender(true).round()).as("not at once").isZero();
+      assertThat(sender.round()).as("try " + tries).isEqualTo(1);
+      assertThat(sender.round()).as("not at once").isZero();
       ahead = ahead.plusHours(30);
       db.clockAhead(ahead);
     }
     assertThat(sender(true).round()).isZero();
     assertThat(calls).hasSize(WebhookSender.TRIES_MAX);
     assertThat(calls.stream().map(Call::id).distinct()).hasSize(1);
+    long failed = WebhookSender.TRIES_MAX - 1;
+    assertThat(sender.counts().byOutcome())
+        .isEqualTo(Map.of("taken", 0L, "failed", failed, "given_up", 1L));
   }
 
   @Test

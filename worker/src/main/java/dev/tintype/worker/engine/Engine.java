@@ -1,6 +1,7 @@
 package dev.tintype.worker.engine;
 
 import dev.tintype.queue.job.JobSpec;
+import dev.tintype.sampler.pipeline.TextCacheCounts;
 import java.util.List;
 
 /**
@@ -20,6 +21,11 @@ public interface Engine extends AutoCloseable {
   /** What decides a picture's bits beside recipe and model: equal texts promise equal bits. */
   default String arithmetic() {
     return device();
+  }
+
+  /** How often a prompt's text was encoded already, since it was loaded. From any thread. */
+  default TextCacheCounts textCache() {
+    return new TextCacheCounts(0, 0);
   }
 
   /** The name of the scheduler that a recipe without one gets. */

@@ -9,6 +9,7 @@ import dev.tintype.sampler.pipeline.Recipe;
 import dev.tintype.sampler.pipeline.RgbImage;
 import dev.tintype.sampler.pipeline.Sample;
 import dev.tintype.sampler.pipeline.SampleState;
+import dev.tintype.sampler.pipeline.TextCacheCounts;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -56,6 +57,11 @@ public final class PipelineEngine implements Engine {
   @Override
   public String arithmetic() {
     return device.arithmetic();
+  }
+
+  @Override
+  public TextCacheCounts textCache() {
+    return pipeline.textCache();
   }
 
   @Override
