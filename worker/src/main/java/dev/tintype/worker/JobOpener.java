@@ -1,6 +1,5 @@
 package dev.tintype.worker;
 
-import dev.tintype.worker.JobScribe.Ending;
 import dev.tintype.worker.checkpoint.Checkpoint;
 import dev.tintype.worker.checkpoint.JobCheckpoints;
 import dev.tintype.worker.engine.EngineFault;

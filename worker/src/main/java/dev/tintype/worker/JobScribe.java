@@ -1,81 +1,47 @@
 package dev.tintype.worker;
 
 import dev.tintype.queue.QueueException;
-import dev.tintype.queue.blob.BlobStore;
-import dev.tintype.queue.job.EventType;
 import dev.tintype.queue.job.ImageRecord;
 import dev.tintype.queue.job.JobFailure;
 import dev.tintype.queue.job.NewEvent;
-import dev.tintype.queue.store.LeaseStore;
-import dev.tintype.worker.StageTimes.Stage;
 import dev.tintype.worker.checkpoint.JobCheckpoints;
-import dev.tintype.worker.engine.Engine;
 import dev.tintype.worker.engine.PaintingState;
 import dev.tintype.worker.engine.Picture;
-import dev.tintype.worker.picture.PngEncoder;
-import dev.tintype.worker.picture.RecipeText;
-import dev.tintype.worker.picture.ThumbHash;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Writes everything that one job has to tell, in order, on a virtual thread of its own, so that the
- * loop never waits for a disk. Progress is coalesced: only the newest unsent step is kept. Pictures
- * come before the ending, and the ending is the last thing written.
+ * Takes what one job has to tell off the loop's hands, and has it written in order on a virtual
+ * thread of its own, so that the loop never waits for a disk. Progress is coalesced: only the
+ * newest unsent step is kept. Pictures come before the ending, and the ending is the last thing
+ * written.
  */
 final class JobScribe implements Runnable {
   private static final Logger LOG = LoggerFactory.getLogger(JobScribe.class);
-  private static final long RETRY_MS_MIN = 100;
-  private static final long RETRY_MS_MAX = 2_000;
-
-  /** How a job leaves this worker. */
-  sealed interface Ending {
-    /**
-     * @param deviceMs what the job took of the device; empty where a part of it was another
-     *     attempt's
-     */
-    record Succeed(int steps, OptionalLong deviceMs) implements Ending {}
-
-    /**
-     * @param goesOn whether another attempt may go on where this one was: the engine is not to
-     *     blame
-     */
-    record Fail(JobFailure failure, boolean goesOn) implements Ending {}
-
-    record Cancel() implements Ending {}
-
-    /**
-     * @param preempted for a more urgent job
-     */
-    record GiveBack(boolean preempted) implements Ending {}
-
-    record Drop() implements Ending {}
-  }
 
   private record Finished(int index, Picture picture) {}
 
+  /** One thing to write; true where it was the ending. */
+  private interface Write {
+    boolean run() throws InterruptedException;
+  }
+
   private final RunningJob job;
-  private final LeaseStore store;
-  private final BlobStore blobs;
+  private final LeasedWrites writes;
+  private final PictureHandIn handIn;
   private final JobCheckpoints checkpoints;
   private final Semaphore picturesPending;
   private final long progressEveryNanos;
-  private final long storeWaitNanos;
-  private final long handBackNanos;
   private final Runnable onEnd;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
@@ -90,28 +56,23 @@ final class JobScribe implements Runnable {
 
   /**
    * @param picturesPending one permit comes back for every picture taken off the loop's hands
-   * @param storeWaitNanos longest wait for the blob store, {@link WorkerConfig#STORE_WAIT_MAX}
-   * @param handBackNanos as {@link WorkerConfig#handBackMax}
+   * @param progressEveryNanos as {@link WorkerConfig#progressEvery}
    * @param onEnd called once, when nothing more will be written
    */
   JobScribe(
       RunningJob job,
-      LeaseStore store,
-      BlobStore blobs,
+      LeasedWrites writes,
+      PictureHandIn handIn,
       JobCheckpoints checkpoints,
       Semaphore picturesPending,
       long progressEveryNanos,
-      long storeWaitNanos,
-      long handBackNanos,
       Runnable onEnd) {
     this.job = job;
-    this.store = store;
-    this.blobs = blobs;
+    this.writes = writes;
+    this.handIn = handIn;
     this.checkpoints = checkpoints;
     this.picturesPending = picturesPending;
     this.progressEveryNanos = progressEveryNanos;
-    this.storeWaitNanos = storeWaitNanos;
-    this.handBackNanos = handBackNanos;
     this.onEnd = onEnd;
   }
 
@@ -178,11 +139,6 @@ final class JobScribe implements Runnable {
     }
   }
 
-  /** One thing to write; true where it was the ending. */
-  private interface Write {
-    boolean run() throws InterruptedException;
-  }
-
   private Write await() throws InterruptedException {
     lock.lock();
     try {
@@ -207,8 +163,7 @@ final class JobScribe implements Runnable {
     if (how instanceof Ending.GiveBack && !states.isEmpty()) {
       return keep(takeStates());
     }
-    boolean handsOn = how instanceof Ending.Succeed || how instanceof Ending.GiveBack;
-    if (how != null && !handsOn) {
+    if (how != null && !how.keepsPictures()) {
       return () -> write(how); // Whatever else waits is of no use to anybody now.
     }
     if (!earlier.isEmpty()) {
@@ -233,6 +188,12 @@ final class JobScribe implements Runnable {
     return null;
   }
 
+  private Map<Integer, PaintingState> takeStates() {
+    Map<Integer, PaintingState> taken = Map.copyOf(states);
+    states.clear();
+    return taken;
+  }
+
   private Write keep(Map<Integer, PaintingState> reached) {
     return () -> {
       reached.forEach(checkpoints::keep);
@@ -242,38 +203,14 @@ final class JobScribe implements Runnable {
 
   private boolean append(NewEvent event) throws InterruptedException {
     nextProgressAt = System.nanoTime() + progressEveryNanos;
-    lostUnless(() -> store.appendEvents(job.lease(), List.of(event)));
+    writes.append(event);
     return false;
   }
 
-  private Map<Integer, PaintingState> takeStates() {
-    Map<Integer, PaintingState> taken = Map.copyOf(states);
-    states.clear();
-    return taken;
-  }
-
   private boolean store(Finished done) throws InterruptedException {
-    long start = System.nanoTime();
-    ImageRecord image;
+    Optional<ImageRecord> image;
     try {
-      byte[] png =
-          PngEncoder.encode(
-              done.picture(),
-              RecipeText.of(job.spec(), done.index(), scheduler(), job.engine().modelHash()));
-      Optional<String> sha256 = put(png);
-      if (sha256.isEmpty()) {
-        replaceEnding(stopped());
-        return false;
-      }
-      image =
-          new ImageRecord(
-              done.index(),
-              sha256.get(),
-              done.picture().width(),
-              done.picture().height(),
-              Engine.seed(job.spec(), done.index()),
-              png.length,
-              Optional.of(ThumbHash.base64(done.picture())));
+      image = handIn.store(done.index(), done.picture());
     } catch (QueueException e) {
       LOG.warn("Picture {} of job {}: {}", done.index(), job.lease().jobId(), e.getMessage());
       replaceEnding(new Ending.Fail(new JobFailure(e.code(), e.getMessage(), true), true));
@@ -281,48 +218,21 @@ final class JobScribe implements Runnable {
       return false;
     } finally {
       picturesPending.release();
-      job.times().add(Stage.STORE, System.nanoTime() - start);
+    }
+    if (image.isEmpty()) {
+      replaceEnding(stopped());
+      return false;
     }
     if (job.spec().images() > 1) {
-      checkpoints.keep(image);
+      checkpoints.keep(image.get());
     }
-    return keep(image);
+    return keep(image.get());
   }
 
   private boolean keep(ImageRecord image) throws InterruptedException {
     images.add(image);
-    lostUnless(() -> store.appendEvents(job.lease(), List.of(NewEvent.image(image))));
+    writes.append(NewEvent.image(image));
     return false;
-  }
-
-  /**
-   * The picture's name in the blob store, whose absence is waited for; empty where the job is to
-   * stop meanwhile, and cannot wait for longer.
-   */
-  private Optional<String> put(byte[] png) throws InterruptedException {
-    long deadline = System.nanoTime() + storeWaitNanos;
-    long pauseMs = RETRY_MS_MIN;
-    while (mayStore()) {
-      try {
-        return Optional.of(blobs.put(png));
-      } catch (QueueException.Blob e) {
-        boolean late = job.stop() == null && System.nanoTime() > deadline;
-        if (e.code().equals("blob.too_large") || late) {
-          throw e;
-        }
-        LOG.warn(
-            "Job {}: picture not stored, trying again: {}", job.lease().jobId(), e.getMessage());
-        TimeUnit.MILLISECONDS.sleep(pauseMs);
-        pauseMs = Math.min(RETRY_MS_MAX, pauseMs * 2);
-      }
-    }
-    return Optional.empty();
-  }
-
-  /** A job that is handed on still has a while for its pictures. */
-  private boolean mayStore() {
-    RunningJob.Stop reason = job.stop();
-    return reason == null || reason.handsOn() && job.stoppedForNanos() < handBackNanos;
   }
 
   /** What becomes of a job whose picture was not stored in time. */
@@ -333,10 +243,6 @@ final class JobScribe implements Runnable {
       case PREEMPT -> new Ending.GiveBack(true);
       case LOST, FAILED -> new Ending.Drop();
     };
-  }
-
-  private String scheduler() {
-    return job.spec().scheduler().orElseGet(() -> job.engine().defaultScheduler());
   }
 
   /** A picture that cannot be stored ends the job so, whatever the loop says later. */
@@ -350,60 +256,8 @@ final class JobScribe implements Runnable {
   }
 
   private boolean write(Ending how) throws InterruptedException {
-    switch (how) {
-      case Ending.Succeed(int steps, OptionalLong deviceMs) -> {
-        NewEvent timings = new NewEvent(EventType.PROGRESS, job.times().toProgressJson(steps));
-        images.sort(Comparator.comparingInt(ImageRecord::index));
-        lostUnless(() -> store.appendEvents(job.lease(), List.of(timings)));
-        lostUnless(() -> store.finish(job.lease(), List.copyOf(images), deviceMs));
-        clearCheckpoints();
-      }
-      case Ending.Fail(JobFailure failure, boolean goesOn) -> {
-        if (!goesOn) {
-          clearCheckpoints(); // Before the next attempt can read them.
-        }
-        lostUnless(() -> store.fail(job.lease(), failure).isPresent());
-      }
-      case Ending.Cancel() -> {
-        lostUnless(() -> store.finishCanceled(job.lease()));
-        clearCheckpoints();
-      }
-      case Ending.GiveBack(boolean preempted) ->
-          lostUnless(() -> preempted ? store.preempt(job.lease()) : store.release(job.lease()));
-      case Ending.Drop() -> LOG.info("Job {}: lease lost, result dropped", job.lease().jobId());
-    }
+    writes.end(how, images);
     return true;
-  }
-
-  /** Not where the lease was lost: they are of use to the attempt that has it now. */
-  private void clearCheckpoints() {
-    if (job.stop() != RunningJob.Stop.LOST) {
-      checkpoints.clear();
-    }
-  }
-
-  /**
-   * One write under the lease. The store being away is waited for, up to a bound: a picture that
-   * took minutes is worth it. False from the store means that the lease is lost.
-   */
-  private void lostUnless(BooleanSupplier write) throws InterruptedException {
-    long deadline = System.nanoTime() + WorkerConfig.HAND_IN_MAX.toNanos();
-    long pauseMs = RETRY_MS_MIN;
-    while (job.stop() != RunningJob.Stop.LOST) {
-      try {
-        if (!write.getAsBoolean()) {
-          job.stop(RunningJob.Stop.LOST);
-        }
-        return;
-      } catch (QueueException.Unavailable e) {
-        if (System.nanoTime() > deadline) {
-          throw e;
-        }
-        LOG.warn("Job {}: store away, trying again: {}", job.lease().jobId(), e.getMessage());
-        TimeUnit.MILLISECONDS.sleep(pauseMs);
-        pauseMs = Math.min(RETRY_MS_MAX, pauseMs * 2);
-      }
-    }
   }
 
   private void dropPictures() {

@@ -19,12 +19,17 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A leased job in the loop. All but {@link #stop} belongs to the loop's thread; the reason to stop
  * may be set by any.
  */
 final class RunningJob {
+  private static final Logger LOG = LoggerFactory.getLogger(RunningJob.class);
+
   /** Why a job leaves the loop before its pictures are done. */
   enum Stop {
     /** Its user withdrew it. */
@@ -63,13 +68,14 @@ final class RunningJob {
   private int decoded;
   private int stepsDone;
   private int stepsPerPicture;
-  private long deviceNanos;
+  private final long[] deviceNanos;
 
   RunningJob(Lease lease, TierClass tierClass, Engine engine, StageTimes times) {
     this.lease = lease;
     this.tierClass = tierClass;
     this.engine = engine;
     this.times = times;
+    this.deviceNanos = new long[lease.job().spec().images()];
     this.stepsPerPicture = lease.job().spec().steps();
     IntStream.range(0, spec().images()).forEach(toPaint::add);
   }
@@ -211,14 +217,39 @@ final class RunningJob {
     scribe.progress(stepsDone + stepsPerPicture * stored.size(), stepsInAll());
   }
 
-  /** Adds time of the device: of a shared call, this job's part of it. */
-  void addDeviceNanos(long nanos) {
-    deviceNanos += nanos;
+  /** Time of the device that went to one picture alone, in a stage of the job. */
+  void took(StageTimes.Stage stage, int index, long nanos) {
+    times.add(stage, nanos);
+    charge(index, nanos);
   }
 
-  /** What the job took of the device so far, in ms; over all jobs the time that it was busy. */
+  /** Time of the device that a picture pays: of a shared call, its part. */
+  void charge(int index, long nanos) {
+    deviceNanos[index] += nanos;
+  }
+
+  /** What a picture took of the device so far, in ns; over all pictures the time it was busy. */
+  long deviceNanos(int index) {
+    return deviceNanos[index];
+  }
+
+  /** What the job took of the device so far, in ms. */
   long deviceMs() {
-    return deviceNanos / 1_000_000;
+    return TimeUnit.NANOSECONDS.toMillis(LongStream.of(deviceNanos).sum());
+  }
+
+  /**
+   * Hands the scribe what another worker needs to go on; a lost device is told by its next step.
+   */
+  void checkpoint(Sample sample) {
+    if (sample.painting().step() == 0) {
+      return;
+    }
+    try {
+      scribe.checkpoint(sample.index(), engine.save(sample.painting()));
+    } catch (RuntimeException e) {
+      LOG.warn("Job {}: no checkpoint: {}", lease.jobId(), e.getMessage());
+    }
   }
 
   int stepsInAll() {

@@ -53,7 +53,7 @@ public final class Worker implements AutoCloseable {
   private final Consumer<Throwable> onBroken;
   private final Intake intake;
   private final Room room;
-  private final Semaphore picturesPending = new Semaphore(StepLoop.PICTURES_PENDING_MAX);
+  private final Semaphore picturesPending = new Semaphore(Decoding.PICTURES_PENDING_MAX);
   private final Map<RunningJob, JobWatch> running = new ConcurrentHashMap<>();
   private final CompletableFuture<Engine> loaded = new CompletableFuture<>();
   private final CountDownLatch draining = new CountDownLatch(1);
@@ -143,7 +143,8 @@ public final class Worker implements AutoCloseable {
               picturesPending,
               rate,
               loader,
-              this::busy);
+              this::busy,
+              System::nanoTime);
       Thread.ofVirtual().name("worker-intake").start(this::takeJobs);
       loaded.complete(engine);
       while (stopping.getCount() > 0) {
@@ -217,13 +218,11 @@ public final class Worker implements AutoCloseable {
     JobScribe scribe =
         new JobScribe(
             job,
-            store,
-            blobs,
+            new LeasedWrites(job, store, checkpointsOf),
+            new PictureHandIn(job, blobs, config.handBackMax().toNanos()),
             checkpointsOf,
             picturesPending,
             config.progressEvery().toNanos(),
-            WorkerConfig.STORE_WAIT_MAX.toNanos(),
-            config.handBackMax().toNanos(),
             () -> ended(job, watch));
     job.scribe(scribe);
     running.put(job, watch);
@@ -308,7 +307,7 @@ public final class Worker implements AutoCloseable {
       }
       if (!allRoom(LOOP_MAX)) {
         // The loop is in a long call; the last regular checkpoints have to do.
-        running.keySet().forEach(job -> job.scribe().end(new JobScribe.Ending.GiveBack(false)));
+        running.keySet().forEach(job -> job.scribe().end(new Ending.GiveBack(false)));
         allRoom(CLOSE_MAX);
       }
     }

@@ -21,7 +21,7 @@ class BlobOutageTest extends WorkerFixture {
     for (int i = 0; i < 3; i++) {
       ids.add(run("plain", 4, 3));
     }
-    await(() -> blobs.refused.get() > StepLoop.PICTURES_PENDING_MAX);
+    await(() -> blobs.refused.get() > Decoding.PICTURES_PENDING_MAX);
     await(() -> engine.stepsTaken.get() == 3 * 4 * 3);
     blobs.away = false;
     for (JobId id : ids) {
@@ -89,13 +89,7 @@ class BlobOutageTest extends WorkerFixture {
     blobs.away = false;
     await(() -> job(id).state() == JobState.QUEUED);
     draining.join(WAIT_MAX);
-    ScriptedEngine other = new ScriptedEngine();
-    other.slowSteps.release(150);
-    try (Worker next = start("test-3", other)) {
-      offer(id);
-      until(id, EventType.SUCCEEDED);
-      await(() -> next.jobs() == 0);
-    }
+    ScriptedEngine other = endedByAnother(id);
     assertThat(other.stepsTaken).hasValue(150 - done);
     assertThat(job(id).images()).hasSize(3);
     assertThat(job(id).errors() + job(id).crashes()).isZero();

@@ -69,13 +69,7 @@ class HandOverTest extends WorkerFixture {
     untilQueuedAgain(id);
     draining.join(WAIT_MAX);
     int done = engine.stepsTaken.get();
-    ScriptedEngine other = new ScriptedEngine();
-    other.slowSteps.release(1_000);
-    try (Worker second = start("test-2", other)) {
-      offer(id);
-      until(id, EventType.SUCCEEDED);
-      await(() -> second.jobs() == 0);
-    }
+    ScriptedEngine other = endedByAnother(id);
     assertThat(other.resumedSteps).hasValue(done);
     assertThat(other.stepsTaken).hasValue(1_000 - done);
     assertThat(job(id).errors() + job(id).crashes()).isZero();
@@ -91,13 +85,7 @@ class HandOverTest extends WorkerFixture {
     untilQueuedAgain(id);
     draining.join(WAIT_MAX);
     int done = engine.stepsTaken.get();
-    ScriptedEngine other = new ScriptedEngine();
-    other.slowSteps.release(1_000);
-    try (Worker second = start("test-2", other)) {
-      offer(id);
-      until(id, EventType.SUCCEEDED);
-      await(() -> second.jobs() == 0);
-    }
+    ScriptedEngine other = endedByAnother(id);
     assertThat(job(id).images())
         .extracting(image -> image.index() + ":" + image.seed())
         .containsExactly("0:7", "1:8");
@@ -105,7 +93,7 @@ class HandOverTest extends WorkerFixture {
   }
 
   @Test
-  void arelaxedJobMakesRoomForAnUrgentOneAndGoesOnLater() throws Exception {
+  void aRelaxedJobMakesRoomForAnUrgentOneAndGoesOnLater() throws Exception {
     int jobsMax = WorkerConfig.defaults("x").jobsMax();
     List<JobId> relaxed = new ArrayList<>();
     for (int i = 0; i < jobsMax; i++) {

@@ -235,6 +235,18 @@ abstract class WorkerFixture {
     }
   }
 
+  /** The engine of another worker, which takes the job and ends it. */
+  ScriptedEngine endedByAnother(JobId id) throws Exception {
+    ScriptedEngine other = new ScriptedEngine();
+    other.slowSteps.release(1_000);
+    try (Worker next = start("another", other)) {
+      offer(id);
+      until(id, EventType.SUCCEEDED);
+      await(() -> next.jobs() == 0);
+    }
+    return other;
+  }
+
   /** Lets a slow step of each of so many pictures pass at each look, some twenty a second. */
   void stepsUntil(BooleanSupplier condition, int pictures) throws InterruptedException {
     long deadline = System.nanoTime() + WAIT_MAX.toNanos();

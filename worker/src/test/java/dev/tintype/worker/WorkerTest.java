@@ -100,7 +100,7 @@ class WorkerTest extends WorkerFixture {
 
   @Test
   void callsThatFailAgainAndAgainMeanThatTheDeviceIsLost() throws Exception {
-    for (int i = 0; i < StepLoop.FAILED_JOBS_MAX; i++) {
+    for (int i = 0; i < LoopJobs.FAILED_JOBS_MAX; i++) {
       run("call", 1, 3);
     }
     assertThat(broken.get(30, TimeUnit.SECONDS)).hasMessage("a call failed");

@@ -1,0 +1,198 @@
+package dev.tintype.worker;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.tintype.queue.job.EventType;
+import dev.tintype.queue.job.JobId;
+import dev.tintype.queue.job.JobSpec;
+import dev.tintype.queue.store.Lease;
+import dev.tintype.queue.store.MeasuredJob;
+import dev.tintype.queue.store.TierClass;
+import dev.tintype.worker.checkpoint.CheckpointStore;
+import dev.tintype.worker.checkpoint.JobCheckpoints;
+import dev.tintype.worker.engine.Engine;
+import dev.tintype.worker.engine.Painting;
+import dev.tintype.worker.engine.PaintingState;
+import dev.tintype.worker.engine.Picture;
+import dev.tintype.worker.engine.StartPictures;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** The loop, tick by tick, on a device whose calls take a known time. */
+class StepLoopTest extends WorkerFixture {
+  private static final long MS = 1_000_000;
+
+  private final AtomicLong clock = new AtomicLong();
+  private final Semaphore picturesPending = new Semaphore(Decoding.PICTURES_PENDING_MAX);
+  private final List<RunningJob> taken = new ArrayList<>();
+  private TimedEngine timed;
+  private StepLoop loop;
+
+  @BeforeEach
+  void makeLoop() {
+    clock.set(0);
+    taken.clear();
+    timed = new TimedEngine(engine);
+    loop =
+        new StepLoop(
+            config("by-hand"),
+            4,
+            picturesPending,
+            new StepRate(clock::get),
+            engine,
+            Set::of,
+            clock::get);
+  }
+
+  private RunningJob take(JobId id) {
+    Lease lease = store.lease(id, "by-hand", Duration.ofMinutes(1)).orElseThrow();
+    assertThat(store.start(lease)).isTrue();
+    StageTimes times = new StageTimes(lease.job().createdAt(), lease.job().createdAt());
+    RunningJob job = new RunningJob(lease, TierClass.NORMAL, timed, times);
+    JobCheckpoints checkpoints = new JobCheckpoints(CheckpointStore.none(), "1", lease, timed);
+    JobScribe scribe =
+        new JobScribe(
+            job,
+            new LeasedWrites(job, store, checkpoints),
+            new PictureHandIn(job, blobs, 0),
+            checkpoints,
+            picturesPending,
+            0,
+            () -> {});
+    job.scribe(scribe);
+    Thread.ofVirtual().start(scribe);
+    loop.submit(job);
+    taken.add(job);
+    return job;
+  }
+
+  private void ticks(int count) throws InterruptedException {
+    for (int i = 0; i < count; i++) {
+      loop.tick();
+    }
+  }
+
+  private long charged() {
+    long sum = 0;
+    for (RunningJob job : taken) {
+      for (int index = 0; index < job.spec().images(); index++) {
+        sum += job.deviceNanos(index);
+      }
+    }
+    return sum;
+  }
+
+  @Test
+  void whatPicturesAreChargedIsTheTimeThatTheDeviceWasBusy() throws Exception {
+    engine.memory = 3; // The first batch of four does not fit.
+    RunningJob three = take(submit("plain", 3, 9));
+    RunningJob one = take(submit("plain", 1, 20));
+    RunningJob late = take(submit("late defect", 1, 8));
+    ticks(6);
+    RunningJob withdrawn = take(submit("plain", 2, 50));
+    ticks(6);
+    store.cancel("ann", withdrawn.lease().jobId());
+    withdrawn.stop(RunningJob.Stop.CANCEL);
+    while (!three.complete() || !one.complete()) {
+      loop.tick();
+    }
+    assertThat(charged()).isEqualTo(clock.get()).isGreaterThan(29 * 10 * MS);
+    assertThat(List.of(three, one, late, withdrawn)).allMatch(job -> job.deviceMs() > 0);
+    until(one.lease().jobId(), EventType.SUCCEEDED);
+    until(three.lease().jobId(), EventType.SUCCEEDED);
+    assertThat(store.measured(2))
+        .extracting(MeasuredJob::gpuMs)
+        .containsExactlyInAnyOrder(one.deviceMs(), three.deviceMs());
+  }
+
+  @Test
+  void aJobThatComesBetweenTwoStepsSharesTheNextOne() throws Exception {
+    RunningJob first = take(submit("plain", 1, 10));
+    ticks(4);
+    assertThat(first.samples().getFirst().painting().step()).isEqualTo(4);
+    RunningJob second = take(submit("plain", 1, 10));
+    ticks(1);
+    assertThat(first.samples().getFirst().painting().step()).isEqualTo(5);
+    assertThat(second.samples().getFirst().painting().step()).isEqualTo(1);
+    assertThat(engine.largestBatch).isEqualTo(2);
+    while (!second.complete()) {
+      loop.tick();
+    }
+    assertThat(first.complete()).isTrue();
+    until(second.lease().jobId(), EventType.SUCCEEDED);
+  }
+
+  /** Calls of another engine, each of which takes its time by the clock. */
+  private final class TimedEngine implements Engine {
+    private final Engine engine;
+
+    TimedEngine(Engine engine) {
+      this.engine = engine;
+    }
+
+    @Override
+    public Painting admit(JobSpec spec, int index, StartPictures start) {
+      clock.addAndGet(3 * MS);
+      return engine.admit(spec, index, start);
+    }
+
+    @Override
+    public void step(List<Painting> batch) {
+      engine.step(batch); // A call that fails is charged to nobody.
+      clock.addAndGet(10 * MS + batch.size());
+    }
+
+    @Override
+    public PaintingState save(Painting painting) {
+      clock.addAndGet(MS / 2);
+      return engine.save(painting);
+    }
+
+    @Override
+    public Painting resume(JobSpec spec, int index, StartPictures start, PaintingState state) {
+      return engine.resume(spec, index, start, state);
+    }
+
+    @Override
+    public Picture decode(Painting painting) {
+      clock.addAndGet(7 * MS);
+      return engine.decode(painting);
+    }
+
+    @Override
+    public String model() {
+      return engine.model();
+    }
+
+    @Override
+    public String modelHash() {
+      return engine.modelHash();
+    }
+
+    @Override
+    public String device() {
+      return engine.device();
+    }
+
+    @Override
+    public String defaultScheduler() {
+      return engine.defaultScheduler();
+    }
+
+    @Override
+    public int samplesPerCall() {
+      return engine.samplesPerCall();
+    }
+
+    @Override
+    public void close() {
+      engine.close();
+    }
+  }
+}
