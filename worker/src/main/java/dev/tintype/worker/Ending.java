@@ -28,6 +28,17 @@ sealed interface Ending {
   /** The lease is lost: nothing may be written. */
   record Drop() implements Ending {}
 
+  /** Whether another attempt may go on from the states that the pictures have reached. */
+  default boolean handsOn() {
+    return switch (this) {
+      case GiveBack g -> true;
+      case Fail fail -> fail.goesOn();
+      case Succeed s -> false;
+      case Cancel c -> false;
+      case Drop d -> false;
+    };
+  }
+
   /** Whether pictures that are painted and not stored are of use to anybody after it. */
   default boolean keepsPictures() {
     return switch (this) {

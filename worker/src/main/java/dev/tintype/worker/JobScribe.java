@@ -160,7 +160,7 @@ final class JobScribe implements Runnable {
   /** The most urgent thing, or null for none now. Under the lock. */
   private Write next() {
     Ending how = ending;
-    if (how instanceof Ending.GiveBack && !states.isEmpty()) {
+    if (how != null && how.handsOn() && !states.isEmpty()) {
       return keep(takeStates());
     }
     if (how != null && !how.keepsPictures()) {

@@ -91,10 +91,7 @@ final class LoopJobs {
     if (reason == null) {
       return false;
     }
-    if (reason.handsOn() && checkpointing) {
-      job.samples().forEach(job::checkpoint);
-    }
-    job.closeSamples();
+    leave(job, reason.handsOn());
     job.scribe()
         .end(
             switch (reason) {
@@ -107,6 +104,13 @@ final class LoopJobs {
     return true;
   }
 
+  private void leave(RunningJob job, boolean handsOn) {
+    if (handsOn && checkpointing) {
+      job.samples().forEach(job::checkpoint);
+    }
+    job.closeSamples();
+  }
+
   /** All its pictures are painted. */
   void succeed(RunningJob job) {
     OptionalLong took = job.goesOn() ? OptionalLong.empty() : OptionalLong.of(job.deviceMs());
@@ -114,7 +118,10 @@ final class LoopJobs {
     jobs.remove(job);
   }
 
-  /** Ends one job with the error's words; throws it on where the device is lost. */
+  /**
+   * Ends one job with the error's words; throws it on where the device is lost. A job for which the
+   * device had no memory loses no step: the next attempt goes on where it was.
+   */
   void fail(RunningJob job, RuntimeException error) {
     EngineFault fault = EngineFault.of(error);
     if (fault == EngineFault.CALL) {
@@ -128,8 +135,9 @@ final class LoopJobs {
     } else {
       LOG.warn("Job {}: {}", job.lease().jobId(), error.getMessage());
     }
-    job.closeSamples();
-    job.scribe().end(new Ending.Fail(EngineFault.failure(error), false));
+    boolean handsOn = fault == EngineFault.MEMORY;
+    leave(job, handsOn);
+    job.scribe().end(new Ending.Fail(EngineFault.failure(error), handsOn));
     jobs.remove(job);
   }
 

@@ -76,6 +76,18 @@ class HandOverTest extends WorkerFixture {
   }
 
   @Test
+  void aDecodeWithoutMemoryCostsNoStep() throws Exception {
+    engine.decodesWithoutRoom.set(1);
+    JobId id = run("plain", 1, 6);
+    untilQueuedAgain(id);
+    assertThat(job(id).failure().orElseThrow().code()).isEqualTo("device.out_of_memory");
+    offer(id);
+    until(id, EventType.SUCCEEDED);
+    assertThat(engine.stepsTaken).hasValue(6);
+    assertThat(engine.resumedSteps).hasValue(6);
+  }
+
+  @Test
   void storedPicturesAreNotPaintedAgain() throws Exception {
     engine.memory = 1;
     JobId id = run("slow", 2, 500);

@@ -36,6 +36,9 @@ final class ScriptedEngine implements Engine, EngineLoader {
   /** Steps of two or more that threw. */
   final AtomicInteger batchesFailed = new AtomicInteger();
 
+  /** Decodes that find no memory from now on. */
+  final AtomicInteger decodesWithoutRoom = new AtomicInteger();
+
   volatile boolean closed;
 
   @Override
@@ -120,6 +123,9 @@ final class ScriptedEngine implements Engine, EngineLoader {
 
   @Override
   public Picture decode(Painting painting) {
+    if (decodesWithoutRoom.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
+      throw new DeviceException(DeviceException.OUT_OF_MEMORY, "no room to decode");
+    }
     JobSpec spec = ((Scribble) painting).spec;
     byte[] rgb = new byte[spec.width() * spec.height() * 3];
     Arrays.fill(rgb, (byte) ((Scribble) painting).seed);

@@ -206,7 +206,7 @@ final class VirtualStore implements DispatchStore, LeaseStore {
     if (job == null) {
       return Optional.empty();
     }
-    if (job.state == JobState.QUEUED && job.avoids(workerId, clock.nowMs())) {
+    if (job.state == JobState.QUEUED && job.avoids(LeaseStore.node(workerId), clock.nowMs())) {
       job.claimedUntilMs = -1;
       job.notBeforeMs = clock.nowMs() + PASS_OVER_MS;
       alarms.add(new Alarm(job.notBeforeMs, job));
@@ -315,7 +315,7 @@ final class VirtualStore implements DispatchStore, LeaseStore {
           job.failure = Optional.of(new JobFailure("job.crashes", "It crashed too often.", false));
         }
         Duration wait = retries.backoff(job.crashes + job.errors, random);
-        job.avoid(job.worker, clock.nowMs() + wait.plus(AVOID_TIME).toMillis());
+        job.avoid(LeaseStore.node(job.worker), clock.nowMs() + wait.plus(AVOID_TIME).toMillis());
         again(job, action, wait);
         reaped.add(job.job());
       }

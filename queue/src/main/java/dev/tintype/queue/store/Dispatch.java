@@ -138,8 +138,8 @@ final class Dispatch {
         connection ->
             Sql.update(
                 connection,
-                "UPDATE jobs SET claimed_until = NULL WHERE state = 'queued' AND claimed_until IS"
-                    + " NOT NULL"));
+                "UPDATE jobs SET claimed_until = NULL, avoid_until = NULL WHERE state = 'queued'"
+                    + " AND (claimed_until IS NOT NULL OR avoid_until IS NOT NULL)"));
   }
 
   List<Job> reapWorkers(String workerIdPrefix) {

@@ -99,14 +99,14 @@ final class JobMoves {
         workerId,
         leaseTime,
         id,
-        workerId,
+        LeaseStore.node(workerId),
         EventType.LEASED.wire(),
         "{}");
   }
 
   /**
    * Sends the job's wake-up out again after a second, if it was refused to that worker because it
-   * crashed it.
+   * crashed on its node.
    */
   static void passOver(Connection connection, JobId id, String workerId) throws SQLException {
     Sql.update(
@@ -115,19 +115,20 @@ final class JobMoves {
             + " WHERE id = ? AND state = 'queued' AND avoid_until > tintype_now() AND ? ="
             + " ANY(avoid_workers)",
         id,
-        workerId);
+        LeaseStore.node(workerId));
   }
 
-  /** Notes the worker that a job has crashed; its row is locked by this transaction. */
+  /** Notes the node that a job has crashed on; its row is locked by this transaction. */
   static void avoid(Connection connection, Job job, Duration time) throws SQLException {
+    Optional<String> node = job.worker().map(LeaseStore::node);
     Sql.update(
         connection,
         "UPDATE jobs SET avoid_workers = (array_remove(avoid_workers, ?::text) ||"
             + " ?::text)[greatest(1, cardinality(array_remove(avoid_workers, ?::text)) - 1):],"
             + " avoid_until = tintype_now() + ? * interval '1 ms' WHERE id = ?",
-        job.worker(),
-        job.worker(),
-        job.worker(),
+        node,
+        node,
+        node,
         time,
         job.id());
   }

@@ -66,8 +66,9 @@ public interface JobStore extends DispatchStore, LeaseStore, AutoCloseable {
   List<Job> reapWorkers(String workerIdPrefix);
 
   /**
-   * Ends all claims: for a process whose transport died with it, and what was published in it. Not
-   * for one of several: the others' wake-ups would go out twice.
+   * Ends all claims, and no job is kept from any node: for a process that is alone, whose transport
+   * died with it, and what was published in it. Not for one of several: the others' wake-ups would
+   * go out twice.
    */
   void endClaims();
 

@@ -12,7 +12,7 @@ import java.util.OptionalLong;
 
 /** What a worker needs of the store: to take a job, and to write under its lease. */
 public interface LeaseStore {
-  /** How long, after its backoff, a job is kept from the workers that it crashed. */
+  /** How long, after its backoff, a job is kept from the nodes that it crashed on. */
   Duration AVOID_TIME = Duration.ofSeconds(30);
 
   /** How often a job makes room for a more urgent one; then it stays to its end. */
@@ -22,13 +22,23 @@ public interface LeaseStore {
    * Takes a queued job. Empty where another worker has it, or where it is no longer queued: then
    * the wake-up can be acknowledged and forgotten.
    *
-   * <p>A job is not handed on at once to a worker that it crashed: for {@link #AVOID_TIME} after
-   * its backoff such a worker gets nothing, and the wake-up goes out again for others. After that
-   * time any worker may have it, since there may be no other.
+   * <p>A job is not handed on at once to a node that it crashed on: for {@link #AVOID_TIME} after
+   * its backoff its workers get nothing, and the wake-up goes out again for others. After that time
+   * any worker may have it, since there may be no other.
    *
-   * @param workerId 1..200 characters, shown to admins
+   * @param workerId 1..200 characters, shown to admins: its {@link #node}, and where that has
+   *     several processes one after the other, {@code #} and a number
    */
   Optional<Lease> lease(JobId id, String workerId, Duration leaseTime);
+
+  /**
+   * Where a worker runs: a process that was started again after a crash is another worker on the
+   * same node, with the same broken device.
+   */
+  static String node(String workerId) {
+    int end = workerId.indexOf('#');
+    return end < 0 ? workerId : workerId.substring(0, end);
+  }
 
   /** Marks the beginning of the work. False where the lease is lost: stop. */
   boolean start(Lease lease);

@@ -262,6 +262,19 @@ class LeaseTest {
   }
 
   @Test
+  void aJobIsKeptFromTheNodeThatItCrashedOnWhateverProcessRunsThereNow() {
+    Job job = db.submit("ann");
+    db.store.lease(job.id(), "node-a#10", LEASE).orElseThrow();
+    assertThat(db.store.reapWorkers("node-a#")).hasSize(1);
+    assertThat(db.store.lease(job.id(), "node-a#11", LEASE)).isEmpty();
+    Lease elsewhere = db.store.lease(job.id(), "node-b#7", LEASE).orElseThrow();
+    db.store.release(elsewhere);
+    // Alone there is no other node to wait for.
+    db.store.endClaims();
+    assertThat(db.store.lease(job.id(), "node-a#12", LEASE)).isPresent();
+  }
+
+  @Test
   void cancelEndsAQueuedJobAndAsksTheWorkerOfARunningOne() {
     Job queued = db.submit("ann");
     assertThat(db.store.cancel("bob", queued.id())).isEqualTo(CancelResult.NOT_FOUND);
