@@ -58,7 +58,7 @@ final class Decoding {
       return;
     }
     job.took(Stage.DECODE, sample.index(), nanoTime.getAsLong() - start);
-    job.scribe().picture(sample.index(), picture);
+    job.scribe().picture(sample.index(), picture, job.gpuMs(sample.index()));
     job.decoded(sample);
     if (job.complete()) {
       jobs.succeed(job);

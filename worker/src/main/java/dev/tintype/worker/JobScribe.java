@@ -14,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -29,7 +30,7 @@ import org.slf4j.LoggerFactory;
 final class JobScribe implements Runnable {
   private static final Logger LOG = LoggerFactory.getLogger(JobScribe.class);
 
-  private record Finished(int index, Picture picture) {}
+  private record Finished(int index, Picture picture, OptionalLong gpuMs) {}
 
   /** One thing to write; true where it was the ending. */
   private interface Write {
@@ -91,14 +92,17 @@ final class JobScribe implements Runnable {
     tell(() -> states.put(index, state));
   }
 
-  void picture(int index, Picture picture) {
+  /**
+   * @param gpuMs what it took of the device; empty where a part of it was another attempt's
+   */
+  void picture(int index, Picture picture, OptionalLong gpuMs) {
     tell(
         () -> {
           if (over) {
             picturesPending.release();
           } else {
             states.remove(index);
-            pictures.add(new Finished(index, picture));
+            pictures.add(new Finished(index, picture, gpuMs));
           }
         });
   }
@@ -210,7 +214,7 @@ final class JobScribe implements Runnable {
   private boolean store(Finished done) throws InterruptedException {
     Optional<ImageRecord> image;
     try {
-      image = handIn.store(done.index(), done.picture());
+      image = handIn.store(done.index(), done.picture(), done.gpuMs());
     } catch (QueueException e) {
       LOG.warn("Picture {} of job {}: {}", done.index(), job.lease().jobId(), e.getMessage());
       replaceEnding(new Ending.Fail(new JobFailure(e.code(), e.getMessage(), true), true));

@@ -10,6 +10,7 @@ import dev.tintype.worker.picture.PngEncoder;
 import dev.tintype.worker.picture.RecipeText;
 import dev.tintype.worker.picture.ThumbHash;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -41,19 +42,21 @@ final class PictureHandIn {
    * @throws QueueException.Blob where the store did not take it in {@link
    *     WorkerConfig#STORE_WAIT_MAX}
    */
-  Optional<ImageRecord> store(int index, Picture picture) throws InterruptedException {
+  Optional<ImageRecord> store(int index, Picture picture, OptionalLong gpuMs)
+      throws InterruptedException {
     long start = System.nanoTime();
     try {
       byte[] png =
           PngEncoder.encode(
               picture, RecipeText.of(job.spec(), index, scheduler(), job.engine().modelHash()));
-      return put(png).map(sha256 -> record(index, picture, png.length, sha256));
+      return put(png).map(sha256 -> record(index, picture, png.length, sha256, gpuMs));
     } finally {
       job.times().add(Stage.STORE, System.nanoTime() - start);
     }
   }
 
-  private ImageRecord record(int index, Picture picture, int bytes, String sha256) {
+  private ImageRecord record(
+      int index, Picture picture, int bytes, String sha256, OptionalLong gpuMs) {
     return new ImageRecord(
         index,
         sha256,
@@ -61,7 +64,8 @@ final class PictureHandIn {
         picture.height(),
         Engine.seed(job.spec(), index),
         bytes,
-        Optional.of(ThumbHash.base64(picture)));
+        Optional.of(ThumbHash.base64(picture)),
+        gpuMs);
   }
 
   private String scheduler() {

@@ -17,6 +17,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
@@ -231,6 +232,13 @@ final class RunningJob {
   /** What a picture took of the device so far, in ns; over all pictures the time it was busy. */
   long deviceNanos(int index) {
     return deviceNanos[index];
+  }
+
+  /** The same in ms; empty where an earlier attempt did a part. */
+  OptionalLong gpuMs(int index) {
+    return states.containsKey(index)
+        ? OptionalLong.empty()
+        : OptionalLong.of(TimeUnit.NANOSECONDS.toMillis(deviceNanos[index]));
   }
 
   /** What the job took of the device so far, in ms. */

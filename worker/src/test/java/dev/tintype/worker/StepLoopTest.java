@@ -106,6 +106,10 @@ class StepLoopTest extends WorkerFixture {
     assertThat(List.of(three, one, late, withdrawn)).allMatch(job -> job.deviceMs() > 0);
     until(one.lease().jobId(), EventType.SUCCEEDED);
     until(three.lease().jobId(), EventType.SUCCEEDED);
+    assertThat(job(three.lease().jobId()).images())
+        .hasSize(3)
+        .allSatisfy(
+            image -> assertThat(image.gpuMs()).hasValue(three.deviceNanos(image.index()) / MS));
     assertThat(store.measured(2))
         .extracting(MeasuredJob::gpuMs)
         .containsExactlyInAnyOrder(one.deviceMs(), three.deviceMs());

@@ -91,6 +91,7 @@ public final class JobJson {
     node.put("height", image.height());
     node.put("bytes", image.bytes());
     node.put("thumb_hash", image.thumbHash().orElse(null));
+    node.put("gpu_ms", image.gpuMs().isPresent() ? image.gpuMs().getAsLong() : null);
     node.putObject("urls")
         .put("original", urls.original())
         .put("webp", urls.webp())

@@ -17,6 +17,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /** Rows as records. */
 final class JobRows {
@@ -107,7 +108,13 @@ final class JobRows {
         row.getInt("height"),
         row.getLong("seed"),
         row.getLong("bytes"),
-        Optional.ofNullable(row.getString("thumb_hash")));
+        Optional.ofNullable(row.getString("thumb_hash")),
+        optionalLong(row, "gpu_ms"));
+  }
+
+  private static OptionalLong optionalLong(ResultSet row, String column) throws SQLException {
+    long value = row.getLong(column);
+    return row.wasNull() ? OptionalLong.empty() : OptionalLong.of(value);
   }
 
   static JobEvent event(ResultSet row) throws SQLException {

@@ -38,8 +38,8 @@ final class Leases {
           + " ORDINALITY AS fresh (type, json, place)";
 
   private static final String INSERT_IMAGE =
-      "INSERT INTO images (job_id, idx, sha256, width, height, seed, bytes, thumb_hash) VALUES (?,"
-          + " ?, ?, ?, ?, ?, ?, ?)";
+      "INSERT INTO images (job_id, idx, sha256, width, height, seed, bytes, thumb_hash, gpu_ms)"
+          + " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?::bigint)";
 
   private final Database database;
   private final RetryPolicy policy;
@@ -149,7 +149,8 @@ final class Leases {
         image.height(),
         image.seed(),
         image.bytes(),
-        image.thumbHash());
+        image.thumbHash(),
+        image.gpuMs().isPresent() ? Optional.of(image.gpuMs().getAsLong()) : Optional.empty());
   }
 
   Optional<JobState> fail(Lease lease, JobFailure failure) {

@@ -37,7 +37,8 @@ final class Migrations {
           "008-webhooks.sql",
           "009-preemptions.sql",
           "010-webhooks-by-user.sql",
-          "011-room-wishes.sql");
+          "011-room-wishes.sql",
+          "012-picture-costs.sql");
 
   /** "tintype" in ASCII: the same lock in every version of this program. */
   private static final long LOCK = 0x74696e74797065L;
