@@ -2,7 +2,7 @@
 # Builds and tests the native parts. Maven calls it; it can be called alone.
 #
 #   build.sh kernels OUT    the fatbin and the index of kernel names into OUT (nvcc), only when the sources changed
-#   build.sh emulator OUT   OUT/libtintype-emulator.so, the same kernels for the CPU (g++), for tests
+#   build.sh emulator OUT   OUT/libtintype-emulator.so, the same kernels for the CPU (g++), and OUT/gpu/libcudart.so.13, CUDA's runtime on them; for tests
 #   build.sh test OUT       host tests of the arithmetic and of the kernels (g++)
 #
 # Without nvcc or g++ it says so in one line and goes on: the rest of Tintype builds without them.
@@ -86,9 +86,13 @@ emulator() {
   fi
   local sum
   sum=$(checksum emulator)
-  if [ ! -f "$out/libtintype-emulator.so" ] || [ "$(cat "$out/emulator.sum" 2> /dev/null)" != "$sum" ]; then
-    g++ -std=c++17 -O2 -Wall -Wextra -fPIC -shared -DTT_EMULATE -I"$main/cuda" -I"$main/emulator" -x c++ "$main/cuda/kernels.cu" "$main/emulator/emulator.cpp" \
+  if [ ! -f "$out/gpu/libcudart.so.13" ] || [ "$(cat "$out/emulator.sum" 2> /dev/null)" != "$sum" ]; then
+    g++ -std=c++17 -O2 -Wall -Wextra -fPIC -shared -fno-gnu-unique -Wl,-Bsymbolic -DTT_EMULATE -I"$main/cuda" -I"$main/emulator" -x c++ "$main/cuda/kernels.cu" "$main/emulator/emulator.cpp" \
       -o "$out/libtintype-emulator.so"
+    mkdir -p "$out/gpu"
+    # Its kernels are its own: a library of the real name must not need another beside it.
+    g++ -std=c++17 -O2 -Wall -Wextra -fPIC -shared -fno-gnu-unique -Wl,-Bsymbolic -DTT_EMULATE -I"$main/cuda" -I"$main/emulator" -x c++ "$main/cuda/kernels.cu" "$main/emulator/emulator.cpp" \
+      "$main/emulator/cudart.cpp" -o "$out/gpu/libcudart.so.13"
     echo "$sum" > "$out/emulator.sum"
   fi
 }

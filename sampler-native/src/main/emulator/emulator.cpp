@@ -14,7 +14,8 @@ namespace {
 constexpr size_t STACK_BYTES = 64 * 1024;
 constexpr int THREADS_MAX = 1024;
 constexpr int LANES = 32;
-constexpr size_t SHARED_BYTES_MAX = 227 * 1024;
+// A launch has no more without cudaFuncSetAttribute, which the engine never calls.
+constexpr size_t SHARED_BYTES_MAX = 48 * 1024;
 
 enum class State { READY, AT_BLOCK, AT_WARP, DONE };
 
@@ -41,6 +42,7 @@ void** running_arguments = nullptr;
 int order = 0;
 alignas(16) char shared[SHARED_BYTES_MAX];
 uint64_t scratch[THREADS_MAX][8];
+std::vector<Copies> all_copies(THREADS_MAX);
 
 // Switching costs dominate the emulator; glibc's swapcontext makes two system calls each time.
 #if defined(__x86_64__)
@@ -167,6 +169,7 @@ bool run_block(int threads) {
 }  // namespace
 
 const Place& place() { return running->place; }
+Copies& copies() { return all_copies[running->place.thread]; }
 void* dynamic_shared() { return shared; }
 uint64_t* warp_scratch(int lane) { return scratch[running->place.thread / LANES * LANES + lane]; }
 void set_order(int value) { order = value; }
@@ -199,6 +202,8 @@ int launch(const Kernel& kernel, Dim grid, int threads, size_t shared_bytes, voi
         memset(shared, 0xff, shared_bytes);
         for (int i = 0; i < threads; i++) {
           start(fibers[i]);
+          all_copies[i].pending.clear();
+          all_copies[i].groups = 0;
           fibers[i].place = Place{i, threads, Dim{x, y, z}, grid};
         }
         if (!run_block(threads)) {

@@ -4,7 +4,7 @@
 // A fiber runs until it waits at a barrier (block, warp, or a warp-wide instruction), then the next one runs. So a missing barrier shows: the results differ
 // between the forward and the backward order of fibers (emulator::set_order). A barrier that not all live threads of a block or warp reach is reported as
 // a deadlock. Dynamic shared memory is filled with NaN before each block. The tensor-core instructions follow the fragment layouts of the PTX ISA
-// (mma.m16n8k16, ldmatrix).
+// (mma.m16n8k16, ldmatrix). Asynchronous copies happen when they are waited for, not before, so a missing wait shows as well.
 #pragma once
 
 #include <cstddef>
@@ -13,6 +13,7 @@
 #include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "arithmetic.cuh"
 
@@ -48,6 +49,21 @@ void wait_warp();
 // Scratch that the lanes of the running fiber's warp share: 64 words each.
 uint64_t* warp_scratch(int lane);
 
+// A copy to shared memory that was begun and not yet waited for; groups are numbered from 0 by fiber.
+struct Copy {
+  void* to;
+  const void* from;
+  int group;
+};
+
+struct Copies {
+  std::vector<Copy> pending;
+  int groups;
+};
+
+// Those of the running fiber.
+Copies& copies();
+
 // Order in which the fibers of a block are run: 0 forward, 1 backward.
 void set_order(int order);
 
@@ -57,6 +73,8 @@ struct Kernel {
   void (*function)();
   Invoker invoke;
   int threads;
+  // Bytes of each parameter.
+  std::vector<size_t> parameters;
 };
 
 std::map<std::string, Kernel>& kernels();
@@ -80,7 +98,7 @@ struct Invoke {
 struct Registration {
   template <typename... A>
   Registration(const char* name, int threads, void (*function)(A...)) {
-    kernels()[name] = Kernel{reinterpret_cast<void (*)()>(function), &Invoke<A...>::call, threads};
+    kernels()[name] = Kernel{reinterpret_cast<void (*)()>(function), &Invoke<A...>::call, threads, {sizeof(A)...}};
   }
 };
 
@@ -110,15 +128,25 @@ inline float shuffle_xor(float value, int mask) {
 }
 
 inline void copy16_async(void* shared, const void* global, bool valid) {
-  if (valid) {
-    memcpy(shared, global, 16);
-  } else {
-    memset(shared, 0, 16);
-  }
+  emulator::Copies& copies = emulator::copies();
+  copies.pending.push_back(emulator::Copy{shared, valid ? global : nullptr, copies.groups});
 }
-inline void commit_copies() {}
+inline void commit_copies() { emulator::copies().groups++; }
 template <int PENDING>
-inline void wait_copies() {}
+inline void wait_copies() {
+  emulator::Copies& copies = emulator::copies();
+  std::vector<emulator::Copy> later;
+  for (const emulator::Copy& copy : copies.pending) {
+    if (copy.group >= copies.groups - PENDING) {
+      later.push_back(copy);
+    } else if (copy.from != nullptr) {
+      memcpy(copy.to, copy.from, 16);
+    } else {
+      memset(copy.to, 0, 16);
+    }
+  }
+  copies.pending.swap(later);
+}
 
 // Every lane publishes its row's address, then gathers its elements.
 inline void load_matrices_as(uint32_t (&r)[4], const void* row, bool transposed) {
