@@ -60,7 +60,7 @@ kernels() {
     done
     [ -z "$plain" ] || codes+=(-gencode "arch=compute_$plain,code=compute_$plain")
     mkdir -p "$cache"
-    echo "kernels: compiling for $archs (about a minute and a half on two cores, once per change)"
+    echo "kernels: compiling for $archs (about two and a half minutes on two cores, once per change)"
     local started=$SECONDS
     # Uncompressed, so that the names can be read from it; the jar compresses it anyway.
     "$nvcc" -std=c++17 -O3 --threads 2 --no-compress -fatbin "${codes[@]}" -Xptxas -v -o "$cached.$$" "$main/cuda/kernels.cu" > "$log" 2>&1 || {

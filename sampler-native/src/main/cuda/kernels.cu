@@ -3,6 +3,7 @@
 #include "attention_mma.cuh"
 #include "elementwise.cuh"
 #include "gemm.cuh"
+#include "gemm_mma.cuh"
 #include "layout.cuh"
 #include "norm.cuh"
 #include "sampling.cuh"

@@ -263,8 +263,50 @@ void attention(const std::string& kernel, int n, int queries, int keys, int head
   delete v;
 }
 
+// How a product is launched: on the ordinary cores, or on the tensor cores in tiles of 64 or 128.
+struct Product {
+  std::string prefix;
+  int tile;
+  int threads;
+  size_t shared_bytes;
+};
+Product plain_product(const std::string& verb) { return {verb, 64, 256, 0}; }
+Product mma_product(const std::string& verb, int tile) {
+  return {verb + "_mma_" + std::to_string(tile), tile, tile == 64 ? 128 : 256, 4 * (size_t)(2 * tile) * 40};
+}
+
 template <typename T>
-void convolution(int n, int height, int width, int in, int out_channels, int kernel, int stride, int pad_top, int pad_left, int out_height, int out_width) {
+void linear(const Product& product, int64_t m, int n, int k) {
+  checks::Random random(12);
+  auto* x = random_array<T>(m * k, random);
+  auto* w = random_array<T>((int64_t)n * k, random, 0.3);
+  auto* bias = random_array<T>(n, random);
+  auto* residual = random_array<T>(m * n, random);
+  Array<T> out(m * n);
+  check<T>(
+      named<T>(product.prefix.c_str()), out, tolerance<T>() * 2,
+      [&] {
+        launch(named<T>(product.prefix.c_str()), {(int)((m + product.tile - 1) / product.tile), (n + product.tile - 1) / product.tile, 1}, product.threads,
+               product.shared_bytes,
+               Arguments().add(x->data()).add(w->data()).add(out.data()).add(m).add(n).add(k).add(bias->data()).add((const T*)nullptr).add(residual->data())
+                   .add(m).add((int)NONE).add(1.0f));
+      },
+      [&](int64_t i) {
+        double sum = bias->get(i % n) + residual->get(i);
+        for (int j = 0; j < k; j++) {
+          sum += x->get(i / n * k + j) * w->get(i % n * k + j);
+        }
+        return sum;
+      });
+  delete x;
+  delete w;
+  delete bias;
+  delete residual;
+}
+
+template <typename T>
+void convolution(int n, int height, int width, int in, int out_channels, int kernel, int stride, int pad_top, int pad_left, int out_height, int out_width,
+                 const Product& product = plain_product("conv2d")) {
   checks::Random random(10);
   auto* x = random_array<T>((int64_t)n * height * width * in, random);
   auto* w = random_array<T>((int64_t)out_channels * kernel * kernel * in, random, 0.3);
@@ -275,9 +317,10 @@ void convolution(int n, int height, int width, int in, int out_channels, int ker
   Array<T> out(m * out_channels);
   int k = kernel * kernel * in;
   check<T>(
-      named<T>("conv2d"), out, tolerance<T>() * 2,
+      named<T>(product.prefix.c_str()), out, tolerance<T>() * 2,
       [&] {
-        launch(named<T>("conv2d"), {(int)((m + 63) / 64), (out_channels + 63) / 64, 1}, 256, 0,
+        launch(named<T>(product.prefix.c_str()), {(int)((m + product.tile - 1) / product.tile), (out_channels + product.tile - 1) / product.tile, 1},
+               product.threads, product.shared_bytes,
                Arguments().add(x->data()).add(w->data()).add(out.data()).add(m).add(out_channels).add(k).add(bias->data()).add(channel_bias->data())
                    .add(residual->data()).add((int64_t)out_height * out_width).add((int)SILU).add(0.5f).add(height).add(width).add(in).add(out_height)
                    .add(out_width).add(kernel).add(stride).add(pad_top).add(pad_left));
@@ -454,6 +497,7 @@ void all_of_type() {
   softmax<T>(9, 9, true);
   convolution<T>(2, 5, 7, 3, 5, 3, 1, 1, 1, 5, 7);
   convolution<T>(1, 6, 6, 4, 70, 3, 2, 0, 0, 3, 3);  // pads right and bottom only
+  linear<T>(plain_product("linear"), 70, 66, 24);
   guided_step<T>();
   for (bool causal : {false, true}) {
     attention<T>(named<T>("attention_simple_64"), 2, 21, causal ? 21 : 77, 2, 40, causal, 16, 0);
@@ -473,6 +517,13 @@ void all_tensor_core() {
     attention<T>(kernel, 2, 70, 77, 2, variant.dim, false, 64, shared_bytes);
     attention<T>(kernel, 1, 130, 130, 1, variant.dim, true, 64, shared_bytes);
     attention<T>(kernel, 1, 3, 200, 1, variant.dim, false, 64, shared_bytes);
+  }
+  for (int tile : {64, 128}) {
+    linear<T>(mma_product("linear", tile), 130, 136, 88);  // no multiple of a tile in any direction
+    linear<T>(mma_product("linear", tile), 3, 35, 8);      // an odd number of columns, less than a stage
+    linear<T>(mma_product("linear", tile), 64, 64, 160);
+    convolution<T>(2, 9, 11, 24, 70, 3, 1, 1, 1, 9, 11, mma_product("conv2d", tile));
+    convolution<T>(1, 12, 10, 40, 33, 3, 2, 0, 0, 6, 5, mma_product("conv2d", tile));  // pads right and bottom only
   }
 }
 

@@ -113,27 +113,35 @@ final class CublasLtMatrixProduct implements MatrixProduct {
       own.multiply(call);
       return;
     }
-    alpha.set(JAVA_FLOAT, 0, linear ? call.scale() : 1);
-    beta.set(JAVA_FLOAT, 0, fuseResidual ? 1 : 0);
     try {
-      if (call.bias() != 0) {
-        pointer.set(ADDRESS, 0, MemorySegment.ofAddress(call.bias()));
-        plan.bias(pointer);
-      }
       if (!plan.isChosen()) {
-        plan.choose(choose(key, plan, call, fuseResidual));
+        plan.choose(choose(key, plan, call, linear));
       }
-      run(key, plan, call, fuseResidual);
+      run(key, plan, call, linear);
     } catch (DeviceException e) {
       // Our own kernel gives no fp32; attention knows another way then.
-      if (call.wide() || memory.isRecording()) {
+      if (call.wide() || plan.isOwn() || memory.isRecording()) {
         throw e;
       }
       optional.passOver("cublasLt", key.toString(), e);
       plan.giveUp();
       own.multiply(call);
+    }
+  }
+
+  /** All of the call, by what the plan has chosen. */
+  private void run(CublasLtPlan.Key key, CublasLtPlan plan, Call call, boolean linear) {
+    if (plan.isOwn()) {
+      own.multiply(call);
       return;
     }
+    if (call.bias() != 0) {
+      pointer.set(ADDRESS, 0, MemorySegment.ofAddress(call.bias()));
+      plan.bias(pointer);
+    }
+    alpha.set(JAVA_FLOAT, 0, linear ? call.scale() : 1);
+    beta.set(JAVA_FLOAT, 0, key.residual() ? 1 : 0);
+    product(key, plan, call);
     if (!linear) {
       epilogue.apply(
           call.out(),
@@ -148,7 +156,7 @@ final class CublasLtMatrixProduct implements MatrixProduct {
     }
   }
 
-  private void run(CublasLtPlan.Key key, CublasLtPlan plan, Call call, boolean fuseResidual) {
+  private void product(CublasLtPlan.Key key, CublasLtPlan plan, Call call) {
     MemorySegment out = MemorySegment.ofAddress(call.out());
     int status =
         plan.run(
@@ -157,7 +165,7 @@ final class CublasLtMatrixProduct implements MatrixProduct {
             MemorySegment.ofAddress(call.weights()),
             MemorySegment.ofAddress(call.x()),
             beta,
-            fuseResidual ? MemorySegment.ofAddress(call.residual()) : out,
+            key.residual() ? MemorySegment.ofAddress(call.residual()) : out,
             out,
             workspace,
             WORKSPACE_BYTES,
@@ -165,7 +173,7 @@ final class CublasLtMatrixProduct implements MatrixProduct {
     check(status, "cublasLtMatmul of " + key);
   }
 
-  private int choose(CublasLtPlan.Key key, CublasLtPlan plan, Call call, boolean fuseResidual) {
+  private int choose(CublasLtPlan.Key key, CublasLtPlan plan, Call call, boolean linear) {
     return tuner.choose(
         "product " + dtype + " " + key,
         new Tuner.Ways<Integer>() {
@@ -181,18 +189,21 @@ final class CublasLtMatrixProduct implements MatrixProduct {
 
           @Override
           public List<Integer> candidates() {
-            return IntStream.range(0, plan.algorithms()).boxed().toList();
+            IntStream all = IntStream.range(0, plan.algorithms());
+            return !call.wide() && own.isFast(call.inFeatures(), call.outFeatures())
+                ? IntStream.concat(all, IntStream.of(CublasLtPlan.OWN)).boxed().toList()
+                : all.boxed().toList();
           }
 
           @Override
           public String id(Integer way) {
-            return way.toString();
+            return way == CublasLtPlan.OWN ? "own" : way.toString();
           }
 
           @Override
           public void run(Integer way) {
             plan.choose(way);
-            CublasLtMatrixProduct.this.run(key, plan, call, fuseResidual);
+            CublasLtMatrixProduct.this.run(key, plan, call, linear);
           }
         });
   }

@@ -30,6 +30,9 @@ final class CublasLtPlan implements AutoCloseable {
 
   private static final int NONE = -1;
 
+  /** Not one of the library's algorithms but our own kernel. */
+  static final int OWN = -2;
+
   private final Arena arena = Arena.ofShared();
   private final MemorySegment out = arena.allocate(ADDRESS);
   private final MemorySegment number = arena.allocate(JAVA_LONG);
@@ -160,6 +163,10 @@ final class CublasLtPlan implements AutoCloseable {
 
   boolean isChosen() {
     return chosen != NONE;
+  }
+
+  boolean isOwn() {
+    return chosen == OWN;
   }
 
   /** When no algorithm works after all. */

@@ -275,7 +275,7 @@ final class CudaLibraries implements CudaDevice.Libraries {
       DType dtype,
       MatrixProduct matrix,
       Tuner tuner) {
-    Convolution own = new KernelConvolution(kernels);
+    KernelConvolution own = new KernelConvolution(kernels);
     if (files.containsKey(CONVOLUTION) && !OWN_KERNELS) {
       try {
         return new CudnnConvolution(cuda, memory, kernels, dtype, matrix, own, tuner);
@@ -291,6 +291,7 @@ final class CudaLibraries implements CudaDevice.Libraries {
     if (e.isSticky()) {
       throw e;
     }
-    LOG.warn("{} cannot be used, our own kernels do its work, slowly: {}", library, e.getMessage());
+    LOG.warn(
+        "{} cannot be used, our own kernels do its work, less fast: {}", library, e.getMessage());
   }
 }

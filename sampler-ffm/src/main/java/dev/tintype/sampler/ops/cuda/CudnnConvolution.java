@@ -38,7 +38,7 @@ final class CudnnConvolution implements Convolution {
   private final CudaMemory memory;
   private final DType dtype;
   private final MatrixProduct matrix;
-  private final Convolution own;
+  private final KernelConvolution own;
   private final Tuner tuner;
   private final EpilogueKernel epilogue;
   private final MemorySegment handle;
@@ -58,7 +58,7 @@ final class CudnnConvolution implements Convolution {
       Kernels kernels,
       DType dtype,
       MatrixProduct matrix,
-      Convolution own,
+      KernelConvolution own,
       Tuner tuner) {
     this.cuda = cuda;
     this.memory = memory;
@@ -310,7 +310,8 @@ final class CudnnConvolution implements Convolution {
     if (ways.isEmpty()) {
       add(ways, problem, CudnnFusion.NONE, CudnnGraph.Mode.F, 1);
     }
-    if (ways.isEmpty()) {
+    // Has all of the epilogue inside, which no plan has with a time embedding.
+    if (ways.isEmpty() || own.isFast(problem)) {
       ways.add(new Own(problem));
     }
     return ways;

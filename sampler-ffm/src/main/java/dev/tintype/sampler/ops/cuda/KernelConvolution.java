@@ -2,7 +2,7 @@ package dev.tintype.sampler.ops.cuda;
 
 import dev.tintype.sampler.ops.Conv2dGeometry;
 
-/** Convolutions by our own fp32 kernel: slow on 16-bit types, needs no library, pads any way. */
+/** Convolutions by our own kernels, see {@link ProductTiles}; need no library, pad any way. */
 final class KernelConvolution implements Convolution {
   private final Kernels kernels;
 
@@ -16,7 +16,6 @@ final class KernelConvolution implements Convolution {
     long pixels = (long) problem.outHeight() * problem.outWidth();
     long rows = problem.samples() * pixels;
     int taps = g.kernelHeight() * g.kernelWidth();
-    long kernel = kernels.typed("conv2d");
     MatrixProduct.Call product =
         new MatrixProduct.Call(
             call.x(),
@@ -42,18 +41,17 @@ final class KernelConvolution implements Convolution {
         .number(g.stride())
         .number(g.padTop())
         .number(g.padLeft());
-    kernels.launch(
-        kernel,
-        Math.ceilDiv(rows, KernelMatrixProduct.TILE),
-        Math.ceilDiv(problem.outChannels(), KernelMatrixProduct.TILE),
-        1,
-        Kernels.THREADS,
-        0);
+    ProductTiles.of(kernels, product, problem.inChannels()).launch(kernels, "conv2d", product);
+  }
+
+  /** Whether it is worth measuring against a library. */
+  boolean isFast(Problem problem) {
+    return ProductTiles.usesTensorCores(kernels, problem.inChannels(), problem.outChannels());
   }
 
   @Override
   public String description() {
-    return "own convolution kernel";
+    return "own convolution kernels";
   }
 
   @Override

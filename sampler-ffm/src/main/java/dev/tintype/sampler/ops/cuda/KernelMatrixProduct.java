@@ -1,10 +1,7 @@
 package dev.tintype.sampler.ops.cuda;
 
-/** Linear layers by our own fp32 kernel: slow on 16-bit types, needs no library. */
+/** Linear layers by our own kernels, see {@link ProductTiles}; needs no library. */
 class KernelMatrixProduct implements MatrixProduct {
-  /** Rows and columns of a block's tile, GEMM_TILE in gemm.cuh. */
-  static final int TILE = 64;
-
   private final Kernels kernels;
 
   KernelMatrixProduct(Kernels kernels) {
@@ -21,15 +18,13 @@ class KernelMatrixProduct implements MatrixProduct {
     if (call.wide()) {
       throw new IllegalArgumentException("the matrix kernel gives the storage type only");
     }
-    long kernel = kernels.typed("linear");
     arguments(kernels.arguments(), call);
-    kernels.launch(
-        kernel,
-        Math.ceilDiv(call.rows(), TILE),
-        Math.ceilDiv(call.outFeatures(), TILE),
-        1,
-        Kernels.THREADS,
-        0);
+    ProductTiles.of(kernels, call, call.inFeatures()).launch(kernels, "linear", call);
+  }
+
+  /** Whether it is worth measuring against a library. */
+  boolean isFast(int inFeatures, int outFeatures) {
+    return ProductTiles.usesTensorCores(kernels, inFeatures, outFeatures);
   }
 
   /** The parameters that tt_linear and tt_conv2d share. */
@@ -51,7 +46,7 @@ class KernelMatrixProduct implements MatrixProduct {
 
   @Override
   public String description() {
-    return "own matrix kernel";
+    return "own matrix kernels";
   }
 
   @Override

@@ -55,9 +55,19 @@ final class Kernels implements AutoCloseable {
           "timestep_embedding",
           "to_rgb8");
 
+  private static final List<DType> HALF = List.of(DType.F16, DType.BF16);
+
   /** Tensor cores take no fp32. */
   static final List<String> HALF_ONLY =
-      List.of("attention_mma_160", "attention_mma_48", "attention_mma_64", "attention_mma_80");
+      List.of(
+          "attention_mma_160",
+          "attention_mma_48",
+          "attention_mma_64",
+          "attention_mma_80",
+          "conv2d_mma_128",
+          "conv2d_mma_64",
+          "linear_mma_128",
+          "linear_mma_64");
 
   /** One kernel per unit of bytes. */
   static final List<String> UNITS =
@@ -82,6 +92,7 @@ final class Kernels implements AutoCloseable {
   private final long library;
   private final Map<String, Long> handles = new HashMap<>();
   private final String suffix;
+  private final boolean half;
 
   /**
    * @param fatbin see {@link #fatbin}
@@ -89,11 +100,17 @@ final class Kernels implements AutoCloseable {
   Kernels(Cuda cuda, DType dtype, byte[] fatbin) {
     this.cuda = cuda;
     this.suffix = suffix(dtype);
+    this.half = HALF.contains(dtype);
     MemorySegment code = arena.allocate(fatbin.length, 64);
     MemorySegment.copy(fatbin, 0, code, ValueLayout.JAVA_BYTE, 0, fatbin.length);
     long[] loaded = new long[1];
     cuda.check(cuda.runtime().loadLibrary(loaded, code), "cudaLibraryLoadData", code.byteSize());
     library = loaded[0];
+  }
+
+  /** Whether those of {@link #HALF_ONLY} are there for the device's storage type. */
+  boolean haveTensorCores() {
+    return half;
   }
 
   static String suffix(DType dtype) {
@@ -111,7 +128,7 @@ final class Kernels implements AutoCloseable {
     for (DType dtype : List.of(DType.F32, DType.F16, DType.BF16)) {
       TYPED.forEach(name -> names.add("tt_" + name + suffix(dtype)));
     }
-    for (DType dtype : List.of(DType.F16, DType.BF16)) {
+    for (DType dtype : HALF) {
       HALF_ONLY.forEach(name -> names.add("tt_" + name + suffix(dtype)));
     }
     UNITS.forEach(name -> names.add("tt_" + name));
