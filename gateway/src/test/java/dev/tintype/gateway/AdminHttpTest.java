@@ -192,9 +192,10 @@ class AdminHttpTest {
         metrics = server.client(PLATFORM.admin()).get("/metrics").text();
       }
       assertThat(metrics)
-          .contains("tintype_model_resident{model=\"spare\"} 0")
-          .contains("tintype_scale_wanted_workers{kind=\"on_demand\",model=\"spare\"} 1")
-          .contains("tintype_model_workers{model=\"" + model + "\"} 1");
+          .contains("tintype_model_resident{model=\"spare\",pool=\"shared\"} 0")
+          .contains(
+              "tintype_scale_wanted_workers{kind=\"on_demand\",model=\"spare\",pool=\"shared\"} 1")
+          .contains("tintype_model_workers{model=\"" + model + "\",pool=\"shared\"} 1");
     }
   }
 

@@ -3,9 +3,12 @@ package dev.tintype.node;
 import dev.tintype.queue.QueueException;
 import dev.tintype.queue.blob.S3Config;
 import dev.tintype.queue.ephemera.RedisConfig;
+import dev.tintype.queue.fleet.ScaleHook;
 import dev.tintype.queue.fleet.ScalePolicy;
+import dev.tintype.queue.store.Tier;
 import dev.tintype.queue.transport.KafkaConfig;
 import dev.tintype.queue.webhook.WebhookSecret;
+import dev.tintype.queue.webhook.WebhookUrl;
 import java.net.URI;
 import java.time.Duration;
 import java.util.Optional;
@@ -20,7 +23,25 @@ final class FleetSettings {
 
   FleetConfig read() {
     return new FleetConfig(
-        kafka(), redis(), s3(), settings.whole("relay.slots", 16, 1, 100_000), scale(), webhooks());
+        kafka(),
+        redis(),
+        s3(),
+        settings.whole("relay.slots", 16, 1, 100_000),
+        scale(),
+        scaleWebhook(),
+        webhooks(),
+        pool());
+  }
+
+  private String pool() {
+    String pool = settings.text("worker.pool").orElse(Tier.SHARED);
+    if (!Tier.isPool(pool)) {
+      throw new NodeException.Config(
+          "config.pool",
+          "worker.pool is the name of a pool: 1 to 32 lower-case letters, digits, - and _; found "
+              + pool);
+    }
+    return pool;
   }
 
   private ScalePolicy scale() {
@@ -39,6 +60,38 @@ final class FleetSettings {
       throw new NodeException.Config(
           "scale.policy", "scale.spot_share is a number from 0 to 1, such as 0.5.");
     }
+  }
+
+  private Optional<ScaleWebhook> scaleWebhook() {
+    return settings.text("scale.webhook").map(this::scaleWebhook);
+  }
+
+  private ScaleWebhook scaleWebhook(String url) {
+    WebhookSecret secret =
+        settings
+            .secret("scale.webhook_secret")
+            .or(() -> settings.secret("webhooks.secret"))
+            .map(FleetSettings::webhookSecret)
+            .orElseThrow(
+                () ->
+                    new NodeException.Config(
+                        "webhook.secret",
+                        "scale.webhook needs scale.webhook_secret or webhooks.secret, which sign"
+                            + " it."));
+    try {
+      return new ScaleWebhook(
+          new ScaleHook.Settings(
+              WebhookUrl.check(url),
+              seconds("scale.down_after_s", ScaleHook.Settings.DOWN_AFTER),
+              seconds("scale.repeat_s", ScaleHook.Settings.REPEAT)),
+          secret);
+    } catch (QueueException.Invalid e) {
+      throw new NodeException.Config(e.code(), "scale.webhook: " + e.getMessage());
+    }
+  }
+
+  private Duration seconds(String key, Duration usual) {
+    return Duration.ofSeconds(settings.whole(key, (int) usual.toSeconds(), 0, 86_400));
   }
 
   private Optional<WebhookSettings> webhooks() {

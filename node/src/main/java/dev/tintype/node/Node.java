@@ -197,9 +197,11 @@ public final class Node implements AutoCloseable {
             config
                 .fleet()
                 .kafka()
-                .<JobTransport>map(KafkaTransport::new)
+                .<JobTransport>map(kafka -> new KafkaTransport(kafka, config.fleet().pool()))
                 .orElseGet(
-                    () -> new InProcessTransport(TRANSPORT_DEPTH_MAX, HOLD, Clock.systemUTC()))));
+                    () ->
+                        new InProcessTransport(
+                            config.fleet().pool(), TRANSPORT_DEPTH_MAX, HOLD, Clock.systemUTC()))));
   }
 
   private void keepFirstKey(StoreParts store) {

@@ -1,10 +1,12 @@
 package dev.tintype.node;
 
 import dev.tintype.gateway.metrics.ProcessMetric;
+import dev.tintype.queue.fleet.ScaleHook;
 import dev.tintype.queue.fleet.Workforce;
 import dev.tintype.queue.relay.FairPolicy;
 import dev.tintype.queue.relay.Relay;
 import dev.tintype.queue.relay.RelayConfig;
+import dev.tintype.queue.store.FleetLock;
 import dev.tintype.queue.store.WebhookOutbox;
 import dev.tintype.queue.transport.KafkaTransport;
 import dev.tintype.queue.webhook.SignedPost;
@@ -35,18 +37,24 @@ final class RelayRole {
     Set<String> names =
         shelf.models().stream().map(found -> found.card().name()).collect(Collectors.toSet());
     Workforce own = Workforce.of(names, parts.config().fleet()::relaySlots);
-    start(parts, told ? Workforce.of(parts.fleet(), own) : own);
+    start(parts, told ? Workforce.of(parts.fleet(), own) : own, names);
     parts
         .teller()
         .accept("relay", told ? "for what the workers serve" : "for " + String.join(", ", names));
   }
 
-  /** Whoever relays also clears away, rows and blobs, and tells users of their jobs' ends. */
-  static void start(Parts parts, Workforce workforce) {
+  /**
+   * Whoever relays also clears away, rows and blobs, tells users of their jobs' ends, and an
+   * autoscaler what is wanted.
+   *
+   * @param models that are on this process's shelf
+   */
+  static void start(Parts parts, Workforce workforce, Set<String> models) {
     NodeConfig config = parts.config();
     StoreParts store = parts.store();
     Closers closers = parts.closers();
     config.fleet().webhooks().ifPresent(webhooks -> sendWebhooks(parts, webhooks));
+    config.fleet().scaleWebhook().ifPresent(hook -> tellAutoscaler(parts, hook, models));
     if (parts.transport() instanceof KafkaTransport kafka) {
       parts.metrics().add(deadLetters(kafka));
     }
@@ -57,7 +65,7 @@ final class RelayRole {
                 store.jobs(),
                 store.accounts()::tiers,
                 parts.transport(),
-                new FairPolicy(store.accounts().tiers(), parts.random()),
+                pool -> new FairPolicy(store.accounts().tiers(), parts.random()),
                 RelayConfig.DEFAULT,
                 workforce,
                 Clock.systemUTC())
@@ -90,6 +98,34 @@ final class RelayRole {
                     "tintype_webhooks_oldest_seconds",
                     "How long the oldest of them is owed.",
                     () -> Map.of("", outbox.waiting().oldest().toMillis() / MS_PER_S))));
+  }
+
+  private static void tellAutoscaler(Parts parts, ScaleWebhook webhook, Set<String> models) {
+    StoreParts store = parts.store();
+    ScaleHook hook =
+        parts
+            .closers()
+            .add(
+                "scale",
+                new ScaleHook(
+                        parts.config().fleet().scale(),
+                        webhook.settings(),
+                        new ScaleHook.Sources(
+                            store.jobs()::load, store.accounts()::tiers, parts.fleet(), models),
+                        new FleetLock(store.database(), ScaleHook.TASK),
+                        new SignedPost(webhook.secret(), true, Clock.systemUTC()),
+                        Clock.systemUTC(),
+                        parts.random())
+                    .start());
+    parts
+        .metrics()
+        .add(
+            new ProcessMetric(
+                "tintype_scale_webhooks_total",
+                "Calls of the autoscaler by this process, by outcome.",
+                "outcome",
+                hook::counts));
+    parts.teller().accept("scale", "changes are told to " + webhook.settings().url().getHost());
   }
 
   private static ProcessMetric deadLetters(KafkaTransport kafka) {

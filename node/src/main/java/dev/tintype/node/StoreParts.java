@@ -28,6 +28,7 @@ import java.time.Clock;
  * @param where one line for people
  */
 record StoreParts(
+    Database database,
     JobStore jobs,
     PostgresAccountStore accounts,
     AccountAdmin accountAdmin,
@@ -64,6 +65,7 @@ record StoreParts(
     PostgresAccountStore accounts = new PostgresAccountStore(database, random);
     EventHub events = closers.add("events", LiveEventHub.start(jobs, signals));
     return new StoreParts(
+        database,
         jobs,
         accounts,
         new PostgresAccountAdmin(database),

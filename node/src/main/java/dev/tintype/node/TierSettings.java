@@ -38,7 +38,9 @@ final class TierSettings {
           "queued_max",
           "retention_s",
           "class",
-          "fast_gpu_seconds");
+          "fast_gpu_seconds",
+          "pool",
+          "pool_spills");
 
   private TierSettings() {}
 
@@ -128,7 +130,9 @@ final class TierSettings {
             reader.whole(
                 "retention_s", base.retention().toSeconds(), 60, Tier.RETENTION_MAX.toSeconds())),
         reader.tierClass(base.tierClass()),
-        reader.fast());
+        reader.fast(),
+        reader.pool(),
+        reader.truth("pool_spills"));
   }
 
   /** The fields of one tier. */
@@ -156,6 +160,29 @@ final class TierSettings {
       return text("fast_gpu_seconds").filter(value -> !value.equals("unlimited")).isEmpty()
           ? OptionalLong.empty()
           : OptionalLong.of(whole("fast_gpu_seconds", 0, 0, Tier.FAST_GPU_SECONDS_MAX));
+    }
+
+    Optional<String> pool() {
+      return text("pool")
+          .map(
+              name -> {
+                if (!Tier.isPool(name)) {
+                  throw refused(
+                      key
+                          + ".pool is the name of a pool of workers (their worker.pool): 1 to 32"
+                          + " lower-case letters, digits, - and _; found "
+                          + name);
+                }
+                return name;
+              });
+    }
+
+    boolean truth(String field) {
+      String value = text(field).orElse("false");
+      if (!value.equals("true") && !value.equals("false")) {
+        throw refused(key + "." + field + " is true or false; found " + value);
+      }
+      return value.equals("true");
     }
 
     TierClass tierClass(TierClass byDefault) {

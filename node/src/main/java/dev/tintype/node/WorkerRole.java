@@ -111,13 +111,19 @@ final class WorkerRole {
                 new WorkerPresence(
                         parts.ephemera(),
                         settings.workerId(),
-                        () -> started.status(hostName(), ProgramVersion.number()),
+                        () ->
+                            started
+                                .status(hostName(), ProgramVersion.number())
+                                .inPool(config.fleet().pool()),
                         settings.leaseTime().dividedBy(3))
                     .start());
     Engine engine = loaded(started.start(name));
     presence.changed();
     if (config.fleet().kafka().isEmpty()) {
-      RelayRole.start(parts, Workforce.of(folders.keySet(), settings::jobsMax));
+      RelayRole.start(
+          parts,
+          Workforce.of(config.fleet().pool(), folders.keySet(), settings::jobsMax),
+          folders.keySet());
     }
     if (config.fleet().kafka().isPresent() && !config.roles().contains(Role.RELAY)) {
       teller.accept("relay", "none here: jobs come from a process with the role relay");

@@ -35,7 +35,9 @@ class ErrorCodesTest {
 
   private static final Pattern LAUNCHER = Pattern.compile("\\bdie ([a-z]+\\.[a-z_]+)");
 
-  /** Names of files, properties and tensors that look like codes of a family that has some. */
+  /**
+   * Names of files, properties, tensors and events that look like codes of a family that has some.
+   */
   private static final Set<String> NO_CODES =
       Set.of(
           "config.json",
@@ -45,7 +47,8 @@ class ErrorCodesTest {
           "java.home",
           "model.fp16",
           "node.id",
-          "node.lock");
+          "node.lock",
+          "scale.wanted");
 
   /** Code-like literals, with the file that has them. */
   private static final Map<String, String> LITERALS = new TreeMap<>();

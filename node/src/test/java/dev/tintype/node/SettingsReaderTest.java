@@ -183,6 +183,12 @@ class SettingsReaderTest {
     assertThat(tiers.get(2).weight()).isEqualTo(9);
     assertThat(tiers.get(2).runningMax()).isEqualTo(32);
     assertThat(tiers.get(2).fastGpuSeconds()).isEmpty();
+    Tier gold =
+        yaml("tiers: { pro: { pool: gold, pool_spills: true } }").tiers().orElseThrow().getFirst();
+    assertThat(gold.home()).isEqualTo("gold");
+    assertThat(gold.spills()).isTrue();
+    assertThat(yaml("worker: { pool: gold }").fleet().pool()).isEqualTo("gold");
+    assertThat(yaml("port: 1").fleet().pool()).isEqualTo(Tier.SHARED);
     assertThat(
             yaml("tiers: { free: { fast_gpu_seconds: 600 } }")
                 .tiers()
@@ -204,6 +210,8 @@ class SettingsReaderTest {
         "tiers: { free: { running_max: 0 } }",
         "tiers: { free: { retention_s: 59 } }",
         "tiers: { free: { class: gold } }",
+        "tiers: { free: { pool: Gold } }",
+        "tiers: { free: { pool: gold, pool_spills: maybe } }",
         "tiers: { free: { fast_gpu_seconds: -1 } }",
         "tiers: { free: { colour: red } }",
         "tiers: { free: 3 }",

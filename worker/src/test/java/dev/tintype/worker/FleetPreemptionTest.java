@@ -139,7 +139,7 @@ class FleetPreemptionTest {
                 relaying.store,
                 accounts::tiers,
                 relaying.transport,
-                new FairPolicy(accounts.tiers(), random),
+                pool -> new FairPolicy(accounts.tiers(), random),
                 RelayConfig.DEFAULT,
                 Workforce.of(Set.of(ScriptedEngine.MODEL), () -> 2),
                 Clock.systemUTC())

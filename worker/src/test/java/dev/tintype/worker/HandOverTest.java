@@ -138,7 +138,7 @@ class HandOverTest extends WorkerFixture {
     offer(relaxed, TierClass.RELAXED);
     until(relaxed, EventType.STARTED);
     JobId urgent = submit("plain", 1, 3);
-    store.askForRoom(List.of(urgent), Set.of("pro"));
+    store.askForRoom(List.of(urgent), Set.of("pro"), Set.of("pro"));
     stepsUntil(() -> job(urgent).state() == JobState.SUCCEEDED, 1);
     await(() -> job(relaxed).state() == JobState.QUEUED);
     assertThat(job(relaxed).preemptions()).isEqualTo(1);

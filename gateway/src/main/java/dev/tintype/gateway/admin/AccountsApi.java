@@ -41,7 +41,9 @@ public final class AccountsApi {
           "queued_max",
           "retention_s",
           "class",
-          "fast_gpu_seconds");
+          "fast_gpu_seconds",
+          "pool",
+          "pool_spills");
 
   /** Of fast_gpu_seconds: no limit. */
   private static final long UNLIMITED = -1;
@@ -210,7 +212,9 @@ public final class AccountsApi {
                 .map(AccountsApi::tierClass)
                 .or(() -> known.map(Tier::tierClass))
                 .orElseThrow(() -> missing("class")),
-            fast(fields.integer("fast_gpu_seconds", UNLIMITED, Tier.FAST_GPU_SECONDS_MAX), known));
+            fast(fields.integer("fast_gpu_seconds", UNLIMITED, Tier.FAST_GPU_SECONDS_MAX), known),
+            fields.text("pool").or(() -> known.flatMap(Tier::pool)),
+            fields.bool("pool_spills").orElse(known.map(Tier::spills).orElse(false)));
     store().putTier(tier);
     return json(tier);
   }
@@ -247,7 +251,9 @@ public final class AccountsApi {
         .put("class", tier.tierClass().wire())
         .put(
             "fast_gpu_seconds",
-            tier.fastGpuSeconds().isPresent() ? tier.fastGpuSeconds().getAsLong() : null);
+            tier.fastGpuSeconds().isPresent() ? tier.fastGpuSeconds().getAsLong() : null)
+        .put("pool", tier.home())
+        .put("pool_spills", tier.spills());
   }
 
   private ObjectNode whole(String id) {

@@ -8,18 +8,23 @@ import dev.tintype.gateway.http.Json;
 import dev.tintype.gateway.http.Queries;
 import dev.tintype.gateway.http.Reply;
 import dev.tintype.queue.fleet.FleetView;
+import dev.tintype.queue.fleet.Place;
 import dev.tintype.queue.fleet.ScalePolicy;
 import dev.tintype.queue.fleet.WorkerStatus;
 import dev.tintype.queue.job.JobState;
 import dev.tintype.queue.store.Account;
 import dev.tintype.queue.store.QueueLoad;
+import dev.tintype.queue.store.Tier;
 import io.vertx.core.Future;
 import io.vertx.ext.web.RoutingContext;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /** The handlers of /v1/admin that are about workers. */
 public final class FleetApi {
@@ -42,9 +47,14 @@ public final class FleetApi {
           ArrayNode workers = node.putArray("workers");
           fleet.workers().forEach(worker -> workers.add(worker(worker)));
           ArrayNode unserved = node.putArray("unserved");
-          unserved(fleet, parts.jobs().load())
+          unserved(fleet, parts.jobs().load(), parts.accounts().tiers())
               .forEach(
-                  (model, jobs) -> unserved.addObject().put("model", model).put("queued", jobs));
+                  (place, jobs) ->
+                      unserved
+                          .addObject()
+                          .put("model", place.model())
+                          .put("pool", place.pool())
+                          .put("queued", jobs));
           return Reply.json(200, node);
         });
   }
@@ -59,14 +69,19 @@ public final class FleetApi {
           node.put("known", fleet.known());
           node.put("target_wait_s", parts.scale().targetWait().toSeconds());
           ArrayNode models = node.putArray("models");
-          wanted(parts, fleet, parts.jobs().load())
+          wanted(parts, fleet, parts.jobs().load(), parts.accounts().tiers())
               .forEach(
-                  (model, wanted) ->
+                  (place, wanted) ->
                       models
                           .addObject()
-                          .put("model", model)
-                          .put("backlog_gpu_s", wanted.backlogS())
-                          .put("workers", fleet.known() ? (int) fleet.workersFor(model) : 0)
+                          .put("model", place.model())
+                          .put("pool", place.pool())
+                          .put("backlog_gpu_s", wanted.backlogSum())
+                          .put(
+                              "workers",
+                              fleet.known()
+                                  ? (int) fleet.workersFor(place.pool(), place.model())
+                                  : 0)
                           .put("wanted", wanted.workers())
                           .put("on_demand", wanted.onDemand())
                           .put("spot", wanted.spot()));
@@ -75,25 +90,30 @@ public final class FleetApi {
   }
 
   /** Of the models that this gateway offers, that workers serve, or that jobs ask for. */
-  public static SortedMap<String, ScalePolicy.Wanted> wanted(
-      GatewayParts parts, FleetView fleet, List<QueueLoad> load) {
-    Set<String> models = new TreeSet<>();
-    parts.models().models().forEach(card -> models.add(card.name()));
-    fleet.workers().forEach(worker -> models.addAll(worker.serves()));
-    return parts.scale().wanted(models, load);
+  public static SortedMap<Place, ScalePolicy.Wanted> wanted(
+      GatewayParts parts, FleetView fleet, List<QueueLoad> load, List<Tier> tiers) {
+    Set<Place> places = new TreeSet<>(fleet.places());
+    parts.models().models().forEach(card -> places.add(Place.shared(card.name())));
+    return parts.scale().wanted(places, load, tiers);
   }
 
   /**
-   * Queued jobs by model, of the models that no worker takes jobs for now. None where it is not
+   * Queued jobs that no worker takes now, by model and their tier's own pool. None where it is not
    * known who works.
    */
-  public static TreeMap<String, Long> unserved(FleetView fleet, List<QueueLoad> load) {
-    TreeMap<String, Long> jobs = new TreeMap<>();
-    if (fleet.known()) {
-      load.stream()
-          .filter(one -> one.state() == JobState.QUEUED)
-          .filter(one -> fleet.workersFor(one.model()) == 0)
-          .forEach(one -> jobs.merge(one.model(), one.jobs(), Long::sum));
+  public static TreeMap<Place, Long> unserved(
+      FleetView fleet, List<QueueLoad> load, List<Tier> tiers) {
+    Map<String, Tier> byName = tiers.stream().collect(Collectors.toMap(Tier::name, one -> one));
+    TreeMap<Place, Long> jobs = new TreeMap<>();
+    for (QueueLoad one : load) {
+      Optional<Tier> tier = Optional.ofNullable(byName.get(one.tier()));
+      double workers =
+          tier.map(known -> fleet.workersFor(known, one.model()))
+              .orElseGet(() -> fleet.workersFor(one.model()));
+      if (fleet.known() && one.state() == JobState.QUEUED && workers == 0) {
+        Place place = new Place(tier.map(Tier::home).orElse(Tier.SHARED), one.model());
+        jobs.merge(place, one.jobs(), Long::sum);
+      }
     }
     return jobs;
   }
@@ -113,6 +133,7 @@ public final class FleetApi {
     return node.put("steps_per_second", Math.round(worker.stepsPerSecond() * 100) / 100.0)
         .put("jobs", worker.jobs())
         .put("jobs_max", worker.jobsMax())
-        .put("version", worker.version());
+        .put("version", worker.version())
+        .put("pool", worker.pool());
   }
 }

@@ -15,6 +15,7 @@ import dev.tintype.queue.store.Tier;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -22,6 +23,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.ToDoubleFunction;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -57,7 +60,7 @@ final class Intake {
   private volatile Optional<Look> latest = Optional.empty();
 
   /** What was read beside the backlog, and when. */
-  private record Look(Admission admission, Set<String> tiers, long atMs, long tookMs) {}
+  private record Look(Admission admission, Map<String, Tier> tiers, long atMs, long tookMs) {}
 
   /**
    * The answer about one job; {@link #settle} has to follow.
@@ -80,29 +83,31 @@ final class Intake {
     Backlog job = new Backlog(request.tier(), relaxed, model, request.costMs());
     List<Backlog> before = waiting.ask(job);
     FleetView fleet = parts.fleet().still();
-    if (look.isEmpty() || !look.get().tiers().contains(request.tier())) {
+    Optional<Tier> tier = look.map(one -> one.tiers().get(request.tier()));
+    if (tier.isEmpty()) {
       return new Answer(job, Optional.empty(), Optional.empty());
     }
-    Set<String> shared = sharing(fleet, model);
+    Set<String> shared = sharing(fleet, tier.get(), model);
     List<Backlog> ahead = before.stream().filter(one -> shared.contains(one.model())).toList();
-    double gpus = fleet.workersFor(model);
+    double gpus = fleet.workersFor(tier.get(), model);
+    ToDoubleFunction<String> byPool = pool -> fleet.workersFor(pool, model);
     Admission admission = look.get().admission();
     Optional<Duration> expected =
         fleet.known() && gpus > 0
-            ? Optional.of(admission.expectedWait(request.tier(), relaxed, ahead, gpus))
+            ? Optional.of(admission.expectedWait(request.tier(), relaxed, ahead, byPool))
             : Optional.empty();
     if (rule == AdmissionRule.OPEN) {
       return new Answer(job, expected, Optional.empty());
     }
-    Decision decision = admission.decide(request.tier(), relaxed, ahead, request.costMs(), gpus);
+    Decision decision = admission.decide(request.tier(), relaxed, ahead, request.costMs(), byPool);
     return new Answer(job, expected, refusal(decision, model, gpus));
   }
 
-  /** The models whose jobs the workers of this model may run instead. */
-  private static Set<String> sharing(FleetView fleet, String model) {
+  /** The models whose jobs the tier's workers of this model may run instead. */
+  private static Set<String> sharing(FleetView fleet, Tier tier, String model) {
     Set<String> models = new HashSet<>(Set.of(model));
     fleet.workers().stream()
-        .filter(worker -> worker.takes(model))
+        .filter(worker -> tier.mayUse(worker.pool()) && worker.takes(model))
         .forEach(worker -> models.addAll(worker.serves()));
     return models;
   }
@@ -186,7 +191,7 @@ final class Intake {
       Look look =
           new Look(
               new Admission(tiers, Admission.RESERVE_DEFAULT),
-              Set.copyOf(tiers.stream().map(Tier::name).toList()),
+              tiers.stream().collect(Collectors.toMap(Tier::name, tier -> tier)),
               parts.clock().millis(),
               (System.nanoTime() - began) / 1_000_000);
       latest = Optional.of(look);

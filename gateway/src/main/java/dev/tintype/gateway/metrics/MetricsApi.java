@@ -10,6 +10,7 @@ import dev.tintype.queue.QueueException;
 import dev.tintype.queue.fleet.FleetView;
 import dev.tintype.queue.job.JobState;
 import dev.tintype.queue.store.QueueLoad;
+import dev.tintype.queue.store.Tier;
 import io.vertx.core.Future;
 import java.lang.management.GarbageCollectorMXBean;
 import java.lang.management.ManagementFactory;
@@ -36,7 +37,10 @@ public final class MetricsApi {
    * @param load empty while the database is away
    */
   private record Seen(
-      Optional<List<QueueLoad>> load, FleetView fleet, List<ProcessMetric.Seen> own) {}
+      Optional<List<QueueLoad>> load,
+      List<Tier> tiers,
+      FleetView fleet,
+      List<ProcessMetric.Seen> own) {}
 
   private final GatewayParts parts;
   private final SubmitMetrics submits;
@@ -71,7 +75,8 @@ public final class MetricsApi {
   /** Silence of the database is something to show; anything else is a defect of ours. */
   private static Future<Seen> noAnswer(Throwable cause) {
     return cause instanceof UnavailableException slow && slow.code().equals("gateway.timeout")
-        ? Future.succeededFuture(new Seen(Optional.empty(), FleetView.UNKNOWN, List.of()))
+        ? Future.succeededFuture(
+            new Seen(Optional.empty(), List.of(), FleetView.UNKNOWN, List.of()))
         : Future.failedFuture(cause);
   }
 
@@ -82,9 +87,10 @@ public final class MetricsApi {
   private Seen load() {
     List<ProcessMetric.Seen> own = parts.metrics().stream().map(ProcessMetric::look).toList();
     try {
-      return new Seen(Optional.of(parts.jobs().load()), parts.fleet().still(), own);
+      return new Seen(
+          Optional.of(parts.jobs().load()), parts.accounts().tiers(), parts.fleet().still(), own);
     } catch (QueueException e) {
-      return new Seen(Optional.empty(), parts.fleet().still(), own);
+      return new Seen(Optional.empty(), List.of(), parts.fleet().still(), own);
     }
   }
 
@@ -93,9 +99,10 @@ public final class MetricsApi {
     Exposition page = new Exposition();
     page.gauge("tintype_store_up", "1 while the database answers.", load.isPresent() ? 1 : 0);
     load.ifPresent(groups -> queue(page, groups));
-    FleetMetrics.write(page, seen.fleet(), load.orElse(List.of()));
+    FleetMetrics.write(page, seen.fleet(), load.orElse(List.of()), seen.tiers());
     load.ifPresent(
-        groups -> FleetMetrics.wanted(page, FleetApi.wanted(parts, seen.fleet(), groups)));
+        groups ->
+            FleetMetrics.wanted(page, FleetApi.wanted(parts, seen.fleet(), groups, seen.tiers())));
     seen.own().forEach(one -> one.write(page));
     submits.write(page);
     page.gauge("tintype_event_streams", "Open event streams.", streams.getAsInt());

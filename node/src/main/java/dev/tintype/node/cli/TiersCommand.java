@@ -21,7 +21,8 @@ import picocli.CommandLine.Parameters;
       "  tintype tiers set free --weight 2 --max-wait-s 1800",
       "  tintype tiers set night --weight 1 --max-wait-s 43200 --running-max 2 --queued-max 1000"
           + " \\",
-      "      --retention-s 604800 --class relaxed"
+      "      --retention-s 604800 --class relaxed",
+      "  tintype tiers set enterprise --pool gold --pool-spills true"
     })
 final class TiersCommand implements Runnable {
   @Mixin RemoteOptions remote;
@@ -38,7 +39,7 @@ final class TiersCommand implements Runnable {
         return;
       }
       System.out.printf(
-          "%-12s %6s %9s %8s %8s %11s %9s %9s %7s %8s %9s%n",
+          "%-12s %6s %9s %8s %8s %11s %9s %9s %7s %8s %9s  %s%n",
           "tier",
           "weight",
           "bound s",
@@ -49,14 +50,15 @@ final class TiersCommand implements Runnable {
           "fast s",
           "waits",
           "runs",
-          "oldest s");
+          "oldest s",
+          "pool");
       queue.path("tiers").forEach(TiersCommand::print);
     }
   }
 
   private static void print(JsonNode tier) {
     System.out.printf(
-        "%-12s %6d %9d %8d %8d %9d d %9s %9s %7d %8d %9.1f%n",
+        "%-12s %6d %9d %8d %8d %9d d %9s %9s %7d %8d %9.1f  %s%n",
         tier.path("name").asText(),
         tier.path("weight").asInt(),
         tier.path("max_wait_s").asLong(),
@@ -69,7 +71,8 @@ final class TiersCommand implements Runnable {
             : tier.path("fast_gpu_seconds").asText(),
         tier.path("queued").asLong(),
         tier.path("leased").asLong() + tier.path("running").asLong(),
-        tier.path("oldest_wait_s").asDouble());
+        tier.path("oldest_wait_s").asDouble(),
+        tier.path("pool").asText() + (tier.path("pool_spills").asBoolean() ? ", then shared" : ""));
   }
 
   @Command(
@@ -95,7 +98,18 @@ final class TiersCommand implements Runnable {
               names = "--fast-gpu-seconds",
               paramLabel = "S",
               description = "A user's GPU time in mode fast in 30 days; -1: no limit.")
-          Long fast) {
+          Long fast,
+      @Option(
+              names = "--pool",
+              paramLabel = "NAME",
+              description = "Workers that are its own, by their worker.pool; shared: none.")
+          String pool,
+      @Option(
+              names = "--pool-spills",
+              paramLabel = "true|false",
+              arity = "1",
+              description = "Whether it may use the shared workers when its pool is full.")
+          Boolean spills) {
     ObjectNode body = ApiClient.object();
     put(body, "weight", weight);
     put(body, "max_wait_s", maxWait);
@@ -105,6 +119,12 @@ final class TiersCommand implements Runnable {
     put(body, "fast_gpu_seconds", fast);
     if (tierClass != null) {
       body.put("class", tierClass);
+    }
+    if (pool != null) {
+      body.put("pool", pool);
+    }
+    if (spills != null) {
+      body.put("pool_spills", spills);
     }
     try (ApiClient client = remote.client()) {
       System.out.println(client.send("PUT", "/v1/admin/tiers/" + name, body));

@@ -54,7 +54,7 @@ final class Dispatch {
             store,
             accounts::tiers,
             transport,
-            new FairPolicy(accounts.tiers(), new Random(1)),
+            pool -> new FairPolicy(accounts.tiers(), new Random(1)),
             RelayConfig.DEFAULT,
             Workforce.of(models, () -> slots),
             Clock.systemUTC())

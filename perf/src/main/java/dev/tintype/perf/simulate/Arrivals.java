@@ -3,6 +3,7 @@ package dev.tintype.perf.simulate;
 import dev.tintype.queue.job.JobMode;
 import dev.tintype.queue.job.JobSpec;
 import dev.tintype.queue.store.Tier;
+import java.util.List;
 import java.util.SplittableRandom;
 
 /**
@@ -40,6 +41,7 @@ final class Arrivals {
   }
 
   private final Scenario scenario;
+  private final List<Tier> tiers;
   private final SplittableRandom random;
   private final JobSpec[][] specs = new JobSpec[2][STEPS.length];
   private final String[][] users = new String[MIX.length][USERS_PER_TIER];
@@ -48,6 +50,7 @@ final class Arrivals {
 
   Arrivals(Scenario scenario, SplittableRandom random) {
     this.scenario = scenario;
+    this.tiers = scenario.tiers();
     this.random = random;
     for (int i = 0; i < STEPS.length; i++) {
       specs[0][i] = JobSpec.builder(MODEL, "x").steps(STEPS[i]).build();
@@ -55,7 +58,7 @@ final class Arrivals {
     }
     for (int t = 0; t < MIX.length; t++) {
       for (int u = 0; u < USERS_PER_TIER; u++) {
-        users[t][u] = Scenario.TIERS.get(t).name() + "-" + u;
+        users[t][u] = tiers.get(t).name() + "-" + u;
       }
     }
   }
@@ -84,7 +87,7 @@ final class Arrivals {
     long real = Math.max(1, Math.round(estimate * slower * (0.85 + 0.3 * random.nextDouble())));
     return new Wish(
         users[tier][(int) (popularity * popularity * USERS_PER_TIER)],
-        Scenario.TIERS.get(tier),
+        tiers.get(tier),
         mode(),
         specs[model][size],
         estimate,

@@ -5,6 +5,9 @@ import dev.tintype.queue.store.Tier;
 import dev.tintype.queue.store.TierClass;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
 
 /**
  * What is simulated.
@@ -16,9 +19,44 @@ import java.util.List;
  * @param faults how rough the world is
  * @param order who is next
  * @param relaxPart part of the jobs in mode relax
+ * @param pool GPUs that are one tier's own
  */
 record Scenario(
-    long seed, double hours, int gpus, double rate, Faults faults, Order order, double relaxPart) {
+    long seed,
+    double hours,
+    int gpus,
+    double rate,
+    Faults faults,
+    Order order,
+    double relaxPart,
+    Optional<Pool> pool) {
+  /**
+   * A dedicated pool.
+   *
+   * @param tier whose jobs go there, and no others
+   * @param gpus of all, at least one and not all of them
+   * @param spills whether its jobs may also go to the shared GPUs
+   */
+  record Pool(String tier, int gpus, boolean spills) {
+    /** Its name; there is one. */
+    static final String NAME = "own";
+
+    /**
+     * {@code TIER=GPUS} or {@code TIER=GPUS+}, where it spills.
+     *
+     * @throws IllegalArgumentException for anything else
+     */
+    static Pool parse(String text) {
+      if (!text.matches("[a-z]+=[0-9]{1,6}\\+?")) {
+        throw new IllegalArgumentException(
+            "--pool is TIER=GPUS, such as enterprise=50; with a + at its end the tier may use the"
+                + " shared GPUs too");
+      }
+      String[] parts = text.replace("+", "").split("=");
+      return new Pool(parts[0], Integer.parseInt(parts[1]), text.endsWith("+"));
+    }
+  }
+
   /** Bound of GPUs and of jobs in one run, so that it fits the memory. */
   static final int GPUS_MAX = 20_000;
 
@@ -75,7 +113,7 @@ record Scenario(
 
   /** Without jobs in mode relax. */
   Scenario(long seed, double hours, int gpus, double rate, Faults faults, Order order) {
-    this(seed, hours, gpus, rate, faults, order, 0);
+    this(seed, hours, gpus, rate, faults, order, 0, Optional.empty());
   }
 
   Scenario {
@@ -92,6 +130,32 @@ record Scenario(
     if (!(relaxPart >= 0 && relaxPart <= 1)) {
       throw new IllegalArgumentException("--relax is from 0 to 1");
     }
+    if (pool.isPresent() && (pool.get().gpus() < 1 || pool.get().gpus() >= gpus)) {
+      throw new IllegalArgumentException("--pool has at least one GPU, and not all of them");
+    }
+    if (pool.isPresent() && TIERS.stream().noneMatch(t -> t.name().equals(pool.get().tier()))) {
+      throw new IllegalArgumentException(
+          "--pool names one of free, standard, fast, pro, enterprise");
+    }
+  }
+
+  /** The tiers, with the pool. */
+  List<Tier> tiers() {
+    return TIERS.stream()
+        .map(
+            tier ->
+                pool.filter(own -> own.tier().equals(tier.name()))
+                    .map(own -> tier.inPool(Pool.NAME, own.spills()))
+                    .orElse(tier))
+        .toList();
+  }
+
+  /** GPUs by pool. */
+  Map<String, Integer> gpusByPool() {
+    return pool.isEmpty()
+        ? Map.of(Tier.SHARED, gpus)
+        : new TreeMap<>(
+            Map.of(Pool.NAME, pool.get().gpus(), Tier.SHARED, gpus - pool.get().gpus()));
   }
 
   long endMs() {
@@ -99,7 +163,7 @@ record Scenario(
   }
 
   Scenario withOrder(Order other) {
-    return new Scenario(seed, hours, gpus, rate, faults, other, relaxPart);
+    return new Scenario(seed, hours, gpus, rate, faults, other, relaxPart, pool);
   }
 
   private static Tier tier(String name, int weight, int boundS, TierClass lane) {

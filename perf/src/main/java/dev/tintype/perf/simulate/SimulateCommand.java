@@ -5,6 +5,7 @@ import dev.tintype.perf.simulate.Scenario.Faults;
 import dev.tintype.perf.simulate.Scenario.Order;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.DoubleConsumer;
 import java.util.logging.Level;
@@ -81,6 +82,13 @@ public final class SimulateCommand implements Callable<Integer> {
       description = "Part of the jobs in mode relax, 0 to 1 (default ${DEFAULT-VALUE}).")
   double relax;
 
+  @Option(
+      names = "--pool",
+      paramLabel = "TIER=GPUS",
+      description =
+          "So many of the GPUs are that tier's own; with a + at the end it may use the others too.")
+  String pool;
+
   @Option(names = "--compare", description = "Also first-in-first-out and strict priority.")
   boolean compare;
 
@@ -95,7 +103,16 @@ public final class SimulateCommand implements Callable<Integer> {
         .setLevel(Level.SEVERE); // Lapses are the daily bread here.
     Scenario scenario;
     try {
-      scenario = new Scenario(seed, hours, gpus, rate, weather.faults, Order.FAIR, relax);
+      scenario =
+          new Scenario(
+              seed,
+              hours,
+              gpus,
+              rate,
+              weather.faults,
+              Order.FAIR,
+              relax,
+              Optional.ofNullable(pool).map(Scenario.Pool::parse));
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), e.getMessage());
     }

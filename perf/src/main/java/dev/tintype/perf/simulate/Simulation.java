@@ -2,6 +2,7 @@ package dev.tintype.perf.simulate;
 
 import dev.tintype.perf.simulate.VirtualGpu.Condition;
 import dev.tintype.queue.fleet.Workforce;
+import dev.tintype.queue.fleet.Workforce.Capacity;
 import dev.tintype.queue.job.ImageRecord;
 import dev.tintype.queue.job.JobFailure;
 import dev.tintype.queue.relay.Admission;
@@ -11,6 +12,7 @@ import dev.tintype.queue.relay.Relay;
 import dev.tintype.queue.relay.RelayConfig;
 import dev.tintype.queue.store.Lease;
 import dev.tintype.queue.store.Renewal;
+import dev.tintype.queue.store.Tier;
 import dev.tintype.queue.transport.Delivery;
 import dev.tintype.queue.transport.InProcessTransport;
 import java.time.Duration;
@@ -19,10 +21,12 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.PriorityQueue;
 import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.TreeMap;
 import java.util.function.DoubleConsumer;
 
 /** One history: events in the order of their times, until all that was accepted has ended. */
@@ -50,15 +54,17 @@ final class Simulation {
   private final VirtualStore store;
   private final InProcessTransport transport;
   private final Relay relay;
-  private final Admission admission = new Admission(Scenario.TIERS, Scenario.RESERVE);
+  private final Admission admission;
   private final PriorityQueue<Event> events =
       new PriorityQueue<>(Comparator.comparingLong(Event::atMs).thenComparingLong(Event::order));
   private final List<VirtualGpu> gpus = new ArrayList<>();
-  private final Deque<VirtualGpu> idle = new ArrayDeque<>();
+  private final Map<String, Deque<VirtualGpu>> idle = new TreeMap<>();
   private final Tally tally;
   private long eventCount;
   private long open;
-  private int well;
+  private final Map<String, Integer> well;
+
+  /** As many of all as there were of the pool that had the fewest. */
   private int wellMin;
 
   Simulation(Scenario scenario) {
@@ -68,30 +74,48 @@ final class Simulation {
     this.store = new VirtualStore(clock, random.split());
     this.transport =
         new InProcessTransport(InProcessTransport.DEPTH_MAX, Duration.ofSeconds(30), clock);
+    this.admission = new Admission(scenario.tiers(), Scenario.RESERVE);
+    this.well = new TreeMap<>(scenario.gpusByPool());
     long skew = scenario.faults().skewMs();
+    OrderPolicy shared = policy();
     this.relay =
         new Relay(
             store,
-            () -> Scenario.TIERS,
+            scenario::tiers,
             transport,
-            policy(),
+            pool -> pool.equals(Tier.SHARED) ? shared : policy(),
             RelayConfig.DEFAULT,
-            Workforce.of(MODELS, () -> Math.min(well, InProcessTransport.DEPTH_MAX / 2)),
+            this::capacities,
             clock.skewed(skew == 0 ? 0 : random.nextLong(-skew, skew + 1)));
     this.tally = new Tally(scenario);
-    for (int i = 0; i < scenario.gpus(); i++) {
-      VirtualGpu gpu = new VirtualGpu(i);
-      gpus.add(gpu);
-      idle.add(gpu);
-      planTrouble(gpu);
-    }
-    well = scenario.gpus();
-    wellMin = well;
+    scenario
+        .gpusByPool()
+        .forEach(
+            (pool, count) -> {
+              idle.put(pool, new ArrayDeque<>());
+              for (int i = 0; i < count; i++) {
+                VirtualGpu gpu = new VirtualGpu(gpus.size(), pool);
+                gpus.add(gpu);
+                idle.get(pool).add(gpu);
+                planTrouble(gpu);
+              }
+            });
+    wellMin = scenario.gpus();
+  }
+
+  private Map<String, Capacity> capacities() {
+    Map<String, Capacity> pools = new TreeMap<>();
+    well.forEach(
+        (pool, count) -> {
+          int slots = Math.min(count, InProcessTransport.DEPTH_MAX / 2);
+          pools.putAll(Workforce.of(pool, MODELS, () -> slots).byPool());
+        });
+    return pools;
   }
 
   private OrderPolicy policy() {
     return switch (scenario.order()) {
-      case FAIR -> new FairPolicy(Scenario.TIERS, random.split());
+      case FAIR -> new FairPolicy(scenario.tiers(), random.split());
       case FIFO -> OtherOrders.fifo();
       case STRICT -> OtherOrders.strict();
     };
@@ -146,7 +170,7 @@ final class Simulation {
                     wish.relaxed(),
                     store.queuedMs(wish.lane()),
                     wish.estimateMs(),
-                    well)
+                    pool -> well.getOrDefault(pool, 0))
                 instanceof Admission.Decision.Admit;
     tally.asked(wish, admitted);
     if (admitted) {
@@ -166,23 +190,28 @@ final class Simulation {
   }
 
   private void dispatch() {
-    while (!idle.isEmpty()) {
-      VirtualGpu gpu = idle.poll();
+    idle.keySet().forEach(this::dispatch);
+  }
+
+  private void dispatch(String pool) {
+    Deque<VirtualGpu> waiting = idle.get(pool);
+    while (!waiting.isEmpty()) {
+      VirtualGpu gpu = waiting.poll();
       if (!gpu.idle()) {
         continue;
       }
-      Optional<Delivery> delivery = poll();
+      Optional<Delivery> delivery = poll(pool);
       if (delivery.isEmpty()) {
-        idle.addFirst(gpu);
+        waiting.addFirst(gpu);
         return;
       }
       take(gpu, delivery.get());
     }
   }
 
-  private Optional<Delivery> poll() {
+  private Optional<Delivery> poll(String pool) {
     try {
-      return transport.poll(MODELS, Duration.ZERO);
+      return transport.poll(pool, MODELS, Duration.ZERO);
     } catch (InterruptedException e) {
       throw new IllegalStateException(e);
     }
@@ -192,7 +221,7 @@ final class Simulation {
     if (chance(scenario.faults().lostDeliveries())) {
       store.row(delivery.wakeUp().jobId()).wakeUpLost = true;
       delivery.ack();
-      idle.addFirst(gpu);
+      idle.get(gpu.pool).addFirst(gpu);
       return;
     }
     if (chance(scenario.faults().doubledDeliveries())) {
@@ -201,10 +230,14 @@ final class Simulation {
     Optional<Lease> lease = store.lease(delivery.wakeUp().jobId(), gpu.id, LEASE);
     delivery.ack();
     if (lease.isEmpty() || !store.start(lease.get())) {
-      idle.addFirst(gpu);
+      idle.get(gpu.pool).addFirst(gpu);
       return;
     }
     VirtualJob job = store.row(lease.get().jobId());
+    if (!job.wish.tier().mayUse(gpu.pool)) {
+      throw new IllegalStateException(
+          "a job of " + job.wish.tier().name() + " came to the pool " + gpu.pool);
+    }
     tally.started(job);
     gpu.lease = lease.get();
     int run = ++gpu.run;
@@ -262,7 +295,7 @@ final class Simulation {
     gpu.lease = null;
     gpu.doneAsleep = false;
     if (gpu.idle()) {
-      idle.add(gpu);
+      idle.get(gpu.pool).add(gpu);
       dispatch();
     }
   }
@@ -314,12 +347,14 @@ final class Simulation {
 
   private void out(VirtualGpu gpu, Condition condition) {
     gpu.condition = condition;
-    wellMin = Math.min(wellMin, --well);
+    int left = well.merge(gpu.pool, -1, Integer::sum);
+    long ofAll = (long) left * scenario.gpus() / scenario.gpusByPool().get(gpu.pool);
+    wellMin = (int) Math.min(wellMin, ofAll);
   }
 
   private void back(VirtualGpu gpu) {
     gpu.condition = Condition.WELL;
-    well++;
+    well.merge(gpu.pool, 1, Integer::sum);
     if (gpu.lease == null) {
       free(gpu);
     }

@@ -13,6 +13,7 @@ final class VirtualGpu {
   }
 
   final String id;
+  final String pool;
   Condition condition = Condition.WELL;
 
   /** The present job, or null. */
@@ -24,8 +25,9 @@ final class VirtualGpu {
   /** What happened while it slept: its picture was done. */
   boolean doneAsleep;
 
-  VirtualGpu(int number) {
+  VirtualGpu(int number, String pool) {
     this.id = "gpu-" + number;
+    this.pool = pool;
   }
 
   boolean idle() {

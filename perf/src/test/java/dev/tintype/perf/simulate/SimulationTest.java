@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tintype.perf.simulate.Scenario.Faults;
 import dev.tintype.perf.simulate.Scenario.Order;
+import java.util.List;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.logging.Level;
 import java.util.logging.Logger;
@@ -77,7 +79,8 @@ class SimulationTest {
     int promised = 0;
     long relaxed = 0;
     for (long seed = 0; seed < 15; seed++) {
-      Outcome outcome = run(new Scenario(seed, 0.5, 20, 9, Faults.USUAL, Order.FAIR, 0.3));
+      Outcome outcome =
+          run(new Scenario(seed, 0.5, 20, 9, Faults.USUAL, Order.FAIR, 0.3, Optional.empty()));
       kept(outcome);
       promised += outcome.boundPromised() ? 1 : 0;
       relaxed +=
@@ -111,5 +114,27 @@ class SimulationTest {
     Outcome fifo = run(new Scenario(3, 1, 20, 10, Faults.NONE, Order.FIFO));
     assertThat(fifo.late()).isPositive();
     assertThat(fifo.lost() + fifo.doubled()).isZero();
+  }
+
+  /** A simulation ends with an exception where a job comes to a pool that is not its tier's. */
+  @Test
+  void aPoolKeepsItsTierApartAndAllBoundsHold() {
+    for (String pool : List.of("free=6", "enterprise=2", "standard=5+")) {
+      for (long seed = 0; seed < 3; seed++) {
+        Outcome outcome =
+            run(
+                new Scenario(
+                    seed,
+                    0.3,
+                    20,
+                    9,
+                    Faults.USUAL,
+                    Order.FAIR,
+                    0,
+                    Optional.of(Scenario.Pool.parse(pool))));
+        kept(outcome);
+        assertThat(outcome.accepted()).as(pool).isPositive();
+      }
+    }
   }
 }

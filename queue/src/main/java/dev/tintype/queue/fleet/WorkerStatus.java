@@ -1,6 +1,7 @@
 package dev.tintype.queue.fleet;
 
 import dev.tintype.queue.QueueException;
+import dev.tintype.queue.store.Tier;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.SortedSet;
@@ -20,6 +21,8 @@ import java.util.TreeSet;
  * @param jobs that it holds now
  * @param jobsMax that it can hold
  * @param version of the program
+ * @param pool the tiers that it is there for: those that name this pool ({@link
+ *     dev.tintype.queue.store.Tier#mayUse})
  */
 public record WorkerStatus(
     String id,
@@ -33,9 +36,40 @@ public record WorkerStatus(
     int jobs,
     int jobsMax,
     WorkerState state,
-    String version) {
+    String version,
+    String pool) {
   public static final int MODELS_MAX = 1_000;
   public static final int TEXT_MAX = 200;
+
+  /** Of the shared workers. */
+  public WorkerStatus(
+      String id,
+      String host,
+      String device,
+      long memoryBytes,
+      long freeBytes,
+      SortedSet<String> serves,
+      SortedSet<String> resident,
+      double stepsPerSecond,
+      int jobs,
+      int jobsMax,
+      WorkerState state,
+      String version) {
+    this(
+        id,
+        host,
+        device,
+        memoryBytes,
+        freeBytes,
+        serves,
+        resident,
+        stepsPerSecond,
+        jobs,
+        jobsMax,
+        state,
+        version,
+        Tier.SHARED);
+  }
 
   public WorkerStatus {
     serves = copy(serves);
@@ -47,12 +81,13 @@ public record WorkerStatus(
             && freeBytes >= 0
             && stepsPerSecond >= 0
             && stepsPerSecond < Double.POSITIVE_INFINITY
+            && Tier.isPool(pool)
             && jobs >= 0
             && jobsMax >= 1;
     if (!sound) {
       throw new QueueException.Invalid(
           "worker.status",
-          "This is no worker's status: id, memory, rate or jobs are out of range.");
+          "This is no worker's status: id, pool, memory, rate or jobs are out of" + " range.");
     }
     host = cut(host);
     device = cut(device);
@@ -69,6 +104,24 @@ public record WorkerStatus(
 
   private static String cut(String text) {
     return text.substring(0, Math.min(text.length(), TEXT_MAX));
+  }
+
+  /** The same in that pool. */
+  public WorkerStatus inPool(String other) {
+    return new WorkerStatus(
+        id,
+        host,
+        device,
+        memoryBytes,
+        freeBytes,
+        serves,
+        resident,
+        stepsPerSecond,
+        jobs,
+        jobsMax,
+        state,
+        version,
+        other);
   }
 
   /** True where it takes jobs for that model now. */

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tintype.queue.QueueException;
+import dev.tintype.queue.store.Tier;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Collection;
@@ -36,7 +37,8 @@ final class WorkerStatusJson {
         .put("jobs", status.jobs())
         .put("jobs_max", status.jobsMax())
         .put("state", status.state().wire())
-        .put("version", status.version());
+        .put("version", status.version())
+        .put("pool", status.pool());
     names(node.putArray("serves"), status.serves());
     names(node.putArray("resident"), status.resident());
     try {
@@ -67,7 +69,8 @@ final class WorkerStatusJson {
               node.path("jobs").asInt(),
               node.path("jobs_max").asInt(),
               state(node.path("state").asText()),
-              node.path("version").asText()));
+              node.path("version").asText(),
+              node.path("pool").asText(Tier.SHARED)));
     } catch (IOException | QueueException.Invalid | IllegalArgumentException e) {
       LOG.debug("A worker's status is left out", e);
       return Optional.empty();

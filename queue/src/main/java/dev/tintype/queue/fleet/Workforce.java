@@ -1,5 +1,6 @@
 package dev.tintype.queue.fleet;
 
+import dev.tintype.queue.store.Tier;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -9,6 +10,8 @@ import java.util.function.IntSupplier;
 @FunctionalInterface
 public interface Workforce {
   /**
+   * Of one pool.
+   *
    * @param slots jobs that the workers can hold together
    * @param byModel jobs that the workers of each model can hold together; a model without a worker
    *     is missing. A worker that serves several counts for each of them in full
@@ -17,18 +20,30 @@ public interface Workforce {
     public Capacity {
       byModel = Map.copyOf(byModel);
     }
+
+    /** With one more worker. */
+    Capacity and(WorkerStatus worker) {
+      Map<String, Integer> more = new TreeMap<>(byModel);
+      worker.serves().forEach(model -> more.merge(model, worker.jobsMax(), Integer::sum));
+      return new Capacity(slots + worker.jobsMax(), more);
+    }
   }
 
-  /** As it is now. */
-  Capacity capacity();
+  /** As it is now, by pool; a pool without a worker is missing. */
+  Map<String, Capacity> byPool();
 
-  /** Workers that all serve the same models. */
+  /** Shared workers that all serve the same models. */
   static Workforce of(Set<String> models, IntSupplier slots) {
+    return of(Tier.SHARED, models, slots);
+  }
+
+  /** Workers of one pool that all serve the same models. */
+  static Workforce of(String pool, Set<String> models, IntSupplier slots) {
     return () -> {
       int now = slots.getAsInt();
       Map<String, Integer> byModel = new TreeMap<>();
       models.forEach(model -> byModel.put(model, now));
-      return new Capacity(now, byModel);
+      return Map.of(pool, new Capacity(now, byModel));
     };
   }
 
@@ -41,17 +56,16 @@ public interface Workforce {
     return () -> {
       FleetView now = fleet.still();
       if (!now.known()) {
-        return otherwise.capacity();
+        return otherwise.byPool();
       }
-      int slots = 0;
-      Map<String, Integer> byModel = new TreeMap<>();
+      Map<String, Capacity> pools = new TreeMap<>();
       for (WorkerStatus worker : now.workers()) {
         if (worker.state() == WorkerState.READY) {
-          slots += worker.jobsMax();
-          worker.serves().forEach(model -> byModel.merge(model, worker.jobsMax(), Integer::sum));
+          Capacity before = pools.getOrDefault(worker.pool(), new Capacity(0, Map.of()));
+          pools.put(worker.pool(), before.and(worker));
         }
       }
-      return new Capacity(slots, byModel);
+      return pools;
     };
   }
 }

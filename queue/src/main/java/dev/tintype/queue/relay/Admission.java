@@ -8,6 +8,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
+import java.util.function.ToDoubleFunction;
 
 /**
  * Whether one more job can still be served within its tier's bound. Pure: it sees only its
@@ -38,12 +40,29 @@ public final class Admission {
   }
 
   /**
-   * @param weight among tiers
-   * @param share of all GPUs, of the tier
+   * @param weight among tiers of its pool
+   * @param shares of the GPUs of each pool that it may use
    * @param bound of the tier's first lane
    * @param relaxBound of its background lane
    */
-  private record Known(double weight, double share, Duration bound, Duration relaxBound) {}
+  private record Known(
+      double weight, Map<String, Double> shares, Duration bound, Duration relaxBound) {
+    /** GPUs that are its own for certain, at least. */
+    double certain(ToDoubleFunction<String> gpus) {
+      return shares.entrySet().stream()
+          .mapToDouble(pool -> pool.getValue() * gpus.applyAsDouble(pool.getKey()))
+          .sum();
+    }
+
+    /** GPUs that it may use. */
+    double all(ToDoubleFunction<String> gpus) {
+      return shares.keySet().stream().mapToDouble(gpus).sum();
+    }
+
+    boolean meets(Known other) {
+      return shares.keySet().stream().anyMatch(other.shares::containsKey);
+    }
+  }
 
   private final Map<String, Known> tiers = new LinkedHashMap<>();
   private final double reserve;
@@ -56,14 +75,19 @@ public final class Admission {
     if (!(reserve >= 0 && reserve < 1)) {
       throw new QueueException.Invalid("admission.reserve", "The reserve is from 0 to below 1.");
     }
-    Map<String, Double> shares = FairPolicy.shares(all);
-    for (int i = 0; i < all.size(); i++) {
-      Tier tier = all.get(i);
+    for (Tier tier : all) {
+      List<Tier> beside = Tier.ofPool(all, tier.home());
+      Map<String, Double> shares = new TreeMap<>();
+      shares.put(tier.home(), FairPolicy.shares(beside).get(tier.name()));
+      if (tier.spills()) {
+        List<Tier> shared = Tier.ofPool(all, Tier.SHARED);
+        shares.put(Tier.SHARED, FairPolicy.shares(shared).get(tier.name()));
+      }
       tiers.put(
           tier.name(),
           new Known(
-              FairPolicy.weight(all, i),
-              shares.get(tier.name()),
+              FairPolicy.weight(beside, beside.indexOf(tier)),
+              shares,
               tier.maxWait(),
               FairPolicy.relaxBound(tier)));
     }
@@ -77,14 +101,15 @@ public final class Admission {
    * @param relaxed whether it is in the tier's background lane
    * @param waitingMs estimated GPU-ms of what is queued in that lane already
    * @param costMs estimated GPU-ms of the job
-   * @param gpus that serve its model now; 0 refuses
+   * @param gpus that serve its model now, by pool; where it may use none it is refused
    */
-  public Decision decide(String tier, boolean relaxed, long waitingMs, long costMs, double gpus) {
+  public Decision decide(
+      String tier, boolean relaxed, long waitingMs, long costMs, ToDoubleFunction<String> gpus) {
     Known known = known(tier);
     Duration bound = relaxed ? known.relaxBound() : known.bound();
     double part = relaxed ? FairPolicy.RELAX_SHARE : 1 - FairPolicy.RELAX_SHARE;
     double limitMs = bound.toMillis() * (1 - FairPolicy.URGENT_AFTER);
-    double rate = gpus * known.share() * part * (1 - reserve);
+    double rate = known.certain(gpus) * part * (1 - reserve);
     if (rate <= 0) {
       return new Decision.Refuse(bound, bound);
     }
@@ -104,9 +129,18 @@ public final class Admission {
             () -> new QueueException.Invalid("admission.tier", "There is no tier " + tier + "."));
   }
 
-  /** As the other, of what waits for those GPUs in any tier. */
+  /** Where all have the same GPUs. */
+  public Decision decide(String tier, boolean relaxed, long waitingMs, long costMs, double gpus) {
+    return decide(tier, relaxed, waitingMs, costMs, pool -> gpus);
+  }
+
+  /** As the first, of what waits for those GPUs in any tier. */
   public Decision decide(
-      String tier, boolean relaxed, List<Backlog> waiting, long costMs, double gpus) {
+      String tier,
+      boolean relaxed,
+      List<Backlog> waiting,
+      long costMs,
+      ToDoubleFunction<String> gpus) {
     return decide(tier, relaxed, work(waiting, tier, relaxed), costMs, gpus);
   }
 
@@ -117,21 +151,22 @@ public final class Admission {
    * W x weight / own weight} where it has more. What runs already is not counted.
    *
    * @param waiting for those GPUs, in any tier
-   * @param gpus above 0
+   * @param gpus by pool; of those that the tier may use at least one is above 0
    */
-  public Duration expectedWait(String tier, boolean relaxed, List<Backlog> waiting, double gpus) {
+  public Duration expectedWait(
+      String tier, boolean relaxed, List<Backlog> waiting, ToDoubleFunction<String> gpus) {
     double part = relaxed ? FairPolicy.RELAX_SHARE : 1 - FairPolicy.RELAX_SHARE;
     long own = work(waiting, tier, relaxed);
     double ofTier = own + Math.min(work(waiting, tier, !relaxed), own * (1 - part) / part);
-    double weight = known(tier).weight();
+    Known known = known(tier);
     double ahead = ofTier;
     for (Map.Entry<String, Known> other : tiers.entrySet()) {
-      if (!other.getKey().equals(tier)) {
+      if (!other.getKey().equals(tier) && known.meets(other.getValue())) {
         long waits = work(waiting, other.getKey(), true) + work(waiting, other.getKey(), false);
-        ahead += Math.min(waits, ofTier * other.getValue().weight() / weight);
+        ahead += Math.min(waits, ofTier * other.getValue().weight() / known.weight());
       }
     }
-    return Duration.ofMillis(Math.round(ahead / gpus));
+    return Duration.ofMillis(Math.round(ahead / known.all(gpus)));
   }
 
   private static long work(List<Backlog> waiting, String tier, boolean relaxed) {

@@ -4,29 +4,23 @@ import dev.tintype.queue.QueueException;
 import dev.tintype.queue.fleet.Workforce;
 import dev.tintype.queue.fleet.Workforce.Capacity;
 import dev.tintype.queue.job.JobId;
-import dev.tintype.queue.job.JobMode;
 import dev.tintype.queue.store.DispatchStore;
-import dev.tintype.queue.store.ReadyJob;
-import dev.tintype.queue.store.ReadyPage;
 import dev.tintype.queue.store.Signals;
 import dev.tintype.queue.store.Tier;
-import dev.tintype.queue.store.TierClass;
 import dev.tintype.queue.transport.JobTransport;
-import dev.tintype.queue.transport.WakeUp;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashMap;
-import java.util.HashSet;
-import java.util.LinkedHashMap;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
@@ -41,11 +35,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class Relay implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Relay.class);
-  private static final int PER_USER_MAX = 32;
   private static final int REAP_MAX = 200;
-
-  /** Each look at the queue closes a model's room, so a few are enough; the next round goes on. */
-  private static final int LOOKS_MAX = 4;
 
   /** How often it asks for room; a heartbeat takes longer to tell it. */
   private static final Duration ASK_EVERY = Duration.ofSeconds(1);
@@ -56,16 +46,13 @@ public final class Relay implements AutoCloseable {
   private final DispatchStore store;
   private final Supplier<List<Tier>> tiers;
   private final JobTransport transport;
-  private final OrderPolicy policy;
+  private final Function<String, OrderPolicy> policies;
   private final RelayConfig config;
   private final Workforce workforce;
   private final Clock clock;
-  private final Map<String, TierClass> lanes = new LinkedHashMap<>();
-
-  /** Where the walk over a tier's users goes on, if it did not fit into one page. */
-  private final Map<String, Optional<String>> cursors = new HashMap<>();
-
-  private final UrgentSent urgent = new UrgentSent();
+  private final Map<String, PoolFeed> feeds = new TreeMap<>();
+  private List<Tier> known;
+  private Set<String> emptyPools = Set.of();
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition signalled = lock.newCondition();
   private boolean signal = true;
@@ -79,6 +66,7 @@ public final class Relay implements AutoCloseable {
    * A relay that does nothing by itself yet: see {@link #start} and {@link #tick}.
    *
    * @param tiers asked at once and then every minute, the slowest first
+   * @param policies makes the order of a pool, by the pool's name; asked once for each
    * @param workforce who takes wake-ups out of the transport; jobs for models that it does not have
    *     stay queued, since their wake-ups would lie there, and once a minute the log tells of them
    */
@@ -86,13 +74,13 @@ public final class Relay implements AutoCloseable {
       DispatchStore store,
       Supplier<List<Tier>> tiers,
       JobTransport transport,
-      OrderPolicy policy,
+      Function<String, OrderPolicy> policies,
       RelayConfig config,
       Workforce workforce,
       Clock clock) {
     this.store = store;
     this.transport = transport;
-    this.policy = policy;
+    this.policies = policies;
     this.config = config;
     this.workforce = workforce;
     this.clock = clock;
@@ -101,9 +89,8 @@ public final class Relay implements AutoCloseable {
   }
 
   private void learn(List<Tier> all) {
-    lanes.clear();
-    all.forEach(tier -> lanes.put(tier.name(), tier.tierClass()));
-    policy.tiers(all);
+    known = List.copyOf(all);
+    feeds.values().forEach(feed -> feed.learn(known));
   }
 
   /** Starts the relay's thread. Close it before the transport and the store. */
@@ -179,7 +166,7 @@ public final class Relay implements AutoCloseable {
     int sent = fill();
     if (!now.isBefore(askNotBefore)) {
       askNotBefore = now.plus(ASK_EVERY);
-      askForRoom(now);
+      feeds.values().forEach(feed -> feed.askForRoom(now));
     }
     if (!now.isBefore(sweepNotBefore)) {
       // A full batch means that there is more: the next round goes on.
@@ -193,8 +180,8 @@ public final class Relay implements AutoCloseable {
   /** True where a batch was full. */
   private boolean sweep() {
     boolean more = store.forgetKeys(DispatchStore.ROWS_MAX) == DispatchStore.ROWS_MAX;
-    for (String tier : lanes.keySet()) {
-      more |= store.sweep(tier, DispatchStore.ROWS_MAX) == DispatchStore.ROWS_MAX;
+    for (Tier tier : known) {
+      more |= store.sweep(tier.name(), DispatchStore.ROWS_MAX) == DispatchStore.ROWS_MAX;
     }
     return more;
   }
@@ -212,78 +199,41 @@ public final class Relay implements AutoCloseable {
     store.expireDue(REAP_MAX);
   }
 
-  private void askForRoom(Instant now) {
-    List<JobId> overdue = urgent.overdue(now);
-    if (overdue.isEmpty()) {
-      return;
-    }
-    Set<String> relaxed =
-        lanes.entrySet().stream()
-            .filter(lane -> lane.getValue() == TierClass.RELAXED)
-            .map(Map.Entry::getKey)
-            .collect(Collectors.toUnmodifiableSet());
-    Set<JobId> taken = new HashSet<>(overdue);
-    taken.removeAll(store.askForRoom(overdue, relaxed));
-    urgent.taken(taken);
-  }
-
+  /** Shared workers last: they have of a tier with a pool of its own what that has no room for. */
   private int fill() {
-    Capacity capacity = workforce.capacity();
-    if (capacity.byModel().isEmpty()) {
-      return 0;
-    }
-    Rooms rooms =
-        new Rooms(capacity, transport.depths(capacity.byModel().keySet()), config.depthMin());
+    Map<String, Capacity> pools = workforce.byPool();
+    feeds.keySet().removeIf(pool -> !pool.equals(Tier.SHARED) && !pools.containsKey(pool));
     int sent = 0;
-    boolean more = rooms.total() > 0;
-    for (int look = 0; more && look < LOOKS_MAX; look++) {
-      int room = rooms.total();
-      List<ReadyJob> chosen =
-          policy.take(heads(rooms.models(), Math.min(room, PER_USER_MAX)), room, clock.instant());
-      List<ReadyJob> fitting = new ArrayList<>();
-      for (ReadyJob job : chosen) {
-        if (rooms.take(job.model())) {
-          fitting.add(job);
-        } else {
-          policy.refund(job);
-        }
+    for (String pool : sharedLast(pools.keySet())) {
+      PoolFeed feed = feeds.computeIfAbsent(pool, this::feed);
+      sent += feed.fill(pools.get(pool));
+      if (feed.unfinished()) {
+        wake();
       }
-      sent += send(fitting);
-      more = fitting.size() < chosen.size() && rooms.total() > 0;
-    }
-    boolean usersLeft = cursors.values().stream().anyMatch(Optional::isPresent);
-    if (more || rooms.total() > 0 && usersLeft) {
-      // Models have room that others took the turns of, or there are more users than fit on a page.
-      wake();
     }
     return sent;
   }
 
-  private int send(List<ReadyJob> jobs) {
-    Set<JobId> claimed =
-        new HashSet<>(store.claim(jobs.stream().map(ReadyJob::id).toList(), config.claimTime()));
-    List<JobId> unsent = new ArrayList<>();
-    int sent = 0;
-    for (ReadyJob job : jobs) {
-      WakeUp wakeUp = wakeUp(job);
-      if (claimed.contains(job.id()) && unsent.isEmpty() && transport.offer(wakeUp)) {
-        sent++;
-        if (wakeUp.tierClass() == TierClass.PRIORITY) {
-          urgent.sent(job.id(), clock.instant());
-        }
-      } else {
-        policy.refund(job);
-        if (claimed.contains(job.id())) {
-          unsent.add(job.id());
-        }
-      }
-    }
-    store.unclaim(unsent);
-    return sent;
+  private static List<String> sharedLast(Set<String> pools) {
+    return pools.stream()
+        .sorted(
+            Comparator.comparing((String pool) -> pool.equals(Tier.SHARED))
+                .thenComparing(pool -> pool))
+        .toList();
+  }
+
+  private PoolFeed feed(String pool) {
+    PoolFeed feed = new PoolFeed(pool, store, transport, policies.apply(pool), config, clock);
+    feed.learn(known);
+    return feed;
   }
 
   private void tellUnserved() {
-    Set<String> served = workforce.capacity().byModel().keySet();
+    Map<String, Capacity> pools = workforce.byPool();
+    Set<String> served =
+        pools.values().stream()
+            .flatMap(pool -> pool.byModel().keySet().stream())
+            .collect(Collectors.toUnmodifiableSet());
     store
         .queuedByModel()
         .forEach(
@@ -296,28 +246,21 @@ public final class Relay implements AutoCloseable {
                     model);
               }
             });
-  }
-
-  private WakeUp wakeUp(ReadyJob job) {
-    // Mode relax takes what others leave: a worker must not make room for it.
-    TierClass lane = job.mode() == JobMode.RELAX ? TierClass.RELAXED : lanes.get(job.tier());
-    return new WakeUp(job.id(), job.model(), lane);
-  }
-
-  private Collection<ReadyJob> heads(Set<String> models, int perUser) {
-    List<ReadyJob> heads = new ArrayList<>();
-    for (String tier : lanes.keySet()) {
-      ReadyPage page =
-          store.ready(
-              tier,
-              models,
-              cursors.getOrDefault(tier, Optional.empty()),
-              DispatchStore.ROWS_MAX,
-              perUser);
-      cursors.put(tier, page.next());
-      heads.addAll(page.jobs());
+    Set<String> empty = new TreeSet<>();
+    known.stream()
+        .filter(tier -> !tier.spills() && !tier.home().equals(Tier.SHARED))
+        .filter(tier -> !pools.containsKey(tier.home()))
+        .forEach(tier -> empty.add(tier.home()));
+    if (!empty.equals(emptyPools)) {
+      emptyPools = empty;
+      empty.forEach(
+          pool ->
+              LOG.warn(
+                  "The pool {} has no worker, and tiers whose jobs go nowhere else: start one with"
+                      + " worker.pool = {}",
+                  pool,
+                  pool));
     }
-    return heads;
   }
 
   @Override

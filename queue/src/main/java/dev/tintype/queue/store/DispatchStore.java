@@ -39,16 +39,17 @@ public interface DispatchStore {
   void unclaim(Collection<JobId> ids);
 
   /**
-   * Asks for room for urgent jobs whose wake-ups nobody took: of the running jobs of the same model
-   * in mode relax, or of those tiers, that have made room less than {@link
+   * Asks for room for urgent jobs whose wake-ups nobody took: of those tiers' running jobs of the
+   * same model, in mode relax or of the relaxed tiers, that have made room less than {@link
    * LeaseStore#PREEMPTIONS_MAX} times, the newest that was not asked already. Its worker hears it
    * with the next heartbeat ({@link Renewal.Held#roomFor}) and decides. For one urgent job one
    * running job is asked at a time, for {@link #ASK_TIME}.
    *
-   * @param relaxed the tiers of class {@link TierClass#RELAXED}
+   * @param tiers those whose jobs run on the same workers
+   * @param relaxed of them those of class {@link TierClass#RELAXED}
    * @return those of {@code urgent} that are queued still
    */
-  default List<JobId> askForRoom(Collection<JobId> urgent, Set<String> relaxed) {
+  default List<JobId> askForRoom(Collection<JobId> urgent, Set<String> tiers, Set<String> relaxed) {
     return List.of();
   }
 

@@ -38,7 +38,8 @@ final class Migrations {
           "009-preemptions.sql",
           "010-webhooks-by-user.sql",
           "011-room-wishes.sql",
-          "012-picture-costs.sql");
+          "012-picture-costs.sql",
+          "013-pools.sql");
 
   /** "tintype" in ASCII: the same lock in every version of this program. */
   private static final long LOCK = 0x74696e74797065L;

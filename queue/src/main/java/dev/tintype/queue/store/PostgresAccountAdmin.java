@@ -151,11 +151,12 @@ public final class PostgresAccountAdmin implements AccountAdmin {
     return Sql.update(
         connection,
         "INSERT INTO tiers (name, weight, max_wait_s, running_max, queued_max, retention_s,"
-            + " tier_class, fast_gpu_s) VALUES (?, ?, ?, ?, ?, ?, ?, ?::bigint) ON CONFLICT (name)"
-            + " DO UPDATE SET weight = excluded.weight, max_wait_s = excluded.max_wait_s,"
-            + " running_max = excluded.running_max, queued_max = excluded.queued_max, retention_s ="
-            + " excluded.retention_s, tier_class = excluded.tier_class, fast_gpu_s ="
-            + " excluded.fast_gpu_s",
+            + " tier_class, fast_gpu_s, pool, pool_spills) VALUES (?, ?, ?, ?, ?, ?, ?, ?::bigint,"
+            + " ?::text, ?) ON CONFLICT (name) DO UPDATE SET weight = excluded.weight, max_wait_s ="
+            + " excluded.max_wait_s, running_max = excluded.running_max, queued_max ="
+            + " excluded.queued_max, retention_s = excluded.retention_s, tier_class ="
+            + " excluded.tier_class, fast_gpu_s = excluded.fast_gpu_s, pool = excluded.pool,"
+            + " pool_spills = excluded.pool_spills",
         tier.name(),
         tier.weight(),
         (int) tier.maxWait().toSeconds(),
@@ -165,7 +166,9 @@ public final class PostgresAccountAdmin implements AccountAdmin {
         tier.tierClass().wire(),
         tier.fastGpuSeconds().isPresent()
             ? Optional.of(tier.fastGpuSeconds().getAsLong())
-            : Optional.empty());
+            : Optional.empty(),
+        tier.pool(),
+        tier.spills());
   }
 
   @Override

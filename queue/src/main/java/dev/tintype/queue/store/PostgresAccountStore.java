@@ -183,7 +183,9 @@ public final class PostgresAccountStore implements AccountStore {
         row.getInt("queued_max"),
         Duration.ofSeconds(row.getLong("retention_s")),
         TierClass.ofWire(row.getString("tier_class")),
-        fast(row));
+        fast(row),
+        Optional.ofNullable(row.getString("pool")),
+        row.getBoolean("pool_spills"));
   }
 
   private static OptionalLong fast(ResultSet row) throws SQLException {

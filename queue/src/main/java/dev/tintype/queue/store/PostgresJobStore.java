@@ -253,8 +253,8 @@ public final class PostgresJobStore implements JobStore {
   }
 
   @Override
-  public List<JobId> askForRoom(Collection<JobId> urgent, Set<String> relaxed) {
-    return urgent.isEmpty() ? List.of() : wishes.ask(urgent, relaxed);
+  public List<JobId> askForRoom(Collection<JobId> urgent, Set<String> tiers, Set<String> relaxed) {
+    return urgent.isEmpty() ? List.of() : wishes.ask(urgent, tiers, relaxed);
   }
 
   @Override

@@ -20,11 +20,14 @@ final class RoomWishes {
       "SELECT id, model FROM jobs WHERE id = ANY(?) AND state = 'queued'"
           + " AND not_before <= tintype_now()";
 
-  /** Parameters: model, tiers, preemptions, age of a wish, urgent job, urgent job, age. */
+  /**
+   * Parameters: model, tiers, relaxed tiers, preemptions, age of a wish, urgent job, urgent job,
+   * age.
+   */
   private static final String ASK =
       """
       WITH chosen AS (
-        SELECT id FROM jobs WHERE state = 'running' AND model = ? AND (mode = '%s' OR tier = ANY(?))
+        SELECT id FROM jobs WHERE state = 'running' AND model = ? AND tier = ANY(?) AND (mode = '%s' OR tier = ANY(?))
           AND preemptions < ? AND NOT cancel_requested
           AND (room_for IS NULL OR room_asked_at < tintype_now() - ? * interval '1 ms')
         ORDER BY id DESC LIMIT 1 FOR UPDATE SKIP LOCKED)
@@ -40,7 +43,7 @@ final class RoomWishes {
     this.database = database;
   }
 
-  List<JobId> ask(Collection<JobId> urgent, Set<String> relaxed) {
+  List<JobId> ask(Collection<JobId> urgent, Set<String> tiers, Set<String> relaxed) {
     Set<JobId> queued = new HashSet<>();
     database.inTransaction(
         connection -> {
@@ -52,19 +55,21 @@ final class RoomWishes {
                   Sql.uuids(connection, urgent));
           for (Waiting job : waiting) {
             queued.add(job.id());
-            askOne(connection, job, relaxed);
+            askOne(connection, job, tiers, relaxed);
           }
           return null;
         });
     return urgent.stream().filter(queued::contains).toList();
   }
 
-  private static void askOne(Connection connection, Waiting job, Set<String> relaxed)
+  private static void askOne(
+      Connection connection, Waiting job, Set<String> tiers, Set<String> relaxed)
       throws SQLException {
     Sql.update(
         connection,
         ASK,
         job.model(),
+        Sql.texts(connection, tiers),
         Sql.texts(connection, relaxed),
         LeaseStore.PREEMPTIONS_MAX,
         DispatchStore.ASK_TIME,

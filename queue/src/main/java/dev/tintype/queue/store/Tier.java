@@ -4,6 +4,7 @@ import dev.tintype.queue.QueueException;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
@@ -18,6 +19,10 @@ import java.util.OptionalLong;
  * @param tierClass which lane of the transport its jobs travel in
  * @param fastGpuSeconds GPU time in mode fast that a user has in 30 days; empty: as much as he
  *     likes
+ * @param pool the workers that its jobs go to, and only jobs of tiers that name the same pool;
+ *     empty: the shared ones
+ * @param spills whether its jobs may also go to the shared workers, when those of its pool are
+ *     full; without a pool of no meaning, and false
  */
 public record Tier(
     String name,
@@ -27,7 +32,14 @@ public record Tier(
     int queuedMax,
     Duration retention,
     TierClass tierClass,
-    OptionalLong fastGpuSeconds) {
+    OptionalLong fastGpuSeconds,
+    Optional<String> pool,
+    boolean spills) {
+  /** The pool of all tiers and workers that name none. */
+  public static final String SHARED = "shared";
+
+  private static final String NAME = "[a-z0-9][a-z0-9_-]{0,31}";
+
   /** The longest bound that can be promised. */
   public static final Duration MAX_WAIT_MAX = Duration.ofDays(7);
 
@@ -38,7 +50,14 @@ public record Tier(
   public static final long FAST_GPU_SECONDS_MAX = 1_000_000_000;
 
   public Tier {
-    if (!name.matches("[a-z0-9][a-z0-9_-]{0,31}")
+    pool = pool.filter(one -> !one.equals(SHARED));
+    spills = spills && pool.isPresent();
+    if (pool.isPresent() && !isPool(pool.get())) {
+      throw new QueueException.Invalid(
+          "account.tier_settings",
+          "A pool has a name of 1 to 32 lower-case letters, digits, - and _, no - or _ first.");
+    }
+    if (!name.matches(NAME)
         || weight < 1
         || weight > 1_000
         || maxWait.toSeconds() < 1
@@ -66,6 +85,64 @@ public record Tier(
       Duration retention,
       TierClass tierClass) {
     this(name, weight, maxWait, runningMax, queuedMax, retention, tierClass, OptionalLong.empty());
+  }
+
+  /** On the shared workers. */
+  public Tier(
+      String name,
+      int weight,
+      Duration maxWait,
+      int runningMax,
+      int queuedMax,
+      Duration retention,
+      TierClass tierClass,
+      OptionalLong fastGpuSeconds) {
+    this(
+        name,
+        weight,
+        maxWait,
+        runningMax,
+        queuedMax,
+        retention,
+        tierClass,
+        fastGpuSeconds,
+        Optional.empty(),
+        false);
+  }
+
+  /** The same tier on workers of its own. */
+  public Tier inPool(String other, boolean spills) {
+    return new Tier(
+        name,
+        weight,
+        maxWait,
+        runningMax,
+        queuedMax,
+        retention,
+        tierClass,
+        fastGpuSeconds,
+        Optional.of(other),
+        spills);
+  }
+
+  /** Whether that is a pool's name. */
+  public static boolean isPool(String name) {
+    return name.matches(NAME);
+  }
+
+  /** Where its jobs go first. */
+  public String home() {
+    return pool.orElse(SHARED);
+  }
+
+  /** Whether workers of that pool may have its jobs. */
+  public boolean mayUse(String pool) {
+    return pool.equals(home()) || spills && pool.equals(SHARED);
+  }
+
+  /** Those of the tiers whose jobs workers of that pool may have. */
+  public static List<Tier> ofPool(List<Tier> tiers, String pool) {
+    return tiers.stream().filter(tier -> tier.mayUse(pool)).toList();
   }
 
   /**

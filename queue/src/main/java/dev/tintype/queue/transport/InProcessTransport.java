@@ -1,6 +1,7 @@
 package dev.tintype.queue.transport;
 
 import dev.tintype.queue.QueueException;
+import dev.tintype.queue.store.Tier;
 import dev.tintype.queue.store.TierClass;
 import java.time.Clock;
 import java.time.Duration;
@@ -28,6 +29,7 @@ import java.util.function.Predicate;
 public final class InProcessTransport implements JobTransport {
   public static final int DEPTH_MAX = 10_000;
 
+  private final String pool;
   private final int depthMax;
   private final Duration holdTime;
   private final Clock clock;
@@ -48,6 +50,14 @@ public final class InProcessTransport implements JobTransport {
    * @param holdTime how long a consumer holds a wake-up without renewing, default 30 s
    */
   public InProcessTransport(int depthMax, Duration holdTime, Clock clock) {
+    this(Tier.SHARED, depthMax, holdTime, clock);
+  }
+
+  /**
+   * @param pool of those who poll; may be offered wake-ups of others, which nobody gets then
+   */
+  public InProcessTransport(String pool, int depthMax, Duration holdTime, Clock clock) {
+    this.pool = pool;
     if (depthMax < 1 || depthMax > DEPTH_MAX || !holdTime.isPositive()) {
       throw new QueueException.Invalid(
           "transport.config", "depthMax is from 1 to " + DEPTH_MAX + ", holdTime is positive.");
@@ -74,25 +84,35 @@ public final class InProcessTransport implements JobTransport {
 
   @Override
   public Optional<Delivery> poll(Set<String> models, Duration timeout) throws InterruptedException {
+    return poll(pool, models, timeout);
+  }
+
+  /** As the other, by a worker of that pool: for who plays workers of several. */
+  public Optional<Delivery> poll(String pool, Set<String> models, Duration timeout)
+      throws InterruptedException {
     if (models.isEmpty()) {
       throw new QueueException.Invalid(
           "transport.models", "A worker polls for at least one model.");
     }
-    Optional<Delivery> delivery = await(models, timeout);
+    Optional<Delivery> delivery = await(wakeUp -> fits(wakeUp, pool, models), timeout);
     if (delivery.isPresent()) {
       roomHearers.forEach(Runnable::run);
     }
     return delivery;
   }
 
-  private Optional<Delivery> await(Set<String> models, Duration timeout)
+  private static boolean fits(WakeUp wakeUp, String pool, Set<String> models) {
+    return wakeUp.pool().equals(pool) && models.contains(wakeUp.model());
+  }
+
+  private Optional<Delivery> await(Predicate<WakeUp> wanted, Duration timeout)
       throws InterruptedException {
     long leftNanos = timeout.toNanos();
     lock.lockInterruptibly();
     try {
       while (!closed) {
         takeBackLapsed();
-        Optional<Delivery> delivery = take(wakeUp -> models.contains(wakeUp.model()));
+        Optional<Delivery> delivery = take(wanted);
         if (delivery.isPresent() || leftNanos <= 0) {
           return delivery;
         }
@@ -115,8 +135,7 @@ public final class InProcessTransport implements JobTransport {
           closed
               ? Optional.empty()
               : take(
-                  wakeUp ->
-                      models.contains(wakeUp.model()) && wakeUp.tierClass() == TierClass.PRIORITY);
+                  wakeUp -> fits(wakeUp, pool, models) && wakeUp.tierClass() == TierClass.PRIORITY);
     } finally {
       lock.unlock();
     }
@@ -173,14 +192,16 @@ public final class InProcessTransport implements JobTransport {
   }
 
   @Override
-  public Map<String, Integer> depths(Set<String> models) {
+  public Map<String, Integer> depths(String pool, Set<String> models) {
     lock.lock();
     try {
       takeBackLapsed();
       Map<String, Integer> depths = new TreeMap<>();
       models.forEach(model -> depths.put(model, 0));
-      waiting.forEach(
-          entry -> depths.computeIfPresent(entry.wakeUp().model(), (model, depth) -> depth + 1));
+      waiting.stream()
+          .map(Entry::wakeUp)
+          .filter(wakeUp -> fits(wakeUp, pool, models))
+          .forEach(wakeUp -> depths.merge(wakeUp.model(), 1, Integer::sum));
       return depths;
     } finally {
       lock.unlock();

@@ -1,5 +1,6 @@
 package dev.tintype.queue.transport;
 
+import dev.tintype.queue.store.Tier;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
@@ -14,8 +15,8 @@ public interface JobTransport extends AutoCloseable {
   boolean offer(WakeUp wakeUp);
 
   /**
-   * The next wake-up for one of these models, waiting at most {@code timeout}. Empty in time, or
-   * when closed.
+   * The next wake-up for one of these models, for the pool that this end of the transport belongs
+   * to, waiting at most {@code timeout}. Empty in time, or when closed.
    *
    * @param models those that the worker can run, at least one
    * @throws InterruptedException if the thread is told to stop
@@ -34,8 +35,13 @@ public interface JobTransport extends AutoCloseable {
   /** Wake-ups that nobody holds, of all topics. What is held counts as the worker's. */
   int depth();
 
-  /** As {@link #depth}, for each of these models. */
-  Map<String, Integer> depths(Set<String> models);
+  /** As {@link #depth}, for each of these models in that pool. */
+  Map<String, Integer> depths(String pool, Set<String> models);
+
+  /** Of the shared workers. */
+  default Map<String, Integer> depths(Set<String> models) {
+    return depths(Tier.SHARED, models);
+  }
 
   /**
    * Calls {@code hearer} whenever room may have appeared, so that a relay refills at once; it must

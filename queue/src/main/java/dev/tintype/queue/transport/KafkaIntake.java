@@ -1,6 +1,7 @@
 package dev.tintype.queue.transport;
 
 import dev.tintype.queue.job.JobId;
+import dev.tintype.queue.store.TierClass;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -37,6 +38,7 @@ final class KafkaIntake implements AutoCloseable {
   private static final Duration SLICE = Duration.ofMillis(500);
 
   private final KafkaConfig config;
+  private final String pool;
   private final Set<String> models;
   private final KafkaShareConsumer<byte[], byte[]> consumer;
   private final ReentrantLock lock = new ReentrantLock(true);
@@ -45,8 +47,9 @@ final class KafkaIntake implements AutoCloseable {
   private KafkaDelivery current;
   private volatile boolean closed;
 
-  KafkaIntake(KafkaConfig config, Set<String> models, List<String> topics) {
+  KafkaIntake(KafkaConfig config, String pool, Set<String> models, List<String> topics) {
     this.config = config;
+    this.pool = pool;
     this.models = models;
     Map<String, Object> settings = new HashMap<>(config.client());
     settings.put(ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG, config.bootstrap());
@@ -140,12 +143,12 @@ final class KafkaIntake implements AutoCloseable {
         .getBytes(StandardCharsets.UTF_8);
   }
 
-  private static Optional<WakeUp> read(ConsumerRecord<byte[], byte[]> record) {
+  /** The pool is told by the topic alone. */
+  private Optional<WakeUp> read(ConsumerRecord<byte[], byte[]> record) {
     try {
       String[] parts = new String(record.value(), StandardCharsets.UTF_8).split(" ", 3);
       return Optional.of(
-          new WakeUp(
-              new JobId(parts[0]), parts[2], dev.tintype.queue.store.TierClass.ofWire(parts[1])));
+          new WakeUp(new JobId(parts[0]), parts[2], TierClass.ofWire(parts[1]), pool));
     } catch (RuntimeException e) {
       return Optional.empty();
     }

@@ -1,6 +1,7 @@
 package dev.tintype.queue.transport;
 
 import dev.tintype.queue.job.Sha256;
+import dev.tintype.queue.store.Tier;
 import dev.tintype.queue.store.TierClass;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -34,8 +35,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The topics of a platform, {@code PREFIX.jobs.MODEL.CLASS}, and the settings of its share group.
- * Both are made at their first use. Not thread-safe.
+ * The topics of a platform, {@code PREFIX.jobs.MODEL.CLASS} of the shared workers and {@code
+ * PREFIX.pools.POOL.MODEL.CLASS} of others, and the settings of its share group. Both are made at
+ * their first use. Not thread-safe.
  */
 final class KafkaTopics implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(KafkaTopics.class);
@@ -72,13 +74,14 @@ final class KafkaTopics implements AutoCloseable {
   }
 
   /** Models have names of any text; topics do not. */
-  String topic(String model, TierClass tierClass) {
+  String topic(String pool, String model, TierClass tierClass) {
     String name = model.replaceAll("[^a-zA-Z0-9_-]", "_");
     if (!name.equals(model) || name.length() > NAME_MAX) {
       String digest = Sha256.hex(model.getBytes(StandardCharsets.UTF_8)).substring(0, 8);
       name = name.substring(0, Math.min(name.length(), NAME_MAX)) + "-" + digest;
     }
-    return config.prefix() + ".jobs." + name + "." + tierClass.wire();
+    String place = pool.equals(Tier.SHARED) ? ".jobs." : ".pools." + pool + ".";
+    return config.prefix() + place + name + "." + tierClass.wire();
   }
 
   /** A topic that nothing is sent to: see {@link KafkaWitness}. */
@@ -94,12 +97,12 @@ final class KafkaTopics implements AutoCloseable {
     return "dlq." + config.prefix() + ".jobs";
   }
 
-  /** All topics of these models. */
-  List<String> topics(Collection<String> models) {
+  /** All topics of these models in that pool. */
+  List<String> topics(String pool, Collection<String> models) {
     List<String> topics = new ArrayList<>();
     for (String model : models.stream().sorted().toList()) {
       for (TierClass tierClass : TierClass.values()) {
-        topics.add(topic(model, tierClass));
+        topics.add(topic(pool, model, tierClass));
       }
     }
     return topics;

@@ -1,6 +1,7 @@
 package dev.tintype.queue.transport;
 
 import dev.tintype.queue.QueueException;
+import dev.tintype.queue.store.Tier;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -44,11 +45,12 @@ public final class KafkaTransport implements JobTransport {
   private static final int INTAKES_MAX = 16;
 
   private final KafkaConfig config;
+  private final String pool;
 
   /** The one that was polled longest ago in front. */
   private final Map<Set<String>, KafkaIntake> intakes = new LinkedHashMap<>(16, 0.75f, true);
 
-  private final Set<String> modelsInUse = new TreeSet<>();
+  private final Map<String, Set<String>> modelsInUse = new TreeMap<>();
   private KafkaTopics topics;
   private Optional<KafkaWitness> witness = Optional.empty();
   private KafkaProducer<byte[], byte[]> producer;
@@ -57,8 +59,17 @@ public final class KafkaTransport implements JobTransport {
   private Optional<String> trouble = Optional.empty();
   private volatile boolean closed;
 
+  /** Polls for the shared workers. */
   public KafkaTransport(KafkaConfig config) {
+    this(config, Tier.SHARED);
+  }
+
+  /**
+   * @param pool of those who poll; wake-ups of any pool may be offered
+   */
+  public KafkaTransport(KafkaConfig config, String pool) {
     this.config = config;
+    this.pool = pool;
   }
 
   @Override
@@ -67,8 +78,8 @@ public final class KafkaTransport implements JobTransport {
       return false;
     }
     try {
-      String topic = topics().topic(wakeUp.model(), wakeUp.tierClass());
-      use(Set.of(wakeUp.model()));
+      String topic = topics().topic(wakeUp.pool(), wakeUp.model(), wakeUp.tierClass());
+      use(wakeUp.pool(), Set.of(wakeUp.model()));
       producer()
           .send(new ProducerRecord<>(topic, KafkaIntake.write(wakeUp)))
           .get(config.deadline().toMillis(), TimeUnit.MILLISECONDS);
@@ -123,12 +134,13 @@ public final class KafkaTransport implements JobTransport {
       leaveOne();
     }
     try {
-      use(models);
+      use(pool, models);
       if (witness.isEmpty()) {
         topics().make(List.of(topics().empty()));
         witness = Optional.of(new KafkaWitness(config, topics().empty()));
       }
-      KafkaIntake fresh = new KafkaIntake(config, Set.copyOf(models), topics().topics(models));
+      KafkaIntake fresh =
+          new KafkaIntake(config, pool, Set.copyOf(models), topics().topics(pool, models));
       intakes.put(Set.copyOf(models), fresh);
       fine();
       return Optional.of(fresh);
@@ -157,12 +169,15 @@ public final class KafkaTransport implements JobTransport {
 
   @Override
   public synchronized int depth() {
-    return depths(modelsInUse).values().stream().mapToInt(Integer::intValue).sum();
+    return Map.copyOf(modelsInUse).entrySet().stream()
+        .flatMap(one -> depths(one.getKey(), Set.copyOf(one.getValue())).values().stream())
+        .mapToInt(Integer::intValue)
+        .sum();
   }
 
   /** Makes the models' topics where they are missing, so that what others sent is counted too. */
   @Override
-  public synchronized Map<String, Integer> depths(Set<String> models) {
+  public synchronized Map<String, Integer> depths(String pool, Set<String> models) {
     Map<String, Integer> depths = new TreeMap<>();
     if (closed || models.isEmpty()) {
       models.forEach(model -> depths.put(model, 0));
@@ -172,11 +187,12 @@ public final class KafkaTransport implements JobTransport {
       throw unavailable(null);
     }
     try {
-      use(models);
-      Map<String, Long> backlogs = topics().backlogs(topics().topics(models));
+      use(pool, models);
+      Map<String, Long> backlogs = topics().backlogs(topics().topics(pool, models));
       for (String model : models) {
-        long waiting = topics().topics(Set.of(model)).stream().mapToLong(backlogs::get).sum();
-        depths.put(model, Math.clamp(waiting - held(model), 0, Integer.MAX_VALUE));
+        long waiting = topics().topics(pool, Set.of(model)).stream().mapToLong(backlogs::get).sum();
+        long held = pool.equals(this.pool) ? held(model) : 0;
+        depths.put(model, Math.clamp(waiting - held, 0, Integer.MAX_VALUE));
       }
       return depths;
     } catch (InterruptedException e) {
@@ -217,11 +233,11 @@ public final class KafkaTransport implements JobTransport {
     return intakes.values().stream().filter(in -> in.held().equals(Optional.of(model))).count();
   }
 
-  private void use(Set<String> models)
+  private void use(String pool, Set<String> models)
       throws ExecutionException, TimeoutException, InterruptedException {
-    List<String> names = topics().topics(models);
+    List<String> names = topics().topics(pool, models);
     topics().make(names);
-    modelsInUse.addAll(models);
+    modelsInUse.computeIfAbsent(pool, name -> new TreeSet<>()).addAll(models);
   }
 
   private KafkaTopics topics() {

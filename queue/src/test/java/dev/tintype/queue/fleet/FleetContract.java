@@ -4,9 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tintype.queue.MovableClock;
 import dev.tintype.queue.ephemera.Ephemera;
+import dev.tintype.queue.store.Tier;
+import dev.tintype.queue.store.TierClass;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.locks.LockSupport;
@@ -202,5 +205,26 @@ abstract class FleetContract {
     assertThat(view.known()).isFalse();
     assertThat(view.workersFor("a")).isEqualTo(1);
     ephemera = open();
+  }
+
+  @Test
+  void poolsAreCountedApart() {
+    try (WorkerPresence shared = presence(worker("1", WorkerState.READY, "a"), CALM);
+        WorkerPresence gold = presence(worker("2", WorkerState.READY, "a").inPool("gold"), CALM)) {
+      EphemeraFleetView view = view(true);
+      until(() -> view.workers().size() == 2);
+      assertThat(view.workersFor("gold", "a")).isEqualTo(1);
+      assertThat(view.workersFor("a")).isEqualTo(1);
+      Tier tier = new Tier("t", 1, CALM, 1, 1, CALM, TierClass.NORMAL).inPool("gold", true);
+      assertThat(view.workersFor(tier, "a")).isEqualTo(2);
+      assertThat(view.places()).containsExactly(new Place("gold", "a"), Place.shared("a"));
+      assertThat(Workforce.of(view, Map::of).byPool())
+          .isEqualTo(
+              Map.of(
+                  "gold",
+                  new Workforce.Capacity(4, Map.of("a", 4)),
+                  Tier.SHARED,
+                  new Workforce.Capacity(4, Map.of("a", 4))));
+    }
   }
 }

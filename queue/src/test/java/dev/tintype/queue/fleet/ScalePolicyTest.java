@@ -7,9 +7,14 @@ import dev.tintype.queue.QueueException;
 import dev.tintype.queue.fleet.ScalePolicy.Wanted;
 import dev.tintype.queue.job.JobState;
 import dev.tintype.queue.store.QueueLoad;
+import dev.tintype.queue.store.Tier;
+import dev.tintype.queue.store.TierClass;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
 import java.util.SplittableRandom;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
 class ScalePolicyTest {
@@ -20,7 +25,9 @@ class ScalePolicyTest {
   }
 
   private Wanted wanted(long costMs) {
-    return policy.wanted(List.of(), List.of(load("a", JobState.QUEUED, costMs))).get("a");
+    return policy
+        .wanted(List.of(), List.of(load("a", JobState.QUEUED, costMs)), List.of())
+        .get(Place.shared("a"));
   }
 
   @Test
@@ -36,14 +43,14 @@ class ScalePolicyTest {
             load("a", JobState.QUEUED, 300_000),
             load("a", JobState.RUNNING, 300_000),
             load("a", JobState.DEAD, 9_000_000));
-    assertThat(policy.wanted(List.of(), load).get("a").backlogS()).isEqualTo(600);
+    assertThat(policy.wanted(List.of(), load, List.of()).get(Place.shared("a")).backlogSum())
+        .isEqualTo(600);
   }
 
   @Test
   void aModelWithoutWorkKeepsItsFloor() {
-    assertThat(policy.wanted(List.of("idle"), List.of()))
-        .containsOnlyKeys("idle")
-        .containsEntry("idle", new Wanted(0, 2, 0));
+    assertThat(policy.wanted(List.of(Place.shared("idle")), List.of(), List.of()))
+        .containsOnly(Map.entry(Place.shared("idle"), new Wanted(new TreeMap<>(), 2, 0)));
   }
 
   @Test
@@ -69,5 +76,18 @@ class ScalePolicyTest {
             QueueException.Invalid.class, e -> assertThat(e.code()).isEqualTo("scale.policy"));
     assertThatThrownBy(() -> new ScalePolicy(0, 1, Duration.ofSeconds(1), Double.NaN))
         .isInstanceOf(QueueException.Invalid.class);
+  }
+
+  @Test
+  void theWorkOfATierWithAPoolCountsThereAlone() {
+    Tier pro =
+        new Tier("pro", 1, Duration.ofHours(1), 1, 1, Duration.ofDays(1), TierClass.NORMAL)
+            .inPool("gold", true);
+    QueueLoad other = new QueueLoad("free", "a", JobState.QUEUED, 1, Duration.ZERO, 300_000, 0, 0);
+    SortedMap<Place, Wanted> wanted =
+        policy.wanted(List.of(), List.of(load("a", JobState.QUEUED, 600_000), other), List.of(pro));
+    assertThat(wanted.get(new Place("gold", "a")).workers()).isEqualTo(10);
+    assertThat(wanted.get(new Place("gold", "a")).backlogS()).containsOnly(Map.entry("pro", 600.0));
+    assertThat(wanted.get(Place.shared("a")).workers()).isEqualTo(5);
   }
 }

@@ -10,6 +10,7 @@ import dev.tintype.queue.store.Tier;
 import dev.tintype.queue.store.TierClass;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class AdmissionTest {
@@ -68,11 +69,14 @@ class AdmissionTest {
   void expectsWhatAllTiersHaveDoneUntilTheOwnWorkIsDone() {
     // Weights 1 and 3: while 10 s of slow are done, quick gets 30 s.
     List<Backlog> both = List.of(waits("slow", 10_000), waits("quick", 90_000));
-    assertThat(admission.expectedWait("slow", false, both, 2)).isEqualTo(Duration.ofSeconds(20));
+    assertThat(admission.expectedWait("slow", false, both, pool -> 2))
+        .isEqualTo(Duration.ofSeconds(20));
     // While 90 s of quick are done, slow has had all of its 10 s.
-    assertThat(admission.expectedWait("quick", false, both, 2)).isEqualTo(Duration.ofSeconds(50));
-    assertThat(admission.expectedWait("slow", false, List.of(waits("quick", 90_000)), 2)).isZero();
-    assertThat(admission.expectedWait("slow", false, List.of(), 1)).isZero();
+    assertThat(admission.expectedWait("quick", false, both, pool -> 2))
+        .isEqualTo(Duration.ofSeconds(50));
+    assertThat(admission.expectedWait("slow", false, List.of(waits("quick", 90_000)), pool -> 2))
+        .isZero();
+    assertThat(admission.expectedWait("slow", false, List.of(), pool -> 1)).isZero();
   }
 
   @Test
@@ -83,9 +87,9 @@ class AdmissionTest {
             new Backlog("slow", false, "b", 230_000),
             new Backlog("slow", true, "a", 9_000_000),
             waits("quick", 9_000_000));
-    assertThat(admission.decide("slow", false, waiting, 10_000, 10))
+    assertThat(admission.decide("slow", false, waiting, 10_000, pool -> 10))
         .isInstanceOf(Decision.Admit.class);
-    assertThat(admission.decide("slow", false, waiting, 11_800, 10))
+    assertThat(admission.decide("slow", false, waiting, 11_800, pool -> 10))
         .isInstanceOf(Decision.Refuse.class);
   }
 
@@ -101,9 +105,47 @@ class AdmissionTest {
     // 100.
     assertThat(
             admission.expectedWait(
-                "slow", true, List.of(relaxed, waits("slow", 500_000), waits("quick", 900_000)), 1))
+                "slow",
+                true,
+                List.of(relaxed, waits("slow", 500_000), waits("quick", 900_000)),
+                pool -> 1))
         .isEqualTo(Duration.ofSeconds(400));
-    assertThat(admission.expectedWait("slow", true, List.of(relaxed), 1))
+    assertThat(admission.expectedWait("slow", true, List.of(relaxed), pool -> 1))
         .isEqualTo(Duration.ofSeconds(10));
+  }
+
+  private static final Map<String, Double> GPUS = Map.of(Tier.SHARED, 10.0, "gold", 4.0);
+
+  private static Admission pools(boolean spills) {
+    return new Admission(
+        List.of(
+            tier("slow", 1, 600), tier("quick", 3, 60), tier("own", 1, 600).inPool("gold", spills)),
+        0.2);
+  }
+
+  @Test
+  void aTierWithAPoolHasAllOfItAndTakesNothingFromOthers() {
+    // 4 GPUs less the reserve, nine tenths of them, in 300 s: 864 s of work.
+    Admission pools = pools(false);
+    assertThat(pools.decide("own", false, 853_000, 10_000, GPUS::get))
+        .isInstanceOf(Decision.Admit.class);
+    assertThat(pools.decide("own", false, 855_000, 10_000, GPUS::get))
+        .isInstanceOf(Decision.Refuse.class);
+    assertThat(pools.decide("slow", false, 530_000, 10_000, GPUS::get))
+        .isEqualTo(admission.decide("slow", false, 530_000, 10_000, 10));
+    List<Backlog> waiting = List.of(waits("own", 40_000), waits("slow", 10_000));
+    assertThat(pools.expectedWait("own", false, waiting, GPUS::get))
+        .isEqualTo(Duration.ofSeconds(10));
+    assertThat(pools.expectedWait("slow", false, waiting, GPUS::get))
+        .isEqualTo(Duration.ofSeconds(1));
+  }
+
+  @Test
+  void aTierThatSpillsHasItsShareOfTheSharedWorkersBeside() {
+    // A fifth of 10 GPUs beside the 4: 6, less the reserve, nine tenths, in 300 s: 1296 s of work.
+    assertThat(pools(true).decide("own", false, 1_285_000, 10_000, GPUS::get))
+        .isInstanceOf(Decision.Admit.class);
+    assertThat(pools(true).decide("own", false, 1_287_000, 10_000, GPUS::get))
+        .isInstanceOf(Decision.Refuse.class);
   }
 }

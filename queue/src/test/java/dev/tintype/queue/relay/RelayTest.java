@@ -14,6 +14,7 @@ import dev.tintype.queue.job.JobState;
 import dev.tintype.queue.store.Lease;
 import dev.tintype.queue.store.Renewal;
 import dev.tintype.queue.store.SubmitRequest;
+import dev.tintype.queue.store.SubmitResult;
 import dev.tintype.queue.store.TestDatabase;
 import dev.tintype.queue.store.Tier;
 import dev.tintype.queue.store.TierClass;
@@ -67,7 +68,7 @@ class RelayTest {
         db.store,
         db.accounts::tiers,
         transport,
-        new FairPolicy(db.accounts.tiers(), new Random(1)),
+        pool -> new FairPolicy(db.accounts.tiers(), new Random(1)),
         RelayConfig.DEFAULT,
         Workforce.of(MODELS, () -> slots),
         clock);
@@ -95,9 +96,9 @@ class RelayTest {
         db.store,
         db.accounts::tiers,
         transport,
-        new FairPolicy(db.accounts.tiers(), new Random(1)),
+        pool -> new FairPolicy(db.accounts.tiers(), new Random(1)),
         RelayConfig.DEFAULT,
-        workforce::get,
+        () -> Map.of(Tier.SHARED, workforce.get()),
         clock);
   }
 
@@ -315,5 +316,69 @@ class RelayTest {
       }
     }
     return done;
+  }
+
+  private static final Capacity TWO = new Capacity(2, Map.of("tintype-mini", 2));
+
+  /** Over workers of a pool of its own, and shared ones. */
+  private Relay relayOfPools() {
+    return new Relay(
+        db.store,
+        db.accounts::tiers,
+        transport,
+        pool -> new FairPolicy(db.accounts.tiers(), new Random(1)),
+        RelayConfig.DEFAULT,
+        () -> Map.of("gold", TWO, Tier.SHARED, TWO),
+        clock);
+  }
+
+  private void tierInPool(boolean spills) {
+    Tier pro =
+        db.accounts.tiers().stream()
+            .filter(one -> one.name().equals("pro"))
+            .findFirst()
+            .orElseThrow();
+    db.administration.putTier(pro.inPool("gold", spills));
+  }
+
+  private Set<JobId> submitted(String user, String tier, int jobs) {
+    Set<JobId> ids = new HashSet<>();
+    for (int i = 0; i < jobs; i++) {
+      SubmitRequest request = SubmitRequest.plain(user, tier, TestDatabase.spec(i), tier + i, 100);
+      ids.add(((SubmitResult.Accepted) db.store.submit(request)).job().id());
+    }
+    return ids;
+  }
+
+  private Set<JobId> sent(String pool) throws InterruptedException {
+    Set<JobId> sent = new HashSet<>();
+    Optional<Delivery> next = transport.poll(pool, MODELS, Duration.ZERO);
+    while (next.isPresent()) {
+      sent.add(next.get().wakeUp().jobId());
+      next = transport.poll(pool, MODELS, Duration.ZERO);
+    }
+    return sent;
+  }
+
+  @Test
+  void aTierWithAPoolGoesThereAloneAndNobodyElseDoes() throws Exception {
+    tierInPool(false);
+    Set<JobId> gold = submitted("pam", "pro", 9);
+    Set<JobId> others = submitted("ann", "enterprise", 9);
+    Relay relay = relayOfPools();
+    assertThat(relay.tick()).isEqualTo(8);
+    assertThat(sent("gold")).hasSize(4).isSubsetOf(gold);
+    assertThat(sent(Tier.SHARED)).hasSize(4).isSubsetOf(others);
+  }
+
+  @Test
+  void aTierThatSpillsHasItsPoolFirstAndThenItsPartOfTheOthers() throws Exception {
+    tierInPool(true);
+    Set<JobId> gold = submitted("pam", "pro", 9);
+    Relay relay = relayOfPools();
+    assertThat(relay.tick()).isEqualTo(8);
+    Set<JobId> first = sent("gold");
+    assertThat(first).hasSize(4).isSubsetOf(gold);
+    assertThat(sent(Tier.SHARED)).hasSize(4).isSubsetOf(gold).doesNotContainAnyElementsOf(first);
   }
 }

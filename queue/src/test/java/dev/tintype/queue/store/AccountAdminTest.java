@@ -199,4 +199,14 @@ class AccountAdminTest {
   private static Tier named(List<Tier> tiers, String name) {
     return tiers.stream().filter(tier -> tier.name().equals(name)).findFirst().orElseThrow();
   }
+
+  @Test
+  void aTiersPoolIsKeptAndTakenBack() {
+    Tier night = NIGHT.inPool("gold", true);
+    db.administration.putTier(night);
+    assertThat(db.accounts.tiers()).contains(night);
+    db.administration.putTier(NIGHT.inPool(Tier.SHARED, true));
+    assertThat(db.accounts.tiers()).contains(NIGHT);
+    assertThatThrownBy(() -> NIGHT.inPool("Gold!", false)).isInstanceOf(QueueException.class);
+  }
 }

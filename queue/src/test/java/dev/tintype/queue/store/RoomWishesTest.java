@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 
 class RoomWishesTest {
   private static final Duration LEASE = Duration.ofSeconds(15);
+  private static final Set<String> TIERS = Set.of("free", "pro");
   private static final Set<String> RELAXED = Set.of("free");
 
   private TestDatabase db;
@@ -57,10 +58,10 @@ class RoomWishesTest {
     Lease other = running("free", "another");
     Lease normal = running("pro", "mini");
     JobId urgent = submit("pro", "mini").id();
-    assertThat(db.store.askForRoom(List.of(urgent), RELAXED)).containsExactly(urgent);
+    assertThat(db.store.askForRoom(List.of(urgent), TIERS, RELAXED)).containsExactly(urgent);
     assertThat(roomFor(newer)).contains(urgent);
     // One is asked at a time, however often the relay looks.
-    assertThat(db.store.askForRoom(List.of(urgent), RELAXED)).containsExactly(urgent);
+    assertThat(db.store.askForRoom(List.of(urgent), TIERS, RELAXED)).containsExactly(urgent);
     assertThat(List.of(older, other, normal)).allMatch(lease -> roomFor(lease).isEmpty());
   }
 
@@ -69,7 +70,7 @@ class RoomWishesTest {
     Lease first = running("free", "mini");
     Lease second = running("free", "mini");
     List<JobId> urgent = List.of(submit("pro", "mini").id(), submit("pro", "mini").id());
-    db.store.askForRoom(urgent, RELAXED);
+    db.store.askForRoom(urgent, TIERS, RELAXED);
     assertThat(List.of(roomFor(first).orElseThrow(), roomFor(second).orElseThrow()))
         .containsExactlyInAnyOrderElementsOf(urgent);
   }
@@ -78,10 +79,10 @@ class RoomWishesTest {
   void aWishEndsWhenTheUrgentJobIsTakenAndWithTheLease() {
     Lease relaxed = running("free", "mini");
     JobId urgent = submit("pro", "mini").id();
-    db.store.askForRoom(List.of(urgent), RELAXED);
+    db.store.askForRoom(List.of(urgent), TIERS, RELAXED);
     Lease taken = run(urgent);
     assertThat(roomFor(relaxed)).isEmpty();
-    assertThat(db.store.askForRoom(List.of(urgent), RELAXED)).isEmpty();
+    assertThat(db.store.askForRoom(List.of(urgent), TIERS, RELAXED)).isEmpty();
     db.store.release(taken);
     assertThat(roomFor(relaxed)).contains(urgent);
     db.store.preempt(relaxed);
@@ -92,12 +93,12 @@ class RoomWishesTest {
   void whoDoesNotAnswerIsPassedOverAfterAWhile() {
     Lease quiet = running("free", "mini");
     JobId urgent = submit("pro", "mini").id();
-    db.store.askForRoom(List.of(urgent), RELAXED);
+    db.store.askForRoom(List.of(urgent), TIERS, RELAXED);
     Lease newer = running("free", "mini");
-    db.store.askForRoom(List.of(urgent), RELAXED);
+    db.store.askForRoom(List.of(urgent), TIERS, RELAXED);
     assertThat(roomFor(newer)).isEmpty();
     db.clockAhead(DispatchStore.ASK_TIME.plusSeconds(1));
-    db.store.askForRoom(List.of(urgent), RELAXED);
+    db.store.askForRoom(List.of(urgent), TIERS, RELAXED);
     assertThat(roomFor(newer)).contains(urgent);
     assertThat(roomFor(quiet)).contains(urgent);
   }
@@ -109,7 +110,15 @@ class RoomWishesTest {
       db.store.preempt(relaxed);
       relaxed = run(relaxed.jobId());
     }
-    db.store.askForRoom(List.of(submit("pro", "mini").id()), RELAXED);
+    db.store.askForRoom(List.of(submit("pro", "mini").id()), TIERS, RELAXED);
     assertThat(roomFor(relaxed)).isEmpty();
+  }
+
+  @Test
+  void whoRunsInAnotherPoolIsNotAsked() {
+    Lease elsewhere = running("free", "mini");
+    JobId urgent = submit("pro", "mini").id();
+    db.store.askForRoom(List.of(urgent), Set.of("pro"), Set.of());
+    assertThat(roomFor(elsewhere)).isEmpty();
   }
 }

@@ -78,6 +78,20 @@ abstract class JobTransportContract {
   }
 
   @Test
+  void whatIsForAnotherPoolStaysThere() throws Exception {
+    try (JobTransport transport = open()) {
+      WakeUp other = new WakeUp(wakeUp("a").jobId(), "a", TierClass.NORMAL, "gold");
+      WakeUp ours = wakeUp("a");
+      assertThat(transport.offer(other)).isTrue();
+      assertThat(transport.offer(ours)).isTrue();
+      assertThat(transport.poll(MODELS, patience()).orElseThrow().wakeUp()).isEqualTo(ours);
+      assertThat(transport.poll(MODELS, quiet())).isEmpty();
+      assertThat(transport.depths("gold", Set.of("a"))).isEqualTo(Map.of("a", 1));
+      assertThat(transport.depths(MODELS)).isEqualTo(Map.of("a", 0, "b", 0));
+    }
+  }
+
+  @Test
   void whatIsReleasedComesAgainAtOnce() throws Exception {
     try (JobTransport transport = open()) {
       transport.offer(wakeUp("a"));

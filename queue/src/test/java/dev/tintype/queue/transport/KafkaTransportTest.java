@@ -110,6 +110,23 @@ class KafkaTransportTest extends JobTransportContract {
     }
   }
 
+  @Test
+  void aWorkerOfAPoolGetsWhatIsForIt() throws Exception {
+    String prefix = "pools" + RUNS.incrementAndGet();
+    try (KafkaTransport relay = open(prefix);
+        KafkaTransport gold =
+            new KafkaTransport(
+                new KafkaConfig(bootstrap, prefix, 1, HOLD, Duration.ofSeconds(30), Map.of()),
+                "gold")) {
+      WakeUp wakeUp = new WakeUp(wakeUp("a").jobId(), "a", TierClass.PRIORITY, "gold");
+      assertThat(relay.offer(wakeUp("a"))).isTrue();
+      assertThat(relay.offer(wakeUp)).isTrue();
+      Delivery delivery = gold.poll(Set.of("a"), patience()).orElseThrow();
+      assertThat(delivery.wakeUp()).isEqualTo(wakeUp);
+      delivery.ack();
+    }
+  }
+
   /** Whatever Kafka assigns to a worker that does not poll must not wait for it. */
   @Test
   void anIdleWorkerGetsWhatABusyOneDoesNotAskFor() throws Exception {
