@@ -79,9 +79,9 @@ class BlobOutageTest extends WorkerFixture {
     worker.close();
     worker = start(config("test-2").withHandBackMax(WAIT_MAX).withBatchMax(1), engine);
     blobs.away = true;
-    JobId id = run("slow", 3, 50);
+    JobId id = run("slow", 3, 1_000);
     // One picture tries to be stored, one waits behind it, and the third is in the making.
-    slowSteps(101);
+    slowSteps(2_001);
     await(() -> blobs.refused.get() > 0);
     Thread draining = Thread.ofVirtual().start(() -> worker.drain(Duration.ZERO));
     stepsUntil(() -> engine.open.get() == 0, 1);
@@ -90,7 +90,7 @@ class BlobOutageTest extends WorkerFixture {
     await(() -> job(id).state() == JobState.QUEUED);
     draining.join(WAIT_MAX);
     ScriptedEngine other = endedByAnother(id);
-    assertThat(other.stepsTaken).hasValue(150 - done);
+    assertThat(other.stepsTaken).hasValue(3_000 - done);
     assertThat(job(id).images()).hasSize(3);
     assertThat(job(id).errors() + job(id).crashes()).isZero();
   }
