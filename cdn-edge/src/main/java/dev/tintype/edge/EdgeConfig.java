@@ -51,6 +51,8 @@ public record EdgeConfig(
    * @param verifyS how long a variant may outlive its original: so often the original is looked for
    *     again, which costs one look into its store for each original. Default 3600
    * @param variants whether other edges find what this one made. Default disk
+   * @param storeKeepDays how long the store keeps a variant, days; one that is still asked for then
+   *     is made again. Default 30
    */
   public record Cache(
       Path folder,
@@ -58,7 +60,27 @@ public record EdgeConfig(
       long memoryBytesMax,
       long memoryEntryBytesMax,
       int verifyS,
-      Variants variants) {
+      Variants variants,
+      int storeKeepDays) {
+    private static final int STORE_KEEP_DAYS = 30;
+
+    /** With the default for how long the store keeps variants. */
+    public Cache(
+        Path folder,
+        long diskBytesMax,
+        long memoryBytesMax,
+        long memoryEntryBytesMax,
+        int verifyS,
+        Variants variants) {
+      this(
+          folder,
+          diskBytesMax,
+          memoryBytesMax,
+          memoryEntryBytesMax,
+          verifyS,
+          variants,
+          STORE_KEEP_DAYS);
+    }
 
     /** Where variants are kept for good. */
     public enum Variants {
@@ -74,6 +96,7 @@ public record EdgeConfig(
       range("edge.cache.memory_bytes_max", memoryBytesMax, 0, Long.MAX_VALUE);
       range("edge.cache.memory_entry_bytes_max", memoryEntryBytesMax, 0, 64 * MIB);
       range("edge.cache.verify_s", verifyS, 1, 31_536_000);
+      range("edge.cache.store_keep_days", storeKeepDays, 1, 3650);
     }
 
     /** The defaults, in a folder. */
@@ -179,6 +202,10 @@ public record EdgeConfig(
    * @param storeDeadlineMs longest wait for the shared store of variants, beyond it the variant is
    *     encoded; and for whether an original is still there, beyond it its variants are sent.
    *     Default 1000
+   * @param inFlightBytesMax bound of what requests hold beside the caches: originals from a store,
+   *     their copies for libvips, decoded pixels; beyond it 503. Default 512 MiB
+   * @param laterPercent share of the encoders' time for AVIF variants that were put off, where
+   *     requests always wait; 0: only when none does. Default 10
    */
   public record Limits(
       long originalBytesMax,
@@ -190,7 +217,39 @@ public record EdgeConfig(
       int encodeDeadlineMs,
       int ioThreads,
       int ioQueueMax,
-      int storeDeadlineMs) {
+      int storeDeadlineMs,
+      long inFlightBytesMax,
+      int laterPercent) {
+    private static final long IN_FLIGHT_BYTES = 512 * MIB;
+    private static final int LATER_PERCENT = 10;
+
+    /** With the defaults for what requests hold, and for what was put off. */
+    public Limits(
+        long originalBytesMax,
+        long originalPixelsMax,
+        int sidePxMax,
+        int encodeQueueMax,
+        int laterQueueMax,
+        int variantsPerOriginalMax,
+        int encodeDeadlineMs,
+        int ioThreads,
+        int ioQueueMax,
+        int storeDeadlineMs) {
+      this(
+          originalBytesMax,
+          originalPixelsMax,
+          sidePxMax,
+          encodeQueueMax,
+          laterQueueMax,
+          variantsPerOriginalMax,
+          encodeDeadlineMs,
+          ioThreads,
+          ioQueueMax,
+          storeDeadlineMs,
+          IN_FLIGHT_BYTES,
+          LATER_PERCENT);
+    }
+
     /** Validates. */
     public Limits {
       range("edge.limits.original_bytes_max", originalBytesMax, KIB, 1024 * MIB);
@@ -203,6 +262,25 @@ public record EdgeConfig(
       range("edge.limits.io_threads", ioThreads, 1, 1024);
       range("edge.limits.io_queue_max", ioQueueMax, 1, 1_000_000);
       range("edge.limits.store_deadline_ms", storeDeadlineMs, 1, 60_000);
+      range("edge.limits.in_flight_bytes_max", inFlightBytesMax, MIB, 1024 * 1024 * MIB);
+      range("edge.limits.later_percent", laterPercent, 0, 50);
+    }
+
+    /** The same with another bound of what requests hold. */
+    public Limits withInFlightBytesMax(long other) {
+      return new Limits(
+          originalBytesMax,
+          originalPixelsMax,
+          sidePxMax,
+          encodeQueueMax,
+          laterQueueMax,
+          variantsPerOriginalMax,
+          encodeDeadlineMs,
+          ioThreads,
+          ioQueueMax,
+          storeDeadlineMs,
+          other,
+          laterPercent);
     }
 
     /** The defaults. */

@@ -44,7 +44,8 @@ final class EdgeConfigReader {
         number("edge.cache.memory_bytes_max", base.memoryBytesMax()),
         number("edge.cache.memory_entry_bytes_max", base.memoryEntryBytesMax()),
         integer("edge.cache.verify_s", base.verifyS()),
-        variants());
+        variants(),
+        integer("edge.cache.store_keep_days", base.storeKeepDays()));
   }
 
   private EdgeConfig.Cache.Variants variants() {
@@ -83,7 +84,9 @@ final class EdgeConfigReader {
         integer("edge.limits.encode_deadline_ms", base.encodeDeadlineMs()),
         integer("edge.limits.io_threads", base.ioThreads()),
         integer("edge.limits.io_queue_max", base.ioQueueMax()),
-        integer("edge.limits.store_deadline_ms", base.storeDeadlineMs()));
+        integer("edge.limits.store_deadline_ms", base.storeDeadlineMs()),
+        number("edge.limits.in_flight_bytes_max", base.inFlightBytesMax()),
+        integer("edge.limits.later_percent", base.laterPercent()));
   }
 
   private EdgeConfig.Watermark watermark() {

@@ -84,7 +84,7 @@ final class EdgeConfigTest {
       documented.put(rows.group(1), rows.group(2).strip());
     }
     assertThat(documented)
-        .hasSize(34)
+        .hasSize(37)
         .containsKeys("edge.keys", "edge.cache.folder", "edge.encoder.library");
     Map<String, String> values = minimal();
     documented.forEach(

@@ -5,9 +5,9 @@ import dev.tintype.edge.Originals;
 import dev.tintype.queue.QueueException;
 import dev.tintype.queue.blob.BlobStore;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.function.LongConsumer;
 
 /** The edge's originals over the blob store. A blob in a folder does not pass through the heap. */
 final class BlobOriginals implements Originals {
@@ -19,18 +19,17 @@ final class BlobOriginals implements Originals {
 
   @Override
   public Optional<OriginalImage> open(String sha256) throws IOException {
+    return open(sha256, bytes -> {});
+  }
+
+  @Override
+  public Optional<OriginalImage> open(String sha256, LongConsumer admission) throws IOException {
     try {
       Optional<Path> file = blobs.file(sha256);
       if (file.isPresent()) {
         return file.map(OriginalImage.InFile::new);
       }
-      Optional<InputStream> found = blobs.open(sha256);
-      if (found.isEmpty()) {
-        return Optional.empty();
-      }
-      try (InputStream in = found.get()) {
-        return Optional.of(new OriginalImage.InMemory(in.readNBytes(BlobStore.BLOB_BYTES_MAX)));
-      }
+      return blobs.read(sha256, admission).map(OriginalImage.InMemory::new);
     } catch (QueueException e) {
       throw new IOException(e.getMessage(), e);
     }

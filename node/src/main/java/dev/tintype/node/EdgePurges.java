@@ -8,13 +8,10 @@ import dev.tintype.queue.ephemera.Subscription;
 import dev.tintype.queue.job.Sha256;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
+import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -25,7 +22,6 @@ import org.slf4j.LoggerFactory;
 final class EdgePurges implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(EdgePurges.class);
   private static final Duration LOOK_EVERY = Duration.ofMinutes(1);
-  private static final long PURGE_S_MAX = 30;
 
   /** Beyond it the edges' look for the original, once in edge.cache.verify_s, has to do. */
   private static final int UNFINISHED_MAX = 10_000;
@@ -35,7 +31,7 @@ final class EdgePurges implements AutoCloseable {
   private final Thread thread;
 
   /** Refused here, but left in the shared store, which did not answer. */
-  private final Set<String> unfinished = new HashSet<>();
+  private final Set<String> unfinished = ConcurrentHashMap.newKeySet();
 
   private volatile boolean closed;
 
@@ -86,7 +82,7 @@ final class EdgePurges implements AutoCloseable {
     }
   }
 
-  private void catchUp() throws InterruptedException {
+  private void catchUp() {
     for (String sha256 : List.copyOf(unfinished)) {
       purge(sha256);
     }
@@ -98,23 +94,27 @@ final class EdgePurges implements AutoCloseable {
     }
   }
 
-  private void purge(String sha256) throws InterruptedException {
+  /** Does not wait: the edge does some at once, and one that its store holds up delays no other. */
+  private void purge(String sha256) {
     if (!Sha256.isHex(sha256)) {
       return;
     }
-    try {
-      edge.purge(sha256).get(PURGE_S_MAX, TimeUnit.SECONDS);
-      unfinished.remove(sha256);
-      LOG.info("picture {} was removed", sha256);
-    } catch (ExecutionException | TimeoutException e) {
-      if (unfinished.size() < UNFINISHED_MAX) {
-        unfinished.add(sha256);
-      }
-      LOG.warn(
-          "picture {} is refused here, but not yet all of it was removed: {}",
-          sha256,
-          e.toString());
-    }
+    edge.purge(sha256)
+        .whenComplete(
+            (done, error) -> {
+              if (error == null) {
+                unfinished.remove(sha256);
+                LOG.info("picture {} was removed", sha256);
+                return;
+              }
+              if (unfinished.size() < UNFINISHED_MAX) {
+                unfinished.add(sha256);
+              }
+              LOG.warn(
+                  "picture {} is refused here, but not yet all of it was removed: {}",
+                  sha256,
+                  error.toString());
+            });
   }
 
   @Override

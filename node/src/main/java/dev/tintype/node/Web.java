@@ -17,10 +17,12 @@ import dev.tintype.node.http.ConnectionGuard;
 import dev.tintype.node.http.HttpLimits;
 import dev.tintype.node.http.TlsConfig;
 import dev.tintype.queue.blob.BlobStore;
+import dev.tintype.queue.blob.DerivedStore;
 import dev.tintype.queue.blob.S3Config;
 import dev.tintype.queue.blob.S3DerivedStore;
 import dev.tintype.queue.ephemera.Ephemera;
 import dev.tintype.queue.fleet.FleetView;
+import dev.tintype.queue.sweep.DerivedSweep;
 import dev.tintype.queue.webhook.WebhookPolicy;
 import io.vertx.core.Future;
 import io.vertx.core.Handler;
@@ -36,6 +38,7 @@ import java.net.URI;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
@@ -189,6 +192,7 @@ public final class Web {
             new EdgeRoutes(
                 edgeConfig, new BlobOriginals(blobs), sharedVariants(), Clock.systemUTC()));
     closers.add("purges", new EdgePurges(edge, limits).start());
+    metrics.addAll(EdgeMetrics.of(edge));
     edge.mount(router);
     teller.accept(
         "edge",
@@ -224,7 +228,12 @@ public final class Web {
                         "edge.variants = store keeps variants in the bucket of the pictures, and"
                             + " there is none: set s3.bucket, or leave edge.variants out (variants"
                             + " are then kept in edge.cache.folder alone)."));
-    return new StoredVariants(closers.add("variants", new S3DerivedStore(bucket)));
+    DerivedStore store = closers.add("variants", new S3DerivedStore(bucket));
+    Duration keep = Duration.ofDays(edgeConfig.cache().storeKeepDays());
+    closers.add(
+        "expiry",
+        new VariantExpiry(new DerivedSweep(store, keep, Clock.systemUTC(), random)).start());
+    return new StoredVariants(store);
   }
 
   private void mountGateway(

@@ -286,6 +286,15 @@ public abstract sealed class EdgeException extends RuntimeException {
     return new Busy("edge.busy", 503, 1, "The edge is busy; ask again in a second.");
   }
 
+  /** What requests hold in memory has reached its bound. */
+  public static EdgeException outOfMemory() {
+    return new Busy(
+        "edge.memory",
+        503,
+        1,
+        "The edge has as many images in memory as it may; ask again in a second.");
+  }
+
   /** The variant was not ready in time. */
   public static EdgeException deadline(long deadlineMs) {
     return new Busy(

@@ -9,6 +9,7 @@ import dev.tintype.edge.url.ImageRequest;
 import dev.tintype.edge.url.Operations;
 import dev.tintype.edge.variant.Answer;
 import dev.tintype.edge.variant.Chosen;
+import dev.tintype.edge.variant.Lent;
 import dev.tintype.edge.variant.VariantKey;
 import dev.tintype.edge.variant.VariantService;
 import dev.tintype.edge.vips.VipsLibrary;
@@ -102,6 +103,21 @@ public final class EdgeRoutes implements AutoCloseable {
     return variants.waitingForLater();
   }
 
+  /** AVIF variants that were put off and given up for newer ones, since the start. */
+  public long givenUpForLater() {
+    return variants.givenUpForLater();
+  }
+
+  /** Bytes that requests hold beside the caches, of edge.limits.in_flight_bytes_max. */
+  public long bytesInFlight() {
+    return variants.bytesInFlight();
+  }
+
+  /** How often a request found no room among them, since the start. */
+  public long refusedForMemory() {
+    return variants.refusedForMemory();
+  }
+
   /** Encodes since the start. */
   public long encodes() {
     return variants.encodes();
@@ -182,10 +198,7 @@ public final class EdgeRoutes implements AutoCloseable {
     if (EntityTags.noneMatchHits(http.getHeader(HttpHeaders.IF_NONE_MATCH), response.etag())) {
       notModified(routing, response, request, key);
     } else if (key.isEmpty()) {
-      later(
-          routing,
-          variants.original(request.sha256(), format),
-          served -> response.send(served, false));
+      later(routing, variants.original(request.sha256(), format), lent -> lend(response, lent));
     } else if (instead.isPresent()) {
       later(
           routing,
@@ -197,6 +210,16 @@ public final class EdgeRoutes implements AutoCloseable {
           routing,
           answer.served(),
           served -> send(response, new Chosen(key.get(), served, answer.collapsed(), false)));
+    }
+  }
+
+  /** The room that an original takes is free when the client has it, however slow it is. */
+  private static void lend(ImageResponse response, Lent lent) {
+    try {
+      response.send(lent.served(), false).onComplete(sent -> lent.close());
+    } catch (RuntimeException e) {
+      lent.close();
+      throw e;
     }
   }
 

@@ -5,6 +5,7 @@ import dev.tintype.edge.url.ImageFormat;
 import dev.tintype.edge.url.ImageRequest;
 import dev.tintype.edge.variant.Served;
 import dev.tintype.edge.variant.VariantKey;
+import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
@@ -93,11 +94,15 @@ record ImageResponse(
     return '"' + tag + '"';
   }
 
-  /** Sends the image, or the part of it that was asked for. */
-  void send(Served served, boolean collapsed) {
+  /**
+   * Sends the image, or the part of it that was asked for.
+   *
+   * @return done when it is on its way, or cannot be sent
+   */
+  Future<Void> send(Served served, boolean collapsed) {
     HttpServerResponse response = http.response();
     if (response.closed()) {
-      return;
+      return Future.succeededFuture();
     }
     long size = served.body().size();
     Optional<ByteRange> range = range(size);
@@ -113,17 +118,16 @@ record ImageResponse(
     long length = range.map(ByteRange::length).orElse(size);
     response.putHeader(HttpHeaders.CONTENT_LENGTH, Long.toString(length));
     if (http.method().equals(HttpMethod.HEAD)) {
-      response.end();
-      return;
+      return response.end();
     }
-    switch (served.body()) {
+    return switch (served.body()) {
       case Served.InMemory(Buffer bytes) ->
           response.end(length == size ? bytes : bytes.slice((int) offset, (int) (offset + length)));
       case Served.InFile file ->
           response
               .sendFile(file.path().toString(), offset, length)
               .onFailure(gone -> evicted(response));
-    }
+    };
   }
 
   /** A file that was evicted between finding and sending: the next request makes it anew. */

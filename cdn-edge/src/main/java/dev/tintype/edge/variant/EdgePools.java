@@ -22,10 +22,17 @@ final class EdgePools implements AutoCloseable {
   /** Calls to the shared store that wait; beyond it a read is a miss and a write is left out. */
   private static final int STORE_QUEUE_MAX = 256;
 
+  /** Purges at once; a store that hangs with one of them does not hold up the others. */
+  private static final int PURGE_THREADS = 4;
+
+  /** Purges that wait; beyond it one fails, and whoever asked for it asks again. */
+  private static final int PURGE_QUEUE_MAX = 10_000;
+
   final ThreadPoolExecutor encode;
   final ThreadPoolExecutor io;
   final ThreadPoolExecutor fetch;
   final ThreadPoolExecutor store;
+  final ThreadPoolExecutor purge;
   final ScheduledThreadPoolExecutor deadlines;
 
   EdgePools(EdgeConfig config) {
@@ -34,6 +41,7 @@ final class EdgePools implements AutoCloseable {
     io = pool(limits.ioThreads(), limits.ioQueueMax(), "edge-io", false);
     fetch = pool(limits.ioThreads(), limits.ioQueueMax(), "edge-fetch", false);
     store = pool(limits.ioThreads(), STORE_QUEUE_MAX, "edge-store", false);
+    purge = pool(PURGE_THREADS, PURGE_QUEUE_MAX, "edge-purge", false);
     deadlines = new ScheduledThreadPoolExecutor(1, threads("edge-deadline", false));
     deadlines.setRemoveOnCancelPolicy(true);
     deadlines.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
@@ -76,6 +84,7 @@ final class EdgePools implements AutoCloseable {
     io.shutdownNow();
     fetch.shutdownNow();
     store.shutdownNow();
+    purge.shutdownNow();
     encode.shutdownNow();
     try {
       // A native call cannot be interrupted; its thread is given time, and is a daemon if it takes

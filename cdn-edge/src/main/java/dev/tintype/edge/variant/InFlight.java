@@ -3,6 +3,7 @@ package dev.tintype.edge.variant;
 import dev.tintype.edge.vips.KillSwitch;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * One variant in the making, and all who wait for it. One that only {@code auto} asked for may be
@@ -20,7 +21,7 @@ final class InFlight {
   private volatile ScheduledFuture<?> deadline;
 
   /** Whether it counts against its original. */
-  volatile boolean admitted;
+  final AtomicBoolean admitted = new AtomicBoolean();
 
   /** What the encode costs, known after the header was read: see {@link EncodeCosts#work}. */
   volatile long work;

@@ -5,6 +5,7 @@ import dev.tintype.edge.Originals;
 import dev.tintype.edge.error.EdgeException;
 import java.io.IOException;
 import java.util.Optional;
+import java.util.function.LongConsumer;
 
 /** Originals, with what was found out about them remembered. Blocks. */
 final class KnownOriginals {
@@ -31,11 +32,12 @@ final class KnownOriginals {
   /**
    * Finds an original.
    *
+   * @param admission told how many bytes come into memory
    * @throws EdgeException edge.original.missing
    */
-  OriginalImage open(String sha256) throws IOException {
+  OriginalImage open(String sha256, LongConsumer admission) throws IOException {
     refusals.checkThere(sha256);
-    Optional<OriginalImage> found = originals.open(sha256);
+    Optional<OriginalImage> found = originals.open(sha256, admission);
     if (found.isEmpty()) {
       refusals.missing(sha256);
       throw EdgeException.missing(sha256);

@@ -1,7 +1,6 @@
 package dev.tintype.edge.variant;
 
 import dev.tintype.edge.EdgeConfig;
-import dev.tintype.edge.OriginalImage;
 import dev.tintype.edge.error.EdgeException;
 import dev.tintype.edge.vips.Transcoder;
 import dev.tintype.edge.vips.VipsLibrary;
@@ -46,6 +45,7 @@ final class Making implements AutoCloseable {
   private final LongAdder encodes = new LongAdder();
   private final EncodeCosts costs;
   private final Later later;
+  private final ByteBudget budget;
 
   Making(
       EdgeConfig config,
@@ -55,7 +55,8 @@ final class Making implements AutoCloseable {
       VariantCaches caches,
       Refusals refusals,
       Purged purged,
-      KnownOriginals originals) {
+      KnownOriginals originals,
+      ByteBudget budget) {
     this.config = config;
     this.library = library;
     this.transcoder = transcoder;
@@ -64,8 +65,9 @@ final class Making implements AutoCloseable {
     this.refusals = refusals;
     this.purged = purged;
     this.originals = originals;
+    this.budget = budget;
     costs = new EncodeCosts(config.encoder().threads(), config.encoder().avifEffort());
-    later = new Later(config.limits().laterQueueMax());
+    later = new Later(config.limits().laterQueueMax(), config.limits().laterPercent());
   }
 
   /**
@@ -90,7 +92,8 @@ final class Making implements AutoCloseable {
     }
     if (!patient && running.insist()) {
       startClock(running, config.limits().encodeDeadlineMs());
-      hand(pools.encode, running, variant -> encode(variant, originals.open(key.sha256())));
+      later.remove(running);
+      hand(pools.fetch, running, this::fetch);
     }
     return new Joined(running, true);
   }
@@ -104,10 +107,33 @@ final class Making implements AutoCloseable {
     return later.size();
   }
 
+  /** How many were put off and given up for newer ones. */
+  long givenUp() {
+    return later.dropped();
+  }
+
   /** One step of making a variant. */
   private interface Step {
-    /** Whether the variant is finished, or has been handed to another step. */
+    /** Whether the variant is finished; false: it has been handed to another step, or put off. */
     boolean run(InFlight variant) throws IOException;
+
+    /** It will not be run. */
+    default void drop() {}
+  }
+
+  /** The last step, with the original that it holds. */
+  private record Encode(Making making, Loaded loaded) implements Step {
+    @Override
+    public boolean run(InFlight variant) throws IOException {
+      try (loaded) {
+        return making.encode(variant, loaded);
+      }
+    }
+
+    @Override
+    public void drop() {
+      loaded.close();
+    }
   }
 
   /**
@@ -118,12 +144,15 @@ final class Making implements AutoCloseable {
     try {
       pool.execute(
           () -> {
+            long startNs = System.nanoTime();
             run(variant, step);
             if (pool == pools.encode) {
+              later.served(System.nanoTime() - startNs);
               makeLater();
             }
           });
     } catch (RejectedExecutionException e) {
+      step.drop();
       variant.result.completeExceptionally(EdgeException.busy());
       finish(variant);
     }
@@ -132,7 +161,11 @@ final class Making implements AutoCloseable {
   private void run(InFlight variant, Step step) {
     boolean finished = true;
     try {
-      finished = variant.result.isDone() || step.run(variant);
+      if (variant.result.isDone()) {
+        step.drop();
+      } else {
+        finished = step.run(variant);
+      }
     } catch (IOException | RuntimeException e) {
       variant.result.completeExceptionally(answerTo(e));
     } catch (Error e) {
@@ -155,10 +188,7 @@ final class Making implements AutoCloseable {
 
   private void finish(InFlight variant) {
     variant.stopClock();
-    if (variant.admitted) {
-      perOriginal.computeIfPresent(
-          variant.key.sha256(), (sha256, count) -> count == 1 ? null : count - 1);
-    }
+    dismiss(variant);
     inFlight.remove(variant.key.id(), variant);
   }
 
@@ -179,17 +209,35 @@ final class Making implements AutoCloseable {
       return true;
     }
     refusals.check(key);
-    OriginalImage original = originals.open(key.sha256());
     if (library instanceof VipsLibrary.Unavailable(String reason)) {
-      throw EdgeException.noLibvips(reason);
+      throw originals.there(key.sha256())
+          ? EdgeException.noLibvips(reason)
+          : EdgeException.missing(key.sha256());
     }
-    admit(variant);
     if (variant.patient() && crowded() && defer(variant)) {
-      makeLater();
+      wakeEncoder();
       return false;
     }
-    hand(pools.encode, variant, running -> encode(running, original));
+    admit(variant);
+    hand(pools.encode, variant, new Encode(this, load(key.sha256())));
     return false;
+  }
+
+  /** The original, with room for it taken before its bytes come into memory. */
+  private Loaded load(String sha256) throws IOException {
+    ByteBudget.Held held = budget.open();
+    try {
+      return new Loaded(
+          originals.open(sha256, bytes -> held.atLeast(Loaded.bytesInMemory(bytes, limits()))),
+          held);
+    } catch (IOException | RuntimeException | Error e) {
+      held.close();
+      throw e;
+    }
+  }
+
+  private EdgeConfig.Limits limits() {
+    return config.limits();
   }
 
   private boolean found(InFlight variant, Function<VariantKey, Optional<Served>> level) {
@@ -213,8 +261,9 @@ final class Making implements AutoCloseable {
   }
 
   /**
-   * Puts a variant off. Where nothing more can be put off, it is given up: its request gets another
-   * format all the same, and a later one tries again.
+   * Puts a variant off. Where there are too many, the oldest is given up: its request has got
+   * another format, and a later one tries again. What was put off does not count against its
+   * original.
    *
    * @return false where somebody needs this very format
    */
@@ -222,41 +271,42 @@ final class Making implements AutoCloseable {
     if (!variant.defer()) {
       return false;
     }
-    boolean added = later.add(variant);
+    Optional<InFlight> tooMuch = later.add(variant);
     variant.putOff.complete(true);
-    if (!added && variant.begin()) {
-      variant.result.completeExceptionally(EdgeException.busy());
-      finish(variant);
-    }
+    tooMuch.ifPresent(
+        oldest -> {
+          oldest.result.completeExceptionally(EdgeException.busy());
+          finish(oldest);
+        });
     return true;
   }
 
-  /** Begins one of those that were put off, if none is under way and no request waits. */
-  private void makeLater() {
-    if (!pools.encode.getQueue().isEmpty() || !later.take()) {
-      return;
+  /** An encoder that has nothing to do begins with what was put off. */
+  private void wakeEncoder() {
+    if (pools.encode.getQueue().isEmpty()) {
+      try {
+        pools.encode.execute(this::makeLater);
+      } catch (RejectedExecutionException e) {
+        // Busy after all; each encode that ends looks for what was put off.
+      }
     }
-    try {
-      pools.encode.execute(
-          () -> {
-            try {
-              // A request that has come meanwhile goes first; its end looks here again.
-              if (pools.encode.getQueue().isEmpty()) {
-                later.next().ifPresent(this::makeNow);
-              }
-            } finally {
-              later.end();
-            }
-            makeLater();
-          });
-    } catch (RejectedExecutionException e) {
-      later.end();
+  }
+
+  /** On an encoder: those that were put off, as long as it is their turn. */
+  private void makeLater() {
+    while (later.take(pools.encode.getQueue().isEmpty())) {
+      long startNs = System.nanoTime();
+      try {
+        later.next().ifPresent(this::makeNow);
+      } finally {
+        later.end(System.nanoTime() - startNs);
+      }
     }
   }
 
   private void makeNow(InFlight variant) {
     startClock(variant, LATER_DEADLINE_MS);
-    run(variant, begun -> encode(begun, originals.open(begun.key.sha256())));
+    run(variant, begun -> new Encode(this, load(begun.key.sha256())).run(begun));
   }
 
   /** From here nobody waits longer, whatever store, queue or encoder is slow. */
@@ -283,13 +333,22 @@ final class Making implements AutoCloseable {
           }
           return count == null ? 1 : count + 1;
         });
-    variant.admitted = true;
+    variant.admitted.set(true);
+  }
+
+  /** No longer counts against its original. */
+  private void dismiss(InFlight variant) {
+    if (variant.admitted.compareAndSet(true, false)) {
+      perOriginal.computeIfPresent(
+          variant.key.sha256(), (sha256, count) -> count == 1 ? null : count - 1);
+    }
   }
 
   /** On the encode pool. */
-  private boolean encode(InFlight variant, OriginalImage original) throws IOException {
+  private boolean encode(InFlight variant, Loaded loaded) throws IOException {
     VariantKey key = variant.key;
     purged.check(key.sha256());
+    loaded.admitCopy(limits());
     long startNs = System.nanoTime();
     encodes.increment();
     Optional<byte[]> made;
@@ -298,10 +357,13 @@ final class Making implements AutoCloseable {
           transcoder
               .orElseThrow()
               .transcode(
-                  original,
+                  loaded.image(),
                   key.spec(),
                   variant.kill,
-                  (read, written) -> begins(variant, EncodeCosts.work(read, written)));
+                  (read, written) -> {
+                    loaded.admitPixels(read + written, limits());
+                    return begins(variant, EncodeCosts.work(read, written));
+                  });
     } catch (EdgeException.Unsupported e) {
       if (variant.kill.fired()) {
         // Not the original's fault: the deadline, or the end of this edge, broke off its decoding.
@@ -315,6 +377,8 @@ final class Making implements AutoCloseable {
       return false;
     }
     byte[] bytes = made.get();
+    // Before the answer: whoever has it and asks for the next finds the room of this one.
+    loaded.close();
     double encodeMs = (System.nanoTime() - startNs) / NS_PER_MS;
     costs.learn(key.spec().format(), variant.work, encodeMs);
     purged.check(key.sha256());
@@ -333,7 +397,15 @@ final class Making implements AutoCloseable {
         variant.patient()
             && !variant.putOff.isDone()
             && costs.avifMs(work) > config.encoder().avifBudgetMs();
-    return !(slow && defer(variant));
+    if (!slow) {
+      return true;
+    }
+    dismiss(variant);
+    if (defer(variant)) {
+      return false;
+    }
+    admit(variant);
+    return true;
   }
 
   @Override

@@ -9,10 +9,12 @@ import java.util.Optional;
 final class SharedTier {
   private final SharedVariants shared;
   private final StoreGuard guard;
+  private final ByteBudget budget;
 
-  SharedTier(SharedVariants shared, StoreGuard guard) {
+  SharedTier(SharedVariants shared, StoreGuard guard, ByteBudget budget) {
     this.shared = shared;
     this.guard = guard;
+    this.budget = budget;
   }
 
   private boolean none() {
@@ -26,9 +28,16 @@ final class SharedTier {
         : guard.ask(() -> shared.get(key.sha256(), key.id())).flatMap(found -> found);
   }
 
-  /** Gives a variant to the other edges, later. */
+  /**
+   * Gives a variant to the other edges, later; not where there is no room for its bytes until then.
+   */
   void put(VariantKey key, byte[] bytes, Purged purged) {
     if (none()) {
+      return;
+    }
+    ByteBudget.Held held = budget.open();
+    if (!held.has(bytes.length)) {
+      held.close();
       return;
     }
     guard.later(
@@ -40,7 +49,8 @@ final class SharedTier {
             shared.forget(key.sha256());
           }
           return null;
-        });
+        },
+        held::close);
   }
 
   /** Drops the variants of an original that is gone, where that can be done. */
@@ -52,7 +62,8 @@ final class SharedTier {
         () -> {
           shared.forget(sha256);
           return null;
-        });
+        },
+        () -> {});
   }
 
   /**

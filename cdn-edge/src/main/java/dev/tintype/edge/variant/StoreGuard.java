@@ -68,9 +68,14 @@ final class StoreGuard {
     return Optional.empty();
   }
 
-  /** Does something when there is time, or never. */
-  void later(Callable<?> task) {
+  /**
+   * Does something when there is time, or never.
+   *
+   * @param end done in any case, after it or in its place
+   */
+  void later(Callable<?> task, Runnable end) {
     if (paused()) {
+      end.run();
       return;
     }
     try {
@@ -80,10 +85,13 @@ final class StoreGuard {
               task.call();
             } catch (Exception e) {
               failed(e.toString());
+            } finally {
+              end.run();
             }
           });
     } catch (RejectedExecutionException e) {
       // More than the store keeps up with.
+      end.run();
     }
   }
 

@@ -18,6 +18,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 
 /**
  * Everything that can be sent: variants from memory, disk, the shared store or an encoder, and
@@ -33,6 +34,8 @@ public final class VariantService implements AutoCloseable {
   private final Refusals refusals;
   private final Purged purged;
   private final Making making;
+  private final ByteBudget budget;
+  private final Purges purges;
 
   /** For an edge that stands alone. */
   public VariantService(EdgeConfig config, Originals originals) {
@@ -57,6 +60,7 @@ public final class VariantService implements AutoCloseable {
           case VipsLibrary.Unavailable unavailable -> Optional.empty();
         };
     pools = new EdgePools(config);
+    budget = new ByteBudget(config.limits().inFlightBytesMax());
     Ticker ticker = () -> TimeUnit.MILLISECONDS.toNanos(clock.millis());
     refusals = new Refusals(ticker);
     purged = new Purged(ticker);
@@ -68,12 +72,15 @@ public final class VariantService implements AutoCloseable {
             purged,
             new SharedTier(
                 shared,
-                new StoreGuard("the shared store of variants", pools.store, patienceMs, clock)),
+                new StoreGuard("the shared store of variants", pools.store, patienceMs, clock),
+                budget),
             new StoreGuard("the store of originals", pools.store, patienceMs, clock),
             ticker);
     this.originals = new KnownOriginals(originals, refusals, caches);
     making =
-        new Making(config, library, transcoder, pools, caches, refusals, purged, this.originals);
+        new Making(
+            config, library, transcoder, pools, caches, refusals, purged, this.originals, budget);
+    purges = new Purges(pools, caches::purge);
     pools.io.execute(caches::scan);
   }
 
@@ -169,13 +176,10 @@ public final class VariantService implements AutoCloseable {
   public CompletableFuture<Void> purge(String sha256) {
     purged.add(sha256);
     refusals.forget(sha256);
-    // At once, whatever store the pool waits for: the fast path sends what is in memory unasked.
+    // At once, whatever store the purges before it wait for: the fast path sends what is in memory
+    // unasked.
     caches.dropFromMemory(sha256);
-    return read(
-        () -> {
-          caches.purge(sha256);
-          return null;
-        });
+    return purges.start(sha256);
   }
 
   /** Whether an original was purged, as far as this edge remembers. */
@@ -187,26 +191,37 @@ public final class VariantService implements AutoCloseable {
    * The original's own bytes.
    *
    * @param format what the URL says it is; must be true
+   * @return the bytes, which keep their room in memory until they are given back
    */
-  public CompletableFuture<Served> original(String sha256, ImageFormat format) {
+  public CompletableFuture<Lent> original(String sha256, ImageFormat format) {
     purged.check(sha256);
-    return read(
-        () -> {
-          OriginalImage image = originals.open(sha256);
-          ImageFormat found =
-              ImageSniffer.format(image.head(ImageSniffer.HEAD_BYTES))
-                  .orElseThrow(EdgeException::wrongFormat);
-          if (found != format) {
-            throw EdgeException.missingAs(sha256, format.extension(), found.extension());
-          }
-          Served.Body body =
-              switch (image) {
-                case OriginalImage.InFile(var path) -> new Served.InFile(path, image.size());
-                case OriginalImage.InMemory(byte[] bytes) ->
-                    new Served.InMemory(Buffer.buffer(bytes));
-              };
-          return Served.of(body, Served.Source.ORIGINAL);
-        });
+    return read(() -> lend(sha256, format), Lent::close);
+  }
+
+  private Lent lend(String sha256, ImageFormat format) throws IOException {
+    ByteBudget.Held held = budget.open();
+    try {
+      return new Lent(find(sha256, format, held), held::close);
+    } catch (IOException | RuntimeException | Error e) {
+      held.close();
+      throw e;
+    }
+  }
+
+  private Served find(String sha256, ImageFormat format, ByteBudget.Held held) throws IOException {
+    OriginalImage image = originals.open(sha256, held::atLeast);
+    ImageFormat found =
+        ImageSniffer.format(image.head(ImageSniffer.HEAD_BYTES))
+            .orElseThrow(EdgeException::wrongFormat);
+    if (found != format) {
+      throw EdgeException.missingAs(sha256, format.extension(), found.extension());
+    }
+    Served.Body body =
+        switch (image) {
+          case OriginalImage.InFile(var path) -> new Served.InFile(path, image.size());
+          case OriginalImage.InMemory(byte[] bytes) -> new Served.InMemory(Buffer.buffer(bytes));
+        };
+    return Served.of(body, Served.Source.ORIGINAL);
   }
 
   /** Encodes since the start. */
@@ -217,6 +232,21 @@ public final class VariantService implements AutoCloseable {
   /** Variants that were put off and are not begun yet. */
   public int waitingForLater() {
     return making.waitingForLater();
+  }
+
+  /** Variants that were put off and given up for newer ones. */
+  public long givenUpForLater() {
+    return making.givenUp();
+  }
+
+  /** Bytes that requests hold beside the caches. */
+  public long bytesInFlight() {
+    return budget.held();
+  }
+
+  /** How often there was no room for more of them. */
+  public long refusedForMemory() {
+    return budget.refused();
   }
 
   /** What was found of libvips. */
@@ -230,12 +260,24 @@ public final class VariantService implements AutoCloseable {
   }
 
   private <T> CompletableFuture<T> read(Reading<T> reading) {
+    return read(reading, unused -> {});
+  }
+
+  /**
+   * On the pool that waits for stores.
+   *
+   * @param unused gets what came too late for its request
+   */
+  private <T> CompletableFuture<T> read(Reading<T> reading, Consumer<T> unused) {
     CompletableFuture<T> result = new CompletableFuture<>();
     try {
       pools.fetch.execute(
           () -> {
             try {
-              result.complete(reading.read());
+              T found = reading.read();
+              if (!result.complete(found)) {
+                unused.accept(found);
+              }
             } catch (IOException | RuntimeException e) {
               result.completeExceptionally(Making.answerTo(e));
             }

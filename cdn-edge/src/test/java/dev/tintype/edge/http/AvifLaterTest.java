@@ -14,7 +14,9 @@ import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.BeforeAll;
@@ -196,7 +198,7 @@ final class AvifLaterTest {
   }
 
   @Test
-  void whatCannotBePutOffIsGivenUpAndTriedAgain() throws Exception {
+  void theOldestOfThosePutOffIsGivenUpForANewOneAndTriedAgain() throws Exception {
     try (EdgeServer closing = edge(1)) {
       String first = picture(640);
       String second = picture(641);
@@ -209,9 +211,60 @@ final class AvifLaterTest {
       assertThat(format(auto(third))).contains(ImageFormat.WEBP);
       assertThat(format(auto(third))).contains(ImageFormat.WEBP);
       assertThat(edge.routes.waitingForLater()).isEqualTo(1);
+      assertThat(edge.routes.givenUpForLater()).isEqualTo(1);
       gate.countDown();
       until(() -> avif(first) && avif(second));
       until(() -> avif(third));
+    }
+  }
+
+  @Test
+  void whatWasPutOffDoesNotCountAgainstItsOriginal() throws Exception {
+    try (EdgeServer closing = edge(256)) {
+      String first = picture(640);
+      String second = edge.put(Pictures.png(641, 480));
+      CountDownLatch gate = new CountDownLatch(1);
+      held.put(first, gate);
+      assertThat(format(auto(first))).contains(ImageFormat.WEBP);
+      until(() -> opened.get(first).get() == 3);
+      int more = edge.config.limits().variantsPerOriginalMax() + 1;
+      for (int width = 300; width < 300 + more; width++) {
+        HttpResponse<byte[]> now =
+            edge.get(URLS.auto(second, Operations.none().width(width)), "Accept", CHROME);
+        assertThat(now.statusCode()).as("width %d", width).isEqualTo(200);
+      }
+      assertThat(edge.routes.waitingForLater()).isEqualTo(more);
+      gate.countDown();
+    }
+  }
+
+  @Test
+  void whatWasPutOffIsMadeAlsoWhereRequestsAlwaysWait() throws Exception {
+    try (EdgeServer closing = edge(256)) {
+      String sha256 = picture(640);
+      String other = edge.put(Pictures.png(1000, 900));
+      assertThat(format(auto(sha256))).contains(ImageFormat.WEBP);
+      // So many at once that an encoder always finds the next; they end with the AVIF.
+      AtomicInteger width = new AtomicInteger(20);
+      AtomicBoolean made = new AtomicBoolean();
+      try (var clients = Executors.newVirtualThreadPerTaskExecutor()) {
+        for (int i = 0; i < 12; i++) {
+          clients.submit(
+              () -> {
+                while (!made.get()) {
+                  var size = Operations.none().width(20 + width.incrementAndGet() % 900);
+                  edge.get(
+                      URLS.variant(other, size.quality(1 + width.get() / 900), ImageFormat.PNG));
+                }
+                return 0;
+              });
+        }
+        try {
+          until(() -> avif(sha256));
+        } finally {
+          made.set(true);
+        }
+      }
     }
   }
 

@@ -40,6 +40,7 @@ final class EdgeServer implements AutoCloseable {
   private static final Duration TIMEOUT = Duration.ofSeconds(30);
 
   final EdgeRoutes routes;
+  final EdgeConfig config;
 
   /** What has arrived here, from clients or from a cache in front. */
   final AtomicInteger requests = new AtomicInteger();
@@ -71,7 +72,7 @@ final class EdgeServer implements AutoCloseable {
       Clock clock)
       throws Exception {
     this.folder = Files.createDirectories(folder.resolve("originals"));
-    EdgeConfig config = settings.apply(EdgeConfig.of(KEYS, folder.resolve("cache")));
+    config = settings.apply(EdgeConfig.of(KEYS, folder.resolve("cache")));
     routes = new EdgeRoutes(config, around.apply(this::open), shared, clock);
     Router router = Router.router(vertx);
     routes.mount(router);

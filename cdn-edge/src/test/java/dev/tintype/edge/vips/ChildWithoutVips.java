@@ -25,7 +25,7 @@ final class ChildWithoutVips {
     try (VariantService variants =
         new VariantService(config, asked -> Optional.of(new OriginalImage.InMemory(png)))) {
       System.out.println(
-          "original " + variants.original(sha256, ImageFormat.PNG).join().body().size());
+          "original " + variants.original(sha256, ImageFormat.PNG).join().served().body().size());
       var spec = Operations.none().resolve(ImageFormat.WEBP, 8192, config.encoder()::quality);
       System.out.println(
           "variant " + variants.get(variants.key(sha256, spec)).served().join().body().size());

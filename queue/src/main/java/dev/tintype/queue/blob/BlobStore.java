@@ -1,11 +1,14 @@
 package dev.tintype.queue.blob;
 
+import dev.tintype.queue.QueueException;
+import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.LongConsumer;
 
 /**
  * Content-addressed bytes. Errors are {@link dev.tintype.queue.QueueException.Blob}: blob.full,
@@ -51,6 +54,29 @@ public interface BlobStore {
    * lower-case hex.
    */
   Optional<InputStream> open(String sha256);
+
+  /**
+   * The bytes, in memory that was asked for.
+   *
+   * @param admission told the size before that much memory is taken; may be told again where the
+   *     store has to be asked again. What it throws goes on to the caller, and nothing is read
+   */
+  default Optional<byte[]> read(String sha256, LongConsumer admission) {
+    OptionalLong size = size(sha256);
+    if (size.isEmpty()) {
+      return Optional.empty();
+    }
+    admission.accept(size.getAsLong());
+    Optional<InputStream> found = open(sha256);
+    if (found.isEmpty()) {
+      return Optional.empty();
+    }
+    try (InputStream in = found.get()) {
+      return Optional.of(in.readNBytes(BLOB_BYTES_MAX));
+    } catch (IOException e) {
+      throw new QueueException.Blob("blob.io", "Blob " + sha256 + " could not be read.", e);
+    }
+  }
 
   /**
    * The blob as a file of this machine, where it is one: it can then be decoded and sent without

@@ -1,5 +1,7 @@
 package dev.tintype.queue.blob;
 
+import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -27,6 +29,35 @@ public interface DerivedStore {
    * @param mediaType what the bytes are, such as {@code image/webp}
    */
   void put(String sha256, String name, String mediaType, byte[] bytes);
+
+  /** Most things that {@link #list} returns at once. */
+  int LIST_MAX = 1000;
+
+  /**
+   * One derived thing.
+   *
+   * @param sha256 the blob
+   * @param putAt when it was put the last time, as the store's own clock has it
+   */
+  record Entry(String sha256, String name, Instant putAt) {
+    /** Where a listing goes on behind it. */
+    public String position() {
+      return sha256 + "/" + name;
+    }
+  }
+
+  /**
+   * A page in the order of blobs and names.
+   *
+   * @param after the {@link Entry#position} of the last of the page before, or any text to begin
+   *     behind; the empty text for the first page
+   * @param limit 1 to {@link #LIST_MAX}
+   * @return empty at the end
+   */
+  List<Entry> list(String after, int limit);
+
+  /** Removes one, if it is there. */
+  void delete(Entry entry);
 
   /**
    * Removes everything that was made of a blob.

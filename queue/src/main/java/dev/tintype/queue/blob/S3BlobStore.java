@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.LongConsumer;
 import java.util.function.Supplier;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
 import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
@@ -110,13 +111,17 @@ public final class S3BlobStore implements BlobStore, AutoCloseable {
 
   @Override
   public Optional<InputStream> open(String sha256) {
+    return read(sha256, bytes -> {}).map(ByteArrayInputStream::new);
+  }
+
+  /** One request: the size stands in the answer's head, and the body is read after it. */
+  @Override
+  public Optional<byte[]> read(String sha256, LongConsumer admission) {
     String key = key(sha256);
+    AdmittedBody body = new AdmittedBody(admission);
     Optional<byte[]> bytes =
-        found(
-            () ->
-                client
-                    .getObjectAsBytes(request -> request.bucket(config.bucket()).key(key))
-                    .asByteArrayUnsafe());
+        found(() -> client.getObject(request -> request.bucket(config.bucket()).key(key), body));
+    body.throwRefusal();
     bytes.ifPresent(
         found -> {
           if (!Sha256.hex(found).equals(sha256)) {
@@ -126,7 +131,7 @@ public final class S3BlobStore implements BlobStore, AutoCloseable {
                 null);
           }
         });
-    return bytes.map(ByteArrayInputStream::new);
+    return bytes;
   }
 
   @Override

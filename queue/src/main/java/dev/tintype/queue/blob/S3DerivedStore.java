@@ -2,6 +2,8 @@ package dev.tintype.queue.blob;
 
 import dev.tintype.queue.QueueException;
 import dev.tintype.queue.job.Sha256;
+import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -17,8 +19,8 @@ import software.amazon.awssdk.services.s3.model.S3Object;
 
 /**
  * Derived things in the bucket of the blobs: {@code PREFIXvariants/SHA256/NAME}, with their media
- * type, and their own digest among the object's metadata. Nothing here removes what is old: give
- * the bucket a lifecycle rule that expires what lies below {@code variants/}.
+ * type, and their own digest among the object's metadata. What is old is removed by {@link
+ * dev.tintype.queue.sweep.DerivedSweep}.
  */
 public final class S3DerivedStore implements DerivedStore, AutoCloseable {
   /** Behind every SHA-256 in the order of names, so that a listing of blobs ends before it. */
@@ -78,6 +80,55 @@ public final class S3DerivedStore implements DerivedStore, AutoCloseable {
                   .contentType(mediaType)
                   .metadata(Map.of(DIGEST, Sha256.hex(bytes))),
           RequestBody.fromBytes(bytes));
+    } catch (SdkException e) {
+      throw failure(e);
+    }
+  }
+
+  /** What is not ours is stepped over. */
+  @Override
+  public List<Entry> list(String after, int limit) {
+    if (limit < 1 || limit > LIST_MAX) {
+      throw new IllegalArgumentException("limit is 1 to " + LIST_MAX);
+    }
+    String root = config.prefix() + FOLDER;
+    List<Entry> found = new ArrayList<>();
+    String last = root + after;
+    boolean more = true;
+    try {
+      while (more && found.isEmpty()) {
+        String from = last;
+        ListObjectsV2Response page =
+            client.listObjectsV2(
+                request ->
+                    request.bucket(config.bucket()).prefix(root).startAfter(from).maxKeys(limit));
+        for (S3Object object : page.contents()) {
+          last = object.key();
+          entry(last.substring(root.length()), object.lastModified()).ifPresent(found::add);
+        }
+        more = Boolean.TRUE.equals(page.isTruncated()) && !page.contents().isEmpty();
+      }
+      return List.copyOf(found);
+    } catch (SdkException e) {
+      throw failure(e);
+    }
+  }
+
+  private static Optional<Entry> entry(String path, Instant putAt) {
+    int slash = path.indexOf('/');
+    if (slash < 0) {
+      return Optional.empty();
+    }
+    Entry entry = new Entry(path.substring(0, slash), path.substring(slash + 1), putAt);
+    boolean ours = Sha256.isHex(entry.sha256()) && NAME.matcher(entry.name()).matches();
+    return ours ? Optional.of(entry) : Optional.empty();
+  }
+
+  @Override
+  public void delete(Entry entry) {
+    String key = key(entry.sha256(), entry.name());
+    try {
+      client.deleteObject(request -> request.bucket(config.bucket()).key(key));
     } catch (SdkException e) {
       throw failure(e);
     }

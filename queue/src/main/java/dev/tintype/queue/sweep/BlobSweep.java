@@ -35,7 +35,7 @@ public final class BlobSweep {
   private final BlobLedger ledger;
   private final SweepConfig config;
   private final Clock clock;
-  private final Consumer<String> deleted;
+  private final Consumer<String> derived;
   private Instant expireNotBefore = Instant.MIN;
   private boolean owned;
 
@@ -45,20 +45,20 @@ public final class BlobSweep {
   }
 
   /**
-   * @param deleted told of each blob that was deleted, so that what was made of it can go too; what
-   *     it throws ends the turn
+   * @param derived deletes what was made of a blob that nothing names; asked before and after the
+   *     blob is deleted, and again in a later turn where it throws, which ends this one
    */
   public BlobSweep(
       BlobStore blobs,
       BlobLedger ledger,
       SweepConfig config,
       Clock clock,
-      Consumer<String> deleted) {
+      Consumer<String> derived) {
     this.blobs = blobs;
     this.ledger = ledger;
     this.config = config;
     this.clock = clock;
-    this.deleted = deleted;
+    this.derived = derived;
   }
 
   /**
@@ -145,9 +145,14 @@ public final class BlobSweep {
     List<Released> settled = new ArrayList<>();
     Tally tally = Tally.NONE;
     for (Released one : taken) {
-      OptionalLong bytes =
-          named.contains(one.sha256()) ? OptionalLong.empty() : blobs.size(one.sha256());
+      if (named.contains(one.sha256())) {
+        settled.add(one);
+        continue;
+      }
+      OptionalLong bytes = blobs.size(one.sha256());
       if (bytes.isEmpty()) {
+        // Deleted in a turn that may have failed right after that.
+        derived.accept(one.sha256());
         settled.add(one);
       } else if (delete(one.sha256(), cut)) {
         tally = tally.plus(Tally.orphan(bytes.getAsLong()));
@@ -203,10 +208,15 @@ public final class BlobSweep {
     return old ? Tally.NONE : Tally.young(entry.bytes());
   }
 
+  /**
+   * What was made of a blob goes before it: where that fails the blob is still there, so that all
+   * of it is tried again. And once more after it, for what was made in between.
+   */
   private boolean delete(String sha256, Instant cut) {
+    derived.accept(sha256);
     boolean gone = blobs.delete(sha256, cut);
     if (gone) {
-      deleted.accept(sha256);
+      derived.accept(sha256);
     }
     return gone;
   }

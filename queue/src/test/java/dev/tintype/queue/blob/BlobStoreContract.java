@@ -8,6 +8,7 @@ import dev.tintype.queue.job.Sha256;
 import java.io.IOException;
 import java.io.InputStream;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.SortedMap;
@@ -46,6 +47,29 @@ abstract class BlobStoreContract {
     assertThat(blobs.delete(name)).isFalse();
     assertThat(blobs.exists(name)).isFalse();
     assertThat(blobs.open(name)).isEmpty();
+  }
+
+  @Test
+  void memoryForBytesIsAskedForBeforeItIsTaken() throws IOException {
+    BlobStore blobs = open();
+    byte[] picture = bytes(100_000);
+    String name = blobs.put(picture);
+    List<Long> asked = new ArrayList<>();
+    assertThat(blobs.read(name, asked::add))
+        .hasValueSatisfying(found -> assertThat(found).isEqualTo(picture));
+    assertThat(asked).containsOnly(100_000L);
+    IllegalStateException full = new IllegalStateException("full");
+    assertThatThrownBy(
+            () ->
+                blobs.read(
+                    name,
+                    bytes -> {
+                      throw full;
+                    }))
+        .isSameAs(full);
+    assertThat(blobs.read(name, bytes -> {})).as("after a refusal").isPresent();
+    assertThat(blobs.read(Sha256.hex(bytes(7)), asked::add)).isEmpty();
+    assertThat(asked).containsOnly(100_000L);
   }
 
   @Test

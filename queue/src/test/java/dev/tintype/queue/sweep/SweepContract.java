@@ -36,6 +36,7 @@ abstract class SweepContract {
 
   private final MovableClock clock = new MovableClock();
   private final List<String> gone = new ArrayList<>();
+  private boolean derivedAway;
   private TestDatabase db;
   private PostgresBlobLedger ledger;
   private PostgresUploadStore uploads;
@@ -71,7 +72,12 @@ abstract class SweepContract {
         new SweepConfig(
             d.grace(), d.coldAfter(), pageBlobs, d.coolMax(), d.turnEvery(), d.walkEvery()),
         clock,
-        gone::add);
+        sha256 -> {
+          if (derivedAway) {
+            throw new QueueException.Blob("blob.io", "The store of variants is away.", null);
+          }
+          gone.add(sha256);
+        });
   }
 
   /** Later for the database and for the sweep; the stores' own times stay. */
@@ -114,6 +120,23 @@ abstract class SweepContract {
   }
 
   @Test
+  void whatWasMadeOfAPictureGoesAlsoWhereThatFailsAtFirst() {
+    String alone = put(1);
+    paint("ann", "free", alone);
+    later(DAY.multipliedBy(8));
+    assertThat(db.store.sweep("free", 100)).isEqualTo(1);
+    later(Duration.ofMinutes(6));
+    derivedAway = true;
+    assertThatThrownBy(() -> sweep().released()).isInstanceOf(QueueException.Blob.class);
+    assertThat(blobs.exists(alone)).as("so that all is tried again").isTrue();
+    derivedAway = false;
+    later(Duration.ofHours(2));
+    assertThat(sweep().released().orphans()).isEqualTo(1);
+    assertThat(blobs.exists(alone)).isFalse();
+    assertThat(gone).containsOnly(alone);
+  }
+
+  @Test
   void anExpiredPictureGoesUnlessAnotherRowNamesIt() {
     String alone = put(1);
     String painted = put(2);
@@ -129,7 +152,7 @@ abstract class SweepContract {
     later(Duration.ofMinutes(6));
     assertThat(sweep().released()).isEqualTo(Tally.orphan(101));
     assertThat(blobs.exists(alone)).isFalse();
-    assertThat(gone).containsExactly(alone);
+    assertThat(gone).as("what was made of it, before and after").containsOnly(alone);
     assertThat(blobs.exists(painted)).isTrue();
     assertThat(blobs.exists(sent)).isTrue();
     later(DAY.multipliedBy(366));

@@ -1,0 +1,67 @@
+package dev.tintype.edge.variant;
+
+import dev.tintype.edge.EdgeConfig;
+import dev.tintype.edge.OriginalImage;
+import dev.tintype.edge.error.EdgeException;
+import java.io.IOException;
+
+/**
+ * An original that waits for an encoder or is with one, and the room that it takes: its bytes where
+ * they came from a store, a copy of them for libvips, and its pixels.
+ *
+ * @param image the original
+ * @param held the room; grows with what the encode comes to need
+ */
+record Loaded(OriginalImage image, ByteBudget.Held held) implements AutoCloseable {
+  /** Red, green, blue and transparency. libvips often needs less, where it can work in strips. */
+  private static final int BYTES_PER_PIXEL = 4;
+
+  /**
+   * What an original from a store takes until it is encoded: its bytes twice.
+   *
+   * @throws EdgeException edge.original.too_large
+   */
+  static long bytesInMemory(long bytes, EdgeConfig.Limits limits) {
+    if (bytes > limits.originalBytesMax()) {
+      throw EdgeException.tooLarge(
+          "The original has more than " + limits.originalBytesMax() + " bytes.");
+    }
+    return 2 * bytes;
+  }
+
+  /**
+   * Takes room for the copy that libvips reads, where that is not yet taken.
+   *
+   * @throws EdgeException edge.memory
+   */
+  void admitCopy(EdgeConfig.Limits limits) throws IOException {
+    held.atLeast(compressed(limits));
+  }
+
+  /**
+   * Takes room for what is decoded and written.
+   *
+   * @param pixels of the original and of the variant
+   * @throws EdgeException edge.memory
+   */
+  void admitPixels(long pixels, EdgeConfig.Limits limits) {
+    try {
+      held.atLeast(compressed(limits) + BYTES_PER_PIXEL * pixels);
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
+  }
+
+  private long compressed(EdgeConfig.Limits limits) throws IOException {
+    return switch (image) {
+      case OriginalImage.InMemory(byte[] bytes) -> 2L * bytes.length;
+      // A larger one is refused before it is read.
+      case OriginalImage.InFile file -> Math.min(file.size(), limits.originalBytesMax());
+    };
+  }
+
+  @Override
+  public void close() {
+    held.close();
+  }
+}
