@@ -216,15 +216,18 @@ final class JobMoves {
   }
 
   static List<Job> redrive(Connection connection, JobId id) throws SQLException {
-    return Sql.query(
+    return Sql.lastOf(
         connection,
         JobRows::job,
-        sql(
-            JobAction.REDRIVE,
-            TO_QUEUE
-                + ", preemptions = 0, finished_at = NULL, deadline = NULL, cancel_requested ="
-                + " false",
-            "id = ?"),
+        OpenJobs.ADD_AGAIN
+            + sql(
+                JobAction.REDRIVE,
+                TO_QUEUE
+                    + ", preemptions = 0, finished_at = NULL, deadline = NULL, cancel_requested ="
+                    + " false",
+                "id = ?"),
+        id,
+        id,
         Duration.ZERO,
         0,
         0,

@@ -39,7 +39,8 @@ final class Migrations {
           "010-webhooks-by-user.sql",
           "011-room-wishes.sql",
           "012-picture-costs.sql",
-          "013-pools.sql");
+          "013-pools.sql",
+          "014-open-jobs.sql");
 
   /** "tintype" in ASCII: the same lock in every version of this program. */
   private static final long LOCK = 0x74696e74797065L;

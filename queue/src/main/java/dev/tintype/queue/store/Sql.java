@@ -6,6 +6,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
@@ -30,11 +31,7 @@ final class Sql {
       throws SQLException {
     try (PreparedStatement statement = bind(connection, sql, arguments);
         ResultSet rows = statement.executeQuery()) {
-      List<T> result = new ArrayList<>();
-      while (rows.next()) {
-        result.add(mapper.map(rows));
-      }
-      return result;
+      return all(rows, mapper);
     }
   }
 
@@ -42,6 +39,34 @@ final class Sql {
       Connection connection, RowMapper<T> mapper, String sql, Object... arguments)
       throws SQLException {
     return query(connection, mapper, sql, arguments).stream().findFirst();
+  }
+
+  /**
+   * Several statements, divided by semicolons, in one round trip. Outside of a transaction they are
+   * one (PostgreSQL manual, 54.2.3); each sees what was committed until it began.
+   *
+   * @return the rows of the last one, which must be one that gives rows
+   */
+  static <T> List<T> lastOf(
+      Connection connection, RowMapper<T> mapper, String statements, Object... arguments)
+      throws SQLException {
+    try (PreparedStatement statement = bind(connection, statements, arguments)) {
+      ResultSet last = null;
+      boolean rows = statement.execute();
+      while (rows || statement.getUpdateCount() >= 0) {
+        last = rows ? statement.getResultSet() : last;
+        rows = statement.getMoreResults(Statement.KEEP_CURRENT_RESULT);
+      }
+      return all(last, mapper);
+    }
+  }
+
+  private static <T> List<T> all(ResultSet rows, RowMapper<T> mapper) throws SQLException {
+    List<T> result = new ArrayList<>();
+    while (rows.next()) {
+      result.add(mapper.map(rows));
+    }
+    return result;
   }
 
   static int update(Connection connection, String sql, Object... arguments) throws SQLException {

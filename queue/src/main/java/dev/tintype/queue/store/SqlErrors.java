@@ -26,6 +26,11 @@ final class SqlErrors {
     return state.startsWith("08") || state.startsWith("57P");
   }
 
+  /** True where another transaction held a lock for too long; nothing was done. */
+  static boolean blocked(SQLException e) {
+    return state(e).equals("55P03");
+  }
+
   static QueueException translate(SQLException e) {
     String state = state(e);
     if (state.equals("53100")) {

@@ -17,6 +17,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -147,6 +148,110 @@ class SubmissionTest {
     db.store.cancel("cat", db.store.list("cat", Optional.empty(), 1).getFirst().id());
     assertThat(db.store.submit(more)).isInstanceOf(SubmitResult.Accepted.class);
     assertThat(db.store.submit(more)).isInstanceOf(SubmitResult.Replayed.class);
+  }
+
+  private static SubmitResult plain(PostgresJobStore store, String user, int number) {
+    return store.submit(
+        SubmitRequest.plain(user, "free", TestDatabase.spec(number), "p" + number, 100));
+  }
+
+  /** Two processes, each with its own batches and connections. */
+  @Test
+  void theLimitHoldsHoweverManySubmitAtOnceInWhateverProcess() throws Exception {
+    db.accounts.createUser("eve", "free", false);
+    try (TestDatabase other = db.another()) {
+      AtomicInteger number = new AtomicInteger();
+      List<SubmitResult> results =
+          concurrently(
+              100,
+              () -> {
+                int mine = number.incrementAndGet();
+                return plain(mine % 2 == 0 ? db.store : other.store, "eve", mine);
+              });
+      assertThat(results).filteredOn(SubmitResult.Accepted.class::isInstance).hasSize(20);
+      assertThat(results).filteredOn(SubmitResult.OverLimit.class::isInstance).hasSize(80);
+    }
+    assertThat(db.store.list("eve", Optional.empty(), 100)).hasSize(20);
+  }
+
+  @Test
+  void endsMakeRoomForJustAsMany() {
+    db.accounts.createUser("fay", "free", false);
+    for (int round = 0; round < 3; round++) {
+      for (int i = 0; i < 20; i++) {
+        assertThat(plain(db.store, "fay", i)).isInstanceOf(SubmitResult.Accepted.class);
+      }
+      assertThat(plain(db.store, "fay", 20)).isInstanceOf(SubmitResult.OverLimit.class);
+      db.store.list("fay", Optional.empty(), 20).forEach(job -> db.store.cancel("fay", job.id()));
+    }
+  }
+
+  @Test
+  void aJobThatBeginsAgainCountsAgain() {
+    db.accounts.createUser("gus", "free", false);
+    JobId first = jobOf(plain(db.store, "gus", 0));
+    db.database.call(
+        c ->
+            Sql.update(
+                c, "UPDATE jobs SET state = 'dead', finished_at = now() WHERE id = ?", first));
+    for (int i = 1; i <= 19; i++) {
+      assertThat(plain(db.store, "gus", i)).isInstanceOf(SubmitResult.Accepted.class);
+    }
+    assertThat(db.store.redrive(first)).isTrue();
+    assertThat(plain(db.store, "gus", 20)).isInstanceOf(SubmitResult.OverLimit.class);
+    db.store.cancel("gus", first);
+    assertThat(plain(db.store, "gus", 20)).isInstanceOf(SubmitResult.Accepted.class);
+  }
+
+  /** They travel together; each gets its own answer. */
+  @Test
+  void whatIsRefusedHarmsNobodyBesideIt() throws Exception {
+    AtomicInteger number = new AtomicInteger();
+    List<SubmitResult> results =
+        concurrently(
+            60,
+            () -> {
+              int mine = number.getAndIncrement();
+              try {
+                return switch (mine % 3) {
+                  case 0 -> db.store.submit(keyed("pam", "beside", "body-" + mine % 2));
+                  case 1 -> db.store.submit(keyed("nobody", "beside", "body"));
+                  default -> db.store.submit(joining("pam", "beside-" + mine % 2));
+                };
+              } catch (QueueException.Invalid e) {
+                return new SubmitResult.OverLimit(-1);
+              }
+            });
+    assertThat(results).filteredOn(new SubmitResult.OverLimit(-1)::equals).hasSize(20);
+    assertThat(results).filteredOn(SubmitResult.Accepted.class::isInstance).hasSize(3);
+    assertThat(results).filteredOn(SubmitResult.Conflict.class::isInstance).hasSize(10);
+    assertThat(results).filteredOn(SubmitResult.Replayed.class::isInstance).hasSize(27);
+  }
+
+  /** PostgreSQL takes no text with a NUL; that batch fails as a whole, and each is tried alone. */
+  @Test
+  void whatTheDatabaseRefusesHarmsNobodyBesideIt() throws Exception {
+    AtomicInteger number = new AtomicInteger();
+    List<SubmitResult> results =
+        concurrently(
+            40,
+            () -> {
+              int mine = number.getAndIncrement();
+              String body = "refused-" + mine + (mine % 4 == 0 ? "\0" : "");
+              try {
+                return db.store.submit(
+                    SubmitRequest.plain("pam", "pro", TestDatabase.spec(mine), body, 100));
+              } catch (QueueException.Broken e) {
+                return new SubmitResult.OverLimit(-1);
+              }
+            });
+    assertThat(results).filteredOn(SubmitResult.Accepted.class::isInstance).hasSize(30);
+    assertThat(
+            results.stream()
+                .filter(SubmitResult.Accepted.class::isInstance)
+                .map(SubmissionTest::jobOf)
+                .distinct())
+        .hasSize(30);
   }
 
   @Test

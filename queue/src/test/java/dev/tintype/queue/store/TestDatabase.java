@@ -23,6 +23,7 @@ public final class TestDatabase implements AutoCloseable {
   private static final AtomicInteger NUMBER = new AtomicInteger();
   private static EmbeddedPostgres server;
 
+  private final PostgresConfig config;
   public final Database database;
   public final PostgresSignals signals;
   public final PostgresJobStore store;
@@ -30,6 +31,7 @@ public final class TestDatabase implements AutoCloseable {
   public final PostgresAccountAdmin administration;
 
   private TestDatabase(PostgresConfig config) {
+    this.config = config;
     database = Database.open(config);
     signals = PostgresSignals.start(database, new SecureRandom());
     store =
@@ -58,6 +60,11 @@ public final class TestDatabase implements AutoCloseable {
 
   public static TestDatabase on(PostgresConfig config) {
     return new TestDatabase(config);
+  }
+
+  /** Another process on the same database. */
+  public TestDatabase another() {
+    return on(config);
   }
 
   private static synchronized EmbeddedPostgres server() {
