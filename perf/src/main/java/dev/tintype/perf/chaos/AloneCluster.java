@@ -55,7 +55,7 @@ final class AloneCluster implements Cluster {
   }
 
   @Override
-  public void kill(String target) {
+  public synchronized void kill(String target) {
     if (!target.equals(SERVER)) {
       // The server starts it again by itself.
       server.database().ifPresent(ProcessHandle::destroyForcibly);

@@ -127,8 +127,10 @@ final class ApartCluster implements Cluster {
       database.process().destroyForcibly();
     } else {
       Member member = members.get(target);
-      member.kill();
-      started(target, member.start());
+      synchronized (member) {
+        member.kill();
+        started(target, member.start());
+      }
     }
   }
 

@@ -13,7 +13,6 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 
 /** One run from the first process to the verdict. */
 final class ChaosRun {
@@ -82,14 +81,13 @@ final class ChaosRun {
             .toList();
     awaitLoad();
     long end = System.nanoTime() + config.time().toNanos();
-    List<Saboteur> saboteurs =
-        Stream.of(
-                FaultPlan.processes(config.seed(), cluster, config.time()),
-                FaultPlan.lines(config.seed(), cluster))
-            .map(plan -> new Saboteur(cluster, plan, end, loadStop, this::tell))
-            .toList();
+    Saboteurs saboteurs =
+        new Saboteurs(
+            saboteur(cluster, FaultPlan.kills(config.seed(), cluster, config.time()), end),
+            saboteur(cluster, FaultPlan.pauses(config.seed(), cluster, config.time()), end),
+            saboteur(cluster, FaultPlan.lines(config.seed(), cluster), end));
     List<Thread> faults = new ArrayList<>();
-    for (Saboteur saboteur : saboteurs) {
+    for (Saboteur saboteur : saboteurs.all()) {
       faults.add(Thread.ofVirtual().uncaughtExceptionHandler(this::broken).start(saboteur));
     }
     while (faults.stream().anyMatch(Thread::isAlive)) {
@@ -108,6 +106,10 @@ final class ChaosRun {
       followStop.countDown();
       return new Verdict(config, history, saboteurs, checker.checkedPictures(), drainMs);
     }
+  }
+
+  private Saboteur saboteur(Cluster cluster, FaultPlan plan, long end) {
+    return new Saboteur(cluster, plan, end, loadStop, this::tell);
   }
 
   /** Faults before the first accepted job would break nothing that was promised. */

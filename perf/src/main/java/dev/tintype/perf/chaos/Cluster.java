@@ -4,7 +4,7 @@ import java.util.List;
 
 /**
  * What is broken. Targets have names; each kind of fault knows its own. All methods may be called
- * from any thread; one target suffers one fault at a time.
+ * from any thread; a kill of what is just being started waits until it is ready.
  */
 interface Cluster extends AutoCloseable {
   /** Where clients connect; stays the same whatever dies. */

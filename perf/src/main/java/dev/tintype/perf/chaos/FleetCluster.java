@@ -21,6 +21,9 @@ final class FleetCluster implements Cluster {
   private final Map<String, FaultyProxy> proxies = new ConcurrentHashMap<>();
   private final Fleet fleet;
 
+  /** By process, held while it is killed and started. */
+  private final Map<String, Object> locks = new ConcurrentHashMap<>();
+
   FleetCluster(Path folder) {
     Path home = Path.of(System.getProperty("tintype.home", "."));
     proxies.put(CLIENTS, new FaultyProxy(CLIENTS));
@@ -78,8 +81,10 @@ final class FleetCluster implements Cluster {
     if (target.equals(POSTGRES)) {
       fleet.killPostgres();
     } else {
-      fleet.process(target).kill();
-      fleet.process(target).start().awaitReady();
+      synchronized (locks.computeIfAbsent(target, name -> new Object())) {
+        fleet.process(target).kill();
+        fleet.process(target).start().awaitReady();
+      }
     }
   }
 

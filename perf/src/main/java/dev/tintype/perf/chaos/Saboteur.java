@@ -1,7 +1,15 @@
 package dev.tintype.perf.chaos;
 
-import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
@@ -12,9 +20,8 @@ final class Saboteur implements Runnable {
   private final long endNs;
   private final CountDownLatch stop;
   private final Consumer<String> teller;
-  private volatile int kills;
-  private volatile int pauses;
-  private volatile int cuts;
+  private final Map<String, Integer> done = new ConcurrentHashMap<>();
+  private final List<Future<?>> starts = new ArrayList<>();
 
   /**
    * @param end when the last fault is over, by System.nanoTime
@@ -31,15 +38,20 @@ final class Saboteur implements Runnable {
 
   @Override
   public void run() {
-    try {
+    try (ExecutorService killers = Executors.newVirtualThreadPerTaskExecutor()) {
       while (true) {
         FaultPlan.Step step = plan.next();
         if (stop.await(Math.min(left(), step.gap().toMillis()), TimeUnit.MILLISECONDS)
             || left() <= 0) {
-          return;
+          break;
         }
-        inflict(step.fault());
+        inflict(step.fault(), killers);
       }
+      for (Future<?> start : starts) {
+        start.get();
+      }
+    } catch (ExecutionException e) {
+      throw new IllegalStateException(e.getCause().getMessage(), e.getCause());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
@@ -49,45 +61,37 @@ final class Saboteur implements Runnable {
     return Math.max(0, (endNs - System.nanoTime()) / 1_000_000);
   }
 
-  private void inflict(Fault fault) throws InterruptedException {
+  private void inflict(Fault fault, ExecutorService killers) throws InterruptedException {
     switch (fault) {
       case Fault.Kill(String target) -> {
         teller.accept("kill -9 " + target);
-        cluster.kill(target);
-        kills++;
+        // The next one does not wait until this one is back, as a bad day does not.
+        starts.add(killers.submit(() -> cluster.kill(target)));
       }
-      case Fault.Pause(String target, Duration lasting) -> {
-        teller.accept("pause " + target + " for " + lasting.toSeconds() + " s");
-        cluster.pause(target);
+      case Fault.Pause pause -> {
+        teller.accept("pause " + pause.target() + " for " + pause.lasting().toSeconds() + " s");
+        cluster.pause(pause.target());
         try {
-          stop.await(lasting.toMillis(), TimeUnit.MILLISECONDS);
+          stop.await(pause.lasting().toMillis(), TimeUnit.MILLISECONDS);
         } finally {
-          cluster.resume(target);
+          cluster.resume(pause.target());
         }
-        pauses++;
       }
-      case Fault.Network(String target, FaultyProxy.Line line, Duration lasting) -> {
-        teller.accept("line " + target + " " + line.name().toLowerCase(java.util.Locale.ROOT));
-        cluster.line(target, line);
+      case Fault.Network network -> {
+        teller.accept("line " + network.target() + " " + network.kind());
+        cluster.line(network.target(), network.line());
         try {
-          stop.await(lasting.toMillis(), TimeUnit.MILLISECONDS);
+          stop.await(network.lasting().toMillis(), TimeUnit.MILLISECONDS);
         } finally {
-          cluster.line(target, FaultyProxy.Line.CLEAR);
+          cluster.line(network.target(), FaultyProxy.Line.CLEAR);
         }
-        cuts++;
       }
     }
+    done.merge(fault.kind(), 1, Integer::sum);
   }
 
-  int kills() {
-    return kills;
-  }
-
-  int pauses() {
-    return pauses;
-  }
-
-  int cuts() {
-    return cuts;
+  /** How many faults of each kind it has inflicted. */
+  Map<String, Integer> done() {
+    return new TreeMap<>(done);
   }
 }

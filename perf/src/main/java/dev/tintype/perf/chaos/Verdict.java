@@ -13,7 +13,7 @@ import java.util.Locale;
  * @param drainMs from the last fault until everything was answered and ended
  */
 record Verdict(
-    ChaosConfig config, History history, List<Saboteur> saboteurs, int pictures, long drainMs) {
+    ChaosConfig config, History history, Saboteurs saboteurs, int pictures, long drainMs) {
 
   boolean kept() {
     return history.violations().isEmpty();
@@ -23,6 +23,12 @@ record Verdict(
     return history.violations().stream().filter(one -> one.promise() == promise).count();
   }
 
+  private static void counts(ObjectNode node, String sum, String each, Saboteur saboteur) {
+    node.put(sum, saboteur.done().values().stream().mapToInt(Integer::intValue).sum());
+    ObjectNode kinds = node.putObject(each);
+    saboteur.done().forEach(kinds::put);
+  }
+
   /** The line that programs read. */
   ObjectNode json() {
     ObjectNode node = new ObjectMapper().createObjectNode();
@@ -30,9 +36,9 @@ record Verdict(
     node.put("lost", broken(Promise.LOST));
     node.put("doubled", broken(Promise.DOUBLED));
     node.put("fence_violations", broken(Promise.FENCE));
-    node.put("kills", saboteurs.stream().mapToInt(Saboteur::kills).sum());
-    node.put("pauses", saboteurs.stream().mapToInt(Saboteur::pauses).sum());
-    node.put("line_faults", saboteurs.stream().mapToInt(Saboteur::cuts).sum());
+    counts(node, "kills", "killed", saboteurs.kills());
+    counts(node, "pauses", "paused", saboteurs.pauses());
+    counts(node, "line_faults", "lines", saboteurs.lines());
     node.put("late", broken(Promise.BOUND));
     node.put("byte_violations", broken(Promise.BYTES));
     node.put("bad_answers", broken(Promise.ANSWER));
