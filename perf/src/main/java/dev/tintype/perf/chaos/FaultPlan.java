@@ -29,10 +29,11 @@ final class FaultPlan {
 
   private static final int GAP_MS_MAX = 4_000;
 
-  /**
-   * From kill to kill at most, ms: about what a start takes while everything else is under load.
-   */
-  private static final int KILL_EVERY_MS_MAX = 10_000;
+  /** Each target is killed so often at most, so that most of them are up at a time. */
+  private static final int SAME_EVERY_MS = 80_000;
+
+  /** From kill to kill at most: what a start takes, and some work after it. */
+  private static final int KILL_EVERY_MS_MAX = 20_000;
 
   /** A fault and the time without one of its deck before it. */
   record Step(Duration gap, Fault fault) {}
@@ -59,7 +60,9 @@ final class FaultPlan {
     List<Fault> cards = new ArrayList<>();
     cluster.killable().forEach(target -> cards.add(new Fault.Kill(target)));
     long kinds = cards.stream().map(Fault::kind).distinct().count();
-    long partMs = Math.min(KILL_EVERY_MS_MAX, room.toMillis() / Math.max(1, kinds));
+    long partMs =
+        Math.min(
+            Math.min(KILL_EVERY_MS_MAX, SAME_EVERY_MS / cards.size()), room.toMillis() / kinds);
     Random random = new Random(seed);
     long[] before = {0};
     return new FaultPlan(

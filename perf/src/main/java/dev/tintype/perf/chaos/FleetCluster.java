@@ -2,6 +2,8 @@ package dev.tintype.perf.chaos;
 
 import dev.tintype.perf.fleet.Fleet;
 import dev.tintype.perf.fleet.FleetPlan;
+import dev.tintype.servers.ChildProcess;
+import dev.tintype.servers.ServerException;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.List;
@@ -15,6 +17,9 @@ import java.util.stream.Stream;
  * those that are alive.
  */
 final class FleetCluster implements Cluster {
+  /** Each of them waits for the database for some seconds. */
+  private static final int STARTS_MAX = 10;
+
   private static final String POSTGRES = "postgres";
   private static final String CLIENTS = "clients";
 
@@ -83,7 +88,25 @@ final class FleetCluster implements Cluster {
     } else {
       synchronized (locks.computeIfAbsent(target, name -> new Object())) {
         fleet.process(target).kill();
-        fleet.process(target).start().awaitReady();
+        startAgain(target);
+      }
+    }
+  }
+
+  /**
+   * As a service manager does: a role whose database is away ends, with a code, and is started
+   * again.
+   */
+  private void startAgain(String target) {
+    ChildProcess process = fleet.process(target);
+    for (int tries = 1; ; tries++) {
+      try {
+        process.start().awaitReady();
+        return;
+      } catch (ServerException e) {
+        if (process.running() || tries == STARTS_MAX) {
+          throw e;
+        }
       }
     }
   }
@@ -107,7 +130,7 @@ final class FleetCluster implements Cluster {
   public List<String> revive() {
     List<String> ended =
         fleet.names().stream().filter(name -> !fleet.process(name).running()).toList();
-    ended.forEach(name -> fleet.process(name).start().awaitReady());
+    ended.forEach(this::startAgain);
     return ended;
   }
 
