@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /** {@code tintype serve} in a process of its own, so that it can be killed. */
@@ -41,10 +42,18 @@ final class ServerProcess implements AutoCloseable {
 
   /** Waits for the line that says that it is ready. */
   static ServerProcess start(Path data) throws IOException {
-    Process process =
+    return start(data, Map.of());
+  }
+
+  /**
+   * @param environment beside this process's own
+   */
+  static ServerProcess start(Path data, Map<String, String> environment) throws IOException {
+    ProcessBuilder builder =
         command("serve", "--json", "--port", "0", "--data", data.toString(), "--device", "cpu")
-            .redirectError(ProcessBuilder.Redirect.INHERIT)
-            .start();
+            .redirectError(ProcessBuilder.Redirect.INHERIT);
+    builder.environment().putAll(environment);
+    Process process = builder.start();
     BufferedReader lines = process.inputReader(StandardCharsets.UTF_8);
     for (String line = lines.readLine(); line != null; line = lines.readLine()) {
       JsonNode node = new ObjectMapper().readTree(line);

@@ -25,6 +25,16 @@ final class ServerProcess {
   private static final Logger LOG = LoggerFactory.getLogger(ServerProcess.class);
   private static final String READY = "database system is ready to accept connections";
   private static final int LINES_MAX = 50;
+
+  private static final String REINITIALIZING = "reinitializing";
+
+  /**
+   * Where its recovery from a crash fails too, as on a full disk, PostgreSQL 18.6 neither ends nor
+   * tries again: it waits for processes of its own that it has told nothing. After this long it is
+   * ended, so that a fresh start may do better.
+   */
+  private static final Duration HANGS_AFTER = Duration.ofSeconds(5);
+
   private static final Path SETSID = Path.of("/usr/bin/setsid");
   private static final Path UNSHARE = Path.of("/usr/bin/unshare");
   private static final Path SETPRIV = Path.of("/usr/bin/setpriv");
@@ -36,6 +46,9 @@ final class ServerProcess {
   private final Deque<String> lines = new ArrayDeque<>();
   private final CompletableFuture<Boolean> ready = new CompletableFuture<>();
   private final Thread reader;
+
+  /** From a crash of one of its processes until it is ready again. */
+  private volatile boolean recovering;
 
   private ServerProcess(Process process) {
     this.process = process;
@@ -140,10 +153,33 @@ final class ServerProcess {
       ready.complete(true);
     }
     if (line.contains("PANIC:")
-        || line.contains("FATAL:") && !line.contains("the database system is starting up")) {
+        || line.contains("FATAL:") && !line.contains("FATAL:  the database system is")) {
       LOG.warn("postgres: {}", line);
     } else {
       LOG.debug("postgres: {}", line);
+    }
+    watchRecovery(line);
+  }
+
+  private void watchRecovery(String line) {
+    if (line.contains(READY)) {
+      recovering = false;
+    } else if (line.contains(REINITIALIZING)) {
+      recovering = true;
+    } else if (recovering && line.contains("PANIC:")) {
+      Thread.ofVirtual().name("tintype-postgres-hangs").start(this::endIfItHangs);
+    }
+  }
+
+  /** Its children end when they see that it is gone. */
+  private void endIfItHangs() {
+    try {
+      if (!process.waitFor(HANGS_AFTER) && recovering) {
+        LOG.warn("the database server hangs, since its recovery failed; it is ended");
+        process.destroyForcibly();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 
