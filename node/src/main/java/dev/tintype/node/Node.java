@@ -4,6 +4,7 @@ import dev.tintype.gateway.ModelCard;
 import dev.tintype.gateway.ModelCatalog;
 import dev.tintype.gateway.metrics.ProcessMetric;
 import dev.tintype.node.ModelShelf.Model;
+import dev.tintype.queue.SteadyClock;
 import dev.tintype.queue.blob.BlobStore;
 import dev.tintype.queue.ephemera.Ephemera;
 import dev.tintype.queue.ephemera.InProcessEphemera;
@@ -29,6 +30,10 @@ import org.slf4j.LoggerFactory;
 /** The composition root: the parts of this process's roles, wired by hand. */
 public final class Node implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Node.class);
+
+  /** For times to live and pauses, which nobody makes longer or shorter who sets the clock. */
+  private static final Clock STEADY = new SteadyClock();
+
   private static final Duration HOLD = Duration.ofSeconds(30);
   private static final int TRANSPORT_DEPTH_MAX = 256;
 
@@ -90,8 +95,7 @@ public final class Node implements AutoCloseable {
         (served.isEmpty() ? shelf.models() : served).stream().map(Model::card).toList();
     Optional<JobTransport> transport = transport();
     Ephemera ephemera = ephemera();
-    FleetView fleet =
-        new EphemeraFleetView(ephemera, config.fleet().redis().isPresent(), Clock.systemUTC());
+    FleetView fleet = new EphemeraFleetView(ephemera, config.fleet().redis().isPresent(), STEADY);
     Optional<Parts> parts =
         transport.map(
             way ->
@@ -183,7 +187,7 @@ public final class Node implements AutoCloseable {
             .fleet()
             .redis()
             .<Ephemera>map(RedisEphemera::new)
-            .orElseGet(() -> new InProcessEphemera(Clock.systemUTC())));
+            .orElseGet(() -> new InProcessEphemera(STEADY)));
   }
 
   /** Where this process sends or hears of jobs. */
@@ -201,7 +205,7 @@ public final class Node implements AutoCloseable {
                 .orElseGet(
                     () ->
                         new InProcessTransport(
-                            config.fleet().pool(), TRANSPORT_DEPTH_MAX, HOLD, Clock.systemUTC()))));
+                            config.fleet().pool(), TRANSPORT_DEPTH_MAX, HOLD, STEADY))));
   }
 
   private void keepFirstKey(StoreParts store) {

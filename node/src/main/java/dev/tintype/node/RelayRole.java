@@ -1,6 +1,7 @@
 package dev.tintype.node;
 
 import dev.tintype.gateway.metrics.ProcessMetric;
+import dev.tintype.queue.SteadyClock;
 import dev.tintype.queue.fleet.ScaleHook;
 import dev.tintype.queue.fleet.Workforce;
 import dev.tintype.queue.relay.FairPolicy;
@@ -68,7 +69,7 @@ final class RelayRole {
                 pool -> new FairPolicy(store.accounts().tiers(), parts.random()),
                 RelayConfig.DEFAULT,
                 workforce,
-                Clock.systemUTC())
+                new SteadyClock())
             .start(store.signals()));
   }
 

@@ -16,6 +16,7 @@ import dev.tintype.queue.store.ReadyPage;
 import dev.tintype.queue.store.Renewal;
 import dev.tintype.queue.store.RetryPolicy;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
@@ -301,6 +302,17 @@ final class VirtualStore implements DispatchStore, LeaseStore {
     } else {
       end(job);
     }
+  }
+
+  @Override
+  public Instant now() {
+    return clock.instant();
+  }
+
+  /** Nobody sets the clock of a simulation's store. */
+  @Override
+  public int shortenWaits() {
+    return 0;
   }
 
   @Override

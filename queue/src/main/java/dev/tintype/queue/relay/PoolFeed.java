@@ -40,6 +40,7 @@ final class PoolFeed {
   private final OrderPolicy policy;
   private final RelayConfig config;
   private final Clock clock;
+  private final StoreTime storeTime;
 
   /** Of the tiers that may use the pool. */
   private final Map<String, TierClass> lanes = new LinkedHashMap<>();
@@ -59,13 +60,15 @@ final class PoolFeed {
       JobTransport transport,
       OrderPolicy policy,
       RelayConfig config,
-      Clock clock) {
+      Clock clock,
+      StoreTime storeTime) {
     this.pool = pool;
     this.store = store;
     this.transport = transport;
     this.policy = policy;
     this.config = config;
     this.clock = clock;
+    this.storeTime = storeTime;
   }
 
   /** The tiers of the platform as they are now, the slowest first. */
@@ -97,7 +100,7 @@ final class PoolFeed {
     for (int look = 0; more && look < LOOKS_MAX; look++) {
       int room = rooms.total();
       List<ReadyJob> chosen =
-          policy.take(heads(rooms.models(), Math.min(room, PER_USER_MAX)), room, clock.instant());
+          policy.take(heads(rooms.models(), Math.min(room, PER_USER_MAX)), room, storeTime.now());
       List<ReadyJob> fitting = new ArrayList<>();
       for (ReadyJob job : chosen) {
         if (rooms.take(job.model())) {

@@ -50,6 +50,7 @@ public final class Relay implements AutoCloseable {
   private final RelayConfig config;
   private final Workforce workforce;
   private final Clock clock;
+  private final StoreTime storeTime;
   private final Map<String, PoolFeed> feeds = new TreeMap<>();
   private List<Tier> known;
   private Set<String> emptyPools = Set.of();
@@ -65,6 +66,7 @@ public final class Relay implements AutoCloseable {
   /**
    * A relay that does nothing by itself yet: see {@link #start} and {@link #tick}.
    *
+   * @param clock of this process, that nobody sets
    * @param tiers asked at once and then every minute, the slowest first
    * @param policies makes the order of a pool, by the pool's name; asked once for each
    * @param workforce who takes wake-ups out of the transport; jobs for models that it does not have
@@ -84,6 +86,7 @@ public final class Relay implements AutoCloseable {
     this.config = config;
     this.workforce = workforce;
     this.clock = clock;
+    this.storeTime = new StoreTime(clock);
     this.tiers = tiers;
     learn(tiers.get());
   }
@@ -160,8 +163,7 @@ public final class Relay implements AutoCloseable {
   public int tick() {
     Instant now = clock.instant();
     if (!now.isBefore(reapNotBefore)) {
-      reapNotBefore = now.plus(config.reapEvery());
-      reap();
+      reapNotBefore = now.plus(reap() ? config.reapEvery() : config.reapGrace());
     }
     int sent = fill();
     if (!now.isBefore(askNotBefore)) {
@@ -186,7 +188,17 @@ public final class Relay implements AutoCloseable {
     return more;
   }
 
-  private void reap() {
+  /** False where nothing was ended, so that the living renew their leases first. */
+  private boolean reap() {
+    Duration jump = storeTime.jump(store.now());
+    if (!jump.isZero()) {
+      LOG.warn("the database's clock was set {} s ahead", jump.toSeconds());
+    }
+    if (jump.isNegative()) {
+      store.shortenWaits();
+    } else if (jump.isPositive()) {
+      return false;
+    }
     store
         .reapLapsed(REAP_MAX)
         .forEach(
@@ -197,6 +209,7 @@ public final class Relay implements AutoCloseable {
                     job.worker().orElse("?"),
                     job.state().wire()));
     store.expireDue(REAP_MAX);
+    return true;
   }
 
   /** Shared workers last: they have of a tier with a pool of its own what that has no room for. */
@@ -223,7 +236,8 @@ public final class Relay implements AutoCloseable {
   }
 
   private PoolFeed feed(String pool) {
-    PoolFeed feed = new PoolFeed(pool, store, transport, policies.apply(pool), config, clock);
+    PoolFeed feed =
+        new PoolFeed(pool, store, transport, policies.apply(pool), config, clock, storeTime);
     feed.learn(known);
     return feed;
   }

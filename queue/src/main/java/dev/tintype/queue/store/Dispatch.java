@@ -7,6 +7,7 @@ import dev.tintype.queue.job.JobMode;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -16,6 +17,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * What relays do: look at the heads of the queue, claim, and clear away what lapsed. Several may do
@@ -127,6 +129,37 @@ final class Dispatch {
                 connection,
                 "UPDATE jobs SET claimed_until = NULL WHERE id = ANY(?) AND state = 'queued'",
                 Sql.uuids(connection, ids)));
+  }
+
+  Instant now() {
+    return database.call(
+        connection ->
+            Sql.first(connection, row -> Sql.instant(row, "now"), "SELECT tintype_now() AS now")
+                .orElseThrow());
+  }
+
+  int shortenWaits() {
+    String set =
+        Stream.of("lease_until", "claimed_until", "not_before", "avoid_until")
+            .map(
+                column ->
+                    column
+                        + " = CASE WHEN "
+                        + column
+                        + " > latest THEN latest ELSE "
+                        + column
+                        + " END")
+            .collect(Collectors.joining(", "));
+    return database.call(
+        connection ->
+            Sql.update(
+                connection,
+                "UPDATE jobs SET "
+                    + set
+                    + " FROM (SELECT tintype_now() + ? * interval '1 ms' AS latest) AS bound WHERE "
+                    + JobMoves.open()
+                    + " AND greatest(lease_until, claimed_until, not_before, avoid_until) > latest",
+                DispatchStore.WAIT_MAX));
   }
 
   List<Job> reapLapsed(int limit) {

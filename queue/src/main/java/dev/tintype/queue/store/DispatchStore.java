@@ -3,6 +3,7 @@ package dev.tintype.queue.store;
 import dev.tintype.queue.job.Job;
 import dev.tintype.queue.job.JobId;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -13,6 +14,9 @@ import java.util.Set;
 public interface DispatchStore {
   /** Most rows that one call returns or changes. */
   int ROWS_MAX = 1000;
+
+  /** No lease, claim or wait of a job is longer: see {@link #shortenWaits}. */
+  Duration WAIT_MAX = Duration.ofMinutes(2);
 
   /** After two heartbeats another worker is asked for room. */
   Duration ASK_TIME = Duration.ofSeconds(10);
@@ -52,6 +56,17 @@ public interface DispatchStore {
   default List<JobId> askForRoom(Collection<JobId> urgent, Set<String> tiers, Set<String> relaxed) {
     return List.of();
   }
+
+  /** By the store's clock, which alone decides when a lease, a claim or a wait ends. */
+  Instant now();
+
+  /**
+   * After the store's clock was set back: leases, claims and waits that end later than {@link
+   * #WAIT_MAX} from now were made before, and end then instead.
+   *
+   * @return of how many jobs
+   */
+  int shortenWaits();
 
   /**
    * Ends lapsed leases: queued again with backoff, canceled where that was requested, dead after

@@ -14,6 +14,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -255,6 +256,16 @@ public final class PostgresJobStore implements JobStore {
   @Override
   public List<JobId> askForRoom(Collection<JobId> urgent, Set<String> tiers, Set<String> relaxed) {
     return urgent.isEmpty() ? List.of() : wishes.ask(urgent, tiers, relaxed);
+  }
+
+  @Override
+  public Instant now() {
+    return dispatch.now();
+  }
+
+  @Override
+  public int shortenWaits() {
+    return dispatch.shortenWaits();
   }
 
   @Override

@@ -11,6 +11,7 @@ import dev.tintype.queue.job.JobId;
 import dev.tintype.queue.job.JobMode;
 import dev.tintype.queue.job.JobSpec;
 import dev.tintype.queue.job.JobState;
+import dev.tintype.queue.store.DispatchStore;
 import dev.tintype.queue.store.Lease;
 import dev.tintype.queue.store.Renewal;
 import dev.tintype.queue.store.SubmitRequest;
@@ -276,6 +277,45 @@ class RelayTest {
     db.clockAhead(Duration.ofSeconds(16));
     relay(1).tick();
     assertThat(db.store.get(job.id()).orElseThrow().state()).isEqualTo(JobState.QUEUED);
+  }
+
+  @Test
+  void aDatabaseClockThatIsSetAheadEndsNoLeaseOfTheLiving() {
+    Job silent = db.submit("pam");
+    db.store.lease(silent.id(), "silent", LEASE).orElseThrow();
+    Lease living = db.store.lease(db.submit("pam").id(), "living", LEASE).orElseThrow();
+    Relay relay = relay(1);
+    relay.tick();
+    db.clockAhead(Duration.ofHours(1));
+    clock.advance(RelayConfig.DEFAULT.reapEvery());
+    relay.tick();
+    assertThat(db.store.renew(living, LEASE)).isInstanceOf(Renewal.Held.class);
+    clock.advance(RelayConfig.DEFAULT.reapGrace());
+    relay.tick();
+    assertThat(db.store.renew(living, LEASE)).isInstanceOf(Renewal.Held.class);
+    assertThat(db.store.get(silent.id()).orElseThrow().state()).isEqualTo(JobState.QUEUED);
+  }
+
+  @Test
+  void aDatabaseClockThatIsSetBackKeepsNoJobWaiting() throws Exception {
+    db.clockAhead(Duration.ofHours(1));
+    Job silent = db.submit("pam");
+    Lease lost = db.store.lease(silent.id(), "silent", LEASE).orElseThrow();
+    Job claimed = db.submit("pam");
+    Relay relay = relay(1);
+    assertThat(relay.tick()).isEqualTo(1);
+    poll().orElseThrow().ack();
+
+    db.clockAhead(Duration.ZERO);
+    clock.advance(RelayConfig.DEFAULT.reapEvery());
+    assertThat(relay.tick()).isZero();
+    Duration later = DispatchStore.WAIT_MAX.plusSeconds(60);
+    db.clockAhead(later);
+    clock.advance(later);
+    assertThat(relay.tick()).isPositive();
+    assertThat(poll().orElseThrow().wakeUp().jobId()).isEqualTo(claimed.id());
+    assertThat(db.store.renew(lost, LEASE)).isInstanceOf(Renewal.Lost.class);
+    assertThat(db.store.get(silent.id()).orElseThrow().state()).isEqualTo(JobState.QUEUED);
   }
 
   @Test
