@@ -62,26 +62,6 @@ public record EdgeConfig(
       int verifyS,
       Variants variants,
       int storeKeepDays) {
-    private static final int STORE_KEEP_DAYS = 30;
-
-    /** With the default for how long the store keeps variants. */
-    public Cache(
-        Path folder,
-        long diskBytesMax,
-        long memoryBytesMax,
-        long memoryEntryBytesMax,
-        int verifyS,
-        Variants variants) {
-      this(
-          folder,
-          diskBytesMax,
-          memoryBytesMax,
-          memoryEntryBytesMax,
-          verifyS,
-          variants,
-          STORE_KEEP_DAYS);
-    }
-
     /** Where variants are kept for good. */
     public enum Variants {
       /** On this machine's disk alone. */
@@ -101,7 +81,7 @@ public record EdgeConfig(
 
     /** The defaults, in a folder. */
     public static Cache in(Path folder) {
-      return new Cache(folder, 10 * KIB * MIB, 64 * MIB, MIB, 3600, Variants.DISK);
+      return new Cache(folder, 10 * KIB * MIB, 64 * MIB, MIB, 3600, Variants.DISK, 30);
     }
   }
 
@@ -220,36 +200,6 @@ public record EdgeConfig(
       int storeDeadlineMs,
       long inFlightBytesMax,
       int laterPercent) {
-    private static final long IN_FLIGHT_BYTES = 512 * MIB;
-    private static final int LATER_PERCENT = 10;
-
-    /** With the defaults for what requests hold, and for what was put off. */
-    public Limits(
-        long originalBytesMax,
-        long originalPixelsMax,
-        int sidePxMax,
-        int encodeQueueMax,
-        int laterQueueMax,
-        int variantsPerOriginalMax,
-        int encodeDeadlineMs,
-        int ioThreads,
-        int ioQueueMax,
-        int storeDeadlineMs) {
-      this(
-          originalBytesMax,
-          originalPixelsMax,
-          sidePxMax,
-          encodeQueueMax,
-          laterQueueMax,
-          variantsPerOriginalMax,
-          encodeDeadlineMs,
-          ioThreads,
-          ioQueueMax,
-          storeDeadlineMs,
-          IN_FLIGHT_BYTES,
-          LATER_PERCENT);
-    }
-
     /** Validates. */
     public Limits {
       range("edge.limits.original_bytes_max", originalBytesMax, KIB, 1024 * MIB);
@@ -266,26 +216,10 @@ public record EdgeConfig(
       range("edge.limits.later_percent", laterPercent, 0, 50);
     }
 
-    /** The same with another bound of what requests hold. */
-    public Limits withInFlightBytesMax(long other) {
-      return new Limits(
-          originalBytesMax,
-          originalPixelsMax,
-          sidePxMax,
-          encodeQueueMax,
-          laterQueueMax,
-          variantsPerOriginalMax,
-          encodeDeadlineMs,
-          ioThreads,
-          ioQueueMax,
-          storeDeadlineMs,
-          other,
-          laterPercent);
-    }
-
     /** The defaults. */
     public static Limits defaults() {
-      return new Limits(64 * MIB, 64 * MIB, 8192, 256, 256, 32, 10_000, 8, 4096, 1000);
+      return new Limits(
+          64 * MIB, 64 * MIB, 8192, 256, 256, 32, 10_000, 8, 4096, 1000, 512 * MIB, 10);
     }
   }
 

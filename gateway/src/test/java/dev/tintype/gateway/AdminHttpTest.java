@@ -10,6 +10,7 @@ import dev.tintype.gateway.testing.TestWorker;
 import dev.tintype.queue.fleet.WorkerPresence;
 import dev.tintype.queue.fleet.WorkerState;
 import dev.tintype.queue.fleet.WorkerStatus;
+import dev.tintype.queue.store.Tier;
 import java.time.Duration;
 import java.util.List;
 import java.util.TreeSet;
@@ -171,7 +172,8 @@ class AdminHttpTest {
             2,
             4,
             WorkerState.READY,
-            "0.1");
+            "0.1",
+            Tier.SHARED);
     try (WorkerPresence there =
         new WorkerPresence(PLATFORM.fleet, "w#1", () -> status, Duration.ofMinutes(1)).start()) {
       JsonNode page = admin.get("/v1/admin/workers").json();

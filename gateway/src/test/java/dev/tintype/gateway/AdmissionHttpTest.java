@@ -11,6 +11,7 @@ import dev.tintype.queue.fleet.WorkerState;
 import dev.tintype.queue.fleet.WorkerStatus;
 import dev.tintype.queue.job.JobSpec;
 import dev.tintype.queue.store.SubmitRequest;
+import dev.tintype.queue.store.Tier;
 import java.time.Duration;
 import java.util.List;
 import java.util.TreeSet;
@@ -70,7 +71,8 @@ class AdmissionHttpTest {
         2,
         4,
         WorkerState.READY,
-        "0.1");
+        "0.1",
+        Tier.SHARED);
   }
 
   @Test

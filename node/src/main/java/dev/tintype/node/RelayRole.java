@@ -9,7 +9,7 @@ import dev.tintype.queue.relay.Relay;
 import dev.tintype.queue.relay.RelayConfig;
 import dev.tintype.queue.store.FleetLock;
 import dev.tintype.queue.store.WebhookOutbox;
-import dev.tintype.queue.transport.KafkaTransport;
+import dev.tintype.queue.transport.JobTransport;
 import dev.tintype.queue.webhook.SignedPost;
 import dev.tintype.queue.webhook.WebhookSender;
 import java.time.Clock;
@@ -56,8 +56,8 @@ final class RelayRole {
     Closers closers = parts.closers();
     config.fleet().webhooks().ifPresent(webhooks -> sendWebhooks(parts, webhooks));
     config.fleet().scaleWebhook().ifPresent(hook -> tellAutoscaler(parts, hook, models));
-    if (parts.transport() instanceof KafkaTransport kafka) {
-      parts.metrics().add(deadLetters(kafka));
+    if (config.fleet().kafka().isPresent()) {
+      parts.metrics().add(deadLetters(parts.transport()));
     }
     closers.add("sweeper", Storage.sweeper(config, store.ledger(), parts.blobs(), closers).start());
     closers.add(
@@ -115,6 +115,7 @@ final class RelayRole {
                             store.jobs()::load, store.accounts()::tiers, parts.fleet(), models),
                         new FleetLock(store.database(), ScaleHook.TASK),
                         new SignedPost(webhook.secret(), true, Clock.systemUTC()),
+                        new SteadyClock(),
                         Clock.systemUTC(),
                         parts.random())
                     .start());
@@ -129,12 +130,12 @@ final class RelayRole {
     parts.teller().accept("scale", "changes are told to " + webhook.settings().url().getHost());
   }
 
-  private static ProcessMetric deadLetters(KafkaTransport kafka) {
+  private static ProcessMetric deadLetters(JobTransport transport) {
     return new ProcessMetric(
         "tintype_dead_letters_total",
         "Records in Kafka's dead-letter topic so far, of all processes together.",
         () -> {
-          OptionalLong records = kafka.deadLetters();
+          OptionalLong records = transport.deadLetters();
           return records.isPresent() ? Map.of("", records.getAsLong()) : Map.of();
         });
   }

@@ -61,6 +61,9 @@ final class VariantExpiry implements AutoCloseable {
         LOG.warn("old shared variants are not deleted for now: {}", e.getMessage());
       }
       return AFTER_FAILURE;
+    } catch (RuntimeException e) {
+      LOG.error("A turn over the shared variants met a defect, going on", e);
+      return AFTER_FAILURE;
     }
   }
 

@@ -112,9 +112,8 @@ final class WorkerRole {
                         parts.ephemera(),
                         settings.workerId(),
                         () ->
-                            started
-                                .status(hostName(), ProgramVersion.number())
-                                .inPool(config.fleet().pool()),
+                            started.status(
+                                hostName(), ProgramVersion.number(), config.fleet().pool()),
                         settings.leaseTime().dividedBy(3))
                     .start());
     Engine engine = loaded(started.start(name));

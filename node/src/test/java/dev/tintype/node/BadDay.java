@@ -16,7 +16,7 @@ import java.util.stream.Stream;
  * before the C library and consults files in a folder. Built with gcc at the first use, as the
  * host's kernels are; where there is none the tests are skipped.
  */
-final class BadDay {
+final class BadDay implements AutoCloseable {
   private static final Path SOURCE = Path.of("src/test/native/bad-day.c");
 
   private final Path folder;
@@ -27,13 +27,13 @@ final class BadDay {
     this.library = library;
   }
 
-  /** Nothing is bad yet. */
-  static BadDay in(Path folder) throws IOException, InterruptedException {
+  /** For the server of a data folder. Nothing is bad yet. */
+  static BadDay of(Path data) throws IOException, InterruptedException {
     assumeTrue(
         Stream.of(System.getenv("PATH").split(":"))
             .anyMatch(path -> Files.isExecutable(Path.of(path, "gcc"))),
         "no gcc found");
-    Files.createDirectories(folder);
+    Path folder = Files.createDirectories(data.resolveSibling(data.getFileName() + "-day"));
     Path library = folder.resolve("bad-day.so");
     Process compiler =
         new ProcessBuilder(
@@ -57,6 +57,11 @@ final class BadDay {
     day.clockOfServer(Duration.ZERO);
     day.clockOfDatabase(Duration.ZERO);
     return day;
+  }
+
+  @Override
+  public void close() throws IOException {
+    Homes.delete(folder);
   }
 
   /** What the server is started with; its PostgreSQL inherits it. */

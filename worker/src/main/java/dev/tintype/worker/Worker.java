@@ -255,8 +255,9 @@ public final class Worker implements AutoCloseable {
    *
    * @param host the machine's name
    * @param version of the program
+   * @param pool that it polls for
    */
-  public WorkerStatus status(String host, String version) {
+  public WorkerStatus status(String host, String version, String pool) {
     boolean isLoaded = loaded.isDone() && !loaded.isCompletedExceptionally();
     EngineLoader.Memory memory = loader.memory();
     return new WorkerStatus(
@@ -271,7 +272,8 @@ public final class Worker implements AutoCloseable {
         running.size(),
         config.jobsMax(),
         state(),
-        version);
+        version,
+        pool);
   }
 
   private WorkerState state() {

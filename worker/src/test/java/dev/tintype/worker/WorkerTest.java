@@ -10,6 +10,7 @@ import dev.tintype.queue.job.JobSpec;
 import dev.tintype.queue.job.JobState;
 import dev.tintype.queue.store.SubmitRequest;
 import dev.tintype.queue.store.SubmitResult;
+import dev.tintype.queue.store.Tier;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -211,11 +212,11 @@ class WorkerTest extends WorkerFixture {
 
   @Test
   void itsStatusSaysWhatItServesHoldsAndDoes() throws Exception {
-    assertThat(worker.status("here", "1").state()).isEqualTo(WorkerState.READY);
+    assertThat(worker.status("here", "1", Tier.SHARED).state()).isEqualTo(WorkerState.READY);
     JobId id = run("slow", 1, 4);
     engine.slowSteps.release(2);
     until(id, EventType.PROGRESS);
-    WorkerStatus status = worker.status("here", "1");
+    WorkerStatus status = worker.status("here", "1", Tier.SHARED);
     assertThat(status.id()).isEqualTo("test-1");
     assertThat(status.device()).isEqualTo("paper");
     assertThat(status.serves()).containsExactly(ScriptedEngine.MODEL);
@@ -224,6 +225,6 @@ class WorkerTest extends WorkerFixture {
     assertThat(status.stepsPerSecond()).isPositive();
     engine.slowSteps.release(10);
     worker.drain(WAIT_MAX);
-    assertThat(worker.status("here", "1").state()).isEqualTo(WorkerState.DRAINING);
+    assertThat(worker.status("here", "1", Tier.SHARED).state()).isEqualTo(WorkerState.DRAINING);
   }
 }

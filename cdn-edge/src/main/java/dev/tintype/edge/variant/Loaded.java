@@ -10,11 +10,28 @@ import java.io.IOException;
  * they came from a store, a copy of them for libvips, and its pixels.
  *
  * @param image the original
+ * @param compressed what it takes with its copy, bytes
  * @param held the room; grows with what the encode comes to need
  */
-record Loaded(OriginalImage image, ByteBudget.Held held) implements AutoCloseable {
+record Loaded(OriginalImage image, long compressed, ByteBudget.Held held) implements AutoCloseable {
   /** Red, green, blue and transparency. libvips often needs less, where it can work in strips. */
   private static final int BYTES_PER_PIXEL = 4;
+
+  /**
+   * With the room that was taken before it came into memory.
+   *
+   * @throws IOException where its file cannot be asked for its size
+   */
+  static Loaded of(OriginalImage image, EdgeConfig.Limits limits, ByteBudget.Held held)
+      throws IOException {
+    long compressed =
+        switch (image) {
+          case OriginalImage.InMemory(byte[] bytes) -> 2L * bytes.length;
+          // A larger one is refused before it is read.
+          case OriginalImage.InFile file -> Math.min(file.size(), limits.originalBytesMax());
+        };
+    return new Loaded(image, compressed, held);
+  }
 
   /**
    * What an original from a store takes until it is encoded: its bytes twice.
@@ -34,8 +51,8 @@ record Loaded(OriginalImage image, ByteBudget.Held held) implements AutoCloseabl
    *
    * @throws EdgeException edge.memory
    */
-  void admitCopy(EdgeConfig.Limits limits) throws IOException {
-    held.atLeast(compressed(limits));
+  void admitCopy() {
+    held.atLeast(compressed);
   }
 
   /**
@@ -44,20 +61,8 @@ record Loaded(OriginalImage image, ByteBudget.Held held) implements AutoCloseabl
    * @param pixels of the original and of the variant
    * @throws EdgeException edge.memory
    */
-  void admitPixels(long pixels, EdgeConfig.Limits limits) {
-    try {
-      held.atLeast(compressed(limits) + BYTES_PER_PIXEL * pixels);
-    } catch (IOException e) {
-      throw new java.io.UncheckedIOException(e);
-    }
-  }
-
-  private long compressed(EdgeConfig.Limits limits) throws IOException {
-    return switch (image) {
-      case OriginalImage.InMemory(byte[] bytes) -> 2L * bytes.length;
-      // A larger one is refused before it is read.
-      case OriginalImage.InFile file -> Math.min(file.size(), limits.originalBytesMax());
-    };
+  void admitPixels(long pixels) {
+    held.atLeast(compressed + BYTES_PER_PIXEL * pixels);
   }
 
   @Override

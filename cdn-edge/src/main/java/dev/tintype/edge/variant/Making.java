@@ -227,8 +227,9 @@ final class Making implements AutoCloseable {
   private Loaded load(String sha256) throws IOException {
     ByteBudget.Held held = budget.open();
     try {
-      return new Loaded(
+      return Loaded.of(
           originals.open(sha256, bytes -> held.atLeast(Loaded.bytesInMemory(bytes, limits()))),
+          limits(),
           held);
     } catch (IOException | RuntimeException | Error e) {
       held.close();
@@ -348,7 +349,7 @@ final class Making implements AutoCloseable {
   private boolean encode(InFlight variant, Loaded loaded) throws IOException {
     VariantKey key = variant.key;
     purged.check(key.sha256());
-    loaded.admitCopy(limits());
+    loaded.admitCopy();
     long startNs = System.nanoTime();
     encodes.increment();
     Optional<byte[]> made;
@@ -361,7 +362,7 @@ final class Making implements AutoCloseable {
                   key.spec(),
                   variant.kill,
                   (read, written) -> {
-                    loaded.admitPixels(read + written, limits());
+                    loaded.admitPixels(read + written);
                     return begins(variant, EncodeCosts.work(read, written));
                   });
     } catch (EdgeException.Unsupported e) {

@@ -54,7 +54,7 @@ final class Purges {
       clear.accept(sha256);
       underWay.remove(sha256);
       mine.complete(null);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       underWay.remove(sha256);
       mine.completeExceptionally(Making.answerTo(e));
     } finally {

@@ -72,7 +72,9 @@ final class AvifLaterTest {
                 60_000,
                 l.ioThreads(),
                 l.ioQueueMax(),
-                l.storeDeadlineMs()));
+                l.storeDeadlineMs(),
+                l.inFlightBytesMax(),
+                l.laterPercent()));
   }
 
   private EdgeServer edge(int laterMax) throws Exception {

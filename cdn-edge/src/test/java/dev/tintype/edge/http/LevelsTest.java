@@ -83,7 +83,9 @@ final class LevelsTest {
                       60_000,
                       ioThreads,
                       l.ioQueueMax(),
-                      storeDeadlineMs));
+                      storeDeadlineMs,
+                      l.inFlightBytesMax(),
+                      l.laterPercent()));
         },
         around,
         shared,

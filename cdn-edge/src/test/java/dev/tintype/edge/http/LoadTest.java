@@ -62,7 +62,9 @@ final class LoadTest {
             deadlineMs,
             8,
             l.ioQueueMax(),
-            l.storeDeadlineMs()));
+            l.storeDeadlineMs(),
+            l.inFlightBytesMax(),
+            l.laterPercent()));
   }
 
   @Test

@@ -49,7 +49,13 @@ final class SlowClientsTest {
           return config
               .with(
                   new EdgeConfig.Cache(
-                      c.folder(), c.diskBytesMax(), 0, 0, c.verifyS(), c.variants()))
+                      c.folder(),
+                      c.diskBytesMax(),
+                      0,
+                      0,
+                      c.verifyS(),
+                      c.variants(),
+                      c.storeKeepDays()))
               .with(new EdgeConfig.Encoder(1, 1, 80, 79, 50, 0, e.keepMetadata(), e.library()))
               .with(
                   new EdgeConfig.Limits(
@@ -62,7 +68,9 @@ final class SlowClientsTest {
                       60_000,
                       1,
                       l.ioQueueMax(),
-                      l.storeDeadlineMs()));
+                      l.storeDeadlineMs(),
+                      l.inFlightBytesMax(),
+                      l.laterPercent()));
         },
         originals -> originals);
   }

@@ -121,8 +121,7 @@ final class SlowStoreTest {
         EdgeServer edge =
             new EdgeServer(
                 folder,
-                config ->
-                    config.with(deadline(config.limits()).withInFlightBytesMax(IN_FLIGHT_MAX)),
+                config -> config.with(limits(config.limits(), IN_FLIGHT_MAX)),
                 none -> store)) {
       List<CompletableFuture<HttpResponse<byte[]>>> asked = new ArrayList<>();
       for (int i = 0; i < ORIGINALS; i++) {
@@ -169,9 +168,7 @@ final class SlowStoreTest {
     try (SlowStore store = new SlowStore();
         EdgeServer edge =
             new EdgeServer(
-                folder,
-                config -> config.with(deadline(config.limits()).withInFlightBytesMax(MIB)),
-                none -> store)) {
+                folder, config -> config.with(limits(config.limits(), MIB)), none -> store)) {
       store.sends.countDown();
       byte[] bytes = Pictures.png(700, 600);
       String sha256 = store.put(bytes);
@@ -193,7 +190,7 @@ final class SlowStoreTest {
   }
 
   /** Nothing here may end by the clock of a slow machine. */
-  private static EdgeConfig.Limits deadline(EdgeConfig.Limits l) {
+  private static EdgeConfig.Limits limits(EdgeConfig.Limits l, long inFlightBytesMax) {
     return new EdgeConfig.Limits(
         l.originalBytesMax(),
         l.originalPixelsMax(),
@@ -204,7 +201,9 @@ final class SlowStoreTest {
         60_000,
         ORIGINALS,
         l.ioQueueMax(),
-        l.storeDeadlineMs());
+        l.storeDeadlineMs(),
+        inFlightBytesMax,
+        l.laterPercent());
   }
 
   private static String path(String sha256) {

@@ -33,7 +33,8 @@ final class HostileTest {
     EdgeConfig.Limits base = EdgeConfig.Limits.defaults();
     // A damaged header may promise any size; the budget is kept small so that the test stays short.
     EdgeConfig.Limits limits =
-        new EdgeConfig.Limits(1 << 20, 1 << 20, base.sidePxMax(), 1, 1, 1, 1000, 1, 1, 1000);
+        new EdgeConfig.Limits(
+            1 << 20, 1 << 20, base.sidePxMax(), 1, 1, 1, 1000, 1, 1, 1000, 1 << 20, 0);
     Transcoder transcoder = new Transcoder(Loaded.vips(), encoder, limits);
     VariantSpec same = Operations.none().resolve(input, 8192, encoder::quality);
     VariantSpec small =

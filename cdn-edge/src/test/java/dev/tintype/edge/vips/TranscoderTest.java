@@ -299,7 +299,7 @@ final class TranscoderTest {
   @Test
   void theByteBudgetHoldsBeforeAnythingIsRead() {
     EdgeConfig.Limits limits =
-        new EdgeConfig.Limits(1024, 1 << 20, 8192, 1, 1, 1, 1000, 1, 1, 1000);
+        new EdgeConfig.Limits(1024, 1 << 20, 8192, 1, 1, 1, 1000, 1, 1, 1000, 1 << 20, 0);
     Transcoder strict = new Transcoder(Loaded.vips(), EdgeConfig.Encoder.defaults(), limits);
     assertThatThrownBy(
             () ->

@@ -102,7 +102,8 @@ public final class ScaleHook implements AutoCloseable {
   private final Sources sources;
   private final FleetLock lock;
   private final SignedPost post;
-  private final Clock clock;
+  private final Clock steady;
+  private final Clock wall;
   private final RandomGenerator random;
   private final LongAdder taken = new LongAdder();
   private final LongAdder failed = new LongAdder();
@@ -116,6 +117,8 @@ public final class ScaleHook implements AutoCloseable {
   /**
    * @param lock closed with this
    * @param post may call private addresses: the URL is the operator's
+   * @param steady for pauses, a clock that nobody sets
+   * @param wall what the receiver is told
    */
   public ScaleHook(
       ScalePolicy policy,
@@ -123,14 +126,16 @@ public final class ScaleHook implements AutoCloseable {
       Sources sources,
       FleetLock lock,
       SignedPost post,
-      Clock clock,
+      Clock steady,
+      Clock wall,
       RandomGenerator random) {
     this.policy = policy;
     this.settings = settings;
     this.sources = sources;
     this.lock = lock;
     this.post = post;
-    this.clock = clock;
+    this.steady = steady;
+    this.wall = wall;
     this.random = random;
     this.word = new ScaleWord(policy, settings.downAfter(), settings.repeat());
   }
@@ -185,7 +190,7 @@ public final class ScaleHook implements AutoCloseable {
     sources.models().forEach(model -> places.add(Place.shared(model)));
     SortedMap<Place, Wanted> wanted =
         policy.wanted(places, sources.load().get(), sources.tiers().get());
-    Optional<ScaleWord.Due> due = word.look(clock.instant(), wanted, there(fleet));
+    Optional<ScaleWord.Due> due = word.look(steady.instant(), wanted, there(fleet));
     due.ifPresent(one -> tell(one, fleet));
   }
 
@@ -210,8 +215,7 @@ public final class ScaleHook implements AutoCloseable {
       String id = "scale_" + HexFormat.of().toHexDigits(random.nextLong());
       open = Optional.of(new Letter(id, body(due, fleet), due));
     }
-    Duration left = Duration.between(clock.instant(), notBefore);
-    if (failures > 0 && left.isPositive() && left.compareTo(RETRY_MAX.multipliedBy(2)) < 0) {
+    if (steady.instant().isBefore(notBefore)) {
       return;
     }
     Letter letter = open.orElseThrow();
@@ -228,8 +232,9 @@ public final class ScaleHook implements AutoCloseable {
     }
     taken.increment();
     failures = 0;
+    notBefore = Instant.MIN;
     open = Optional.empty();
-    word.told(letter.due(), clock.instant());
+    word.told(letter.due(), steady.instant());
   }
 
   /** The host alone: the path of an operator's URL may be a secret. */
@@ -243,12 +248,12 @@ public final class ScaleHook implements AutoCloseable {
     }
     long waitMs = RETRY_FIRST.toMillis() << Math.min(failures - 1, 6);
     waitMs = Math.min(waitMs, RETRY_MAX.toMillis());
-    notBefore = clock.instant().plusMillis(waitMs + (long) (waitMs * random.nextDouble() / 5));
+    notBefore = steady.instant().plusMillis(waitMs + (long) (waitMs * random.nextDouble() / 5));
   }
 
   private String body(ScaleWord.Due due, FleetView fleet) {
     ObjectNode node = MAPPER.createObjectNode();
-    node.put("type", "scale.wanted").put("timestamp", clock.instant().toString());
+    node.put("type", "scale.wanted").put("timestamp", wall.instant().toString());
     ObjectNode data = node.putObject("data");
     data.put("reason", due.reason().name().toLowerCase(Locale.ROOT));
     data.put("target_wait_s", policy.targetWait().toSeconds());

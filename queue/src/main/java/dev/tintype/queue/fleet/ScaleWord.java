@@ -57,6 +57,7 @@ final class ScaleWord {
   /**
    * Looks at what is wanted now.
    *
+   * @param now of a clock that nobody sets
    * @param there workers by place; empty where nobody knows
    */
   Optional<Due> look(Instant now, Map<Place, Wanted> wanted, Optional<Map<Place, Integer>> there) {
@@ -71,15 +72,13 @@ final class ScaleWord {
         there.isPresent()
             && numbers.entrySet().stream()
                 .anyMatch(one -> !one.getValue().equals(there.get().getOrDefault(one.getKey(), 0)));
-    // A clock that was set back would put it off for ever; hence the absolute difference.
-    boolean isDue = Duration.between(toldAt, now).abs().compareTo(repeat) >= 0;
+    boolean isDue = !now.isBefore(toldAt.plus(repeat));
     return differs && isDue ? Optional.of(new Due(Reason.REPEAT, steady)) : Optional.empty();
   }
 
   private Wanted steady(Instant now, Place place, Wanted wanted) {
     Deque<Seen> seen = lately.computeIfAbsent(place, name -> new ArrayDeque<>());
-    while (!seen.isEmpty()
-        && Duration.between(seen.getFirst().at(), now).abs().compareTo(downAfter) > 0) {
+    while (!seen.isEmpty() && seen.getFirst().at().isBefore(now.minus(downAfter))) {
       seen.removeFirst();
     }
     while (!seen.isEmpty() && seen.getLast().workers() <= wanted.workers()) {

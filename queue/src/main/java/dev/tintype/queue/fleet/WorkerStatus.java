@@ -21,8 +21,7 @@ import java.util.TreeSet;
  * @param jobs that it holds now
  * @param jobsMax that it can hold
  * @param version of the program
- * @param pool the tiers that it is there for: those that name this pool ({@link
- *     dev.tintype.queue.store.Tier#mayUse})
+ * @param pool the tiers that it is there for: those that name this pool ({@link Tier#mayUse})
  */
 public record WorkerStatus(
     String id,
@@ -41,36 +40,6 @@ public record WorkerStatus(
   public static final int MODELS_MAX = 1_000;
   public static final int TEXT_MAX = 200;
 
-  /** Of the shared workers. */
-  public WorkerStatus(
-      String id,
-      String host,
-      String device,
-      long memoryBytes,
-      long freeBytes,
-      SortedSet<String> serves,
-      SortedSet<String> resident,
-      double stepsPerSecond,
-      int jobs,
-      int jobsMax,
-      WorkerState state,
-      String version) {
-    this(
-        id,
-        host,
-        device,
-        memoryBytes,
-        freeBytes,
-        serves,
-        resident,
-        stepsPerSecond,
-        jobs,
-        jobsMax,
-        state,
-        version,
-        Tier.SHARED);
-  }
-
   public WorkerStatus {
     serves = copy(serves);
     resident = copy(resident);
@@ -87,7 +56,7 @@ public record WorkerStatus(
     if (!sound) {
       throw new QueueException.Invalid(
           "worker.status",
-          "This is no worker's status: id, pool, memory, rate or jobs are out of" + " range.");
+          "This is no worker's status: id, pool, memory, rate or jobs are out of range.");
     }
     host = cut(host);
     device = cut(device);
@@ -104,24 +73,6 @@ public record WorkerStatus(
 
   private static String cut(String text) {
     return text.substring(0, Math.min(text.length(), TEXT_MAX));
-  }
-
-  /** The same in that pool. */
-  public WorkerStatus inPool(String other) {
-    return new WorkerStatus(
-        id,
-        host,
-        device,
-        memoryBytes,
-        freeBytes,
-        serves,
-        resident,
-        stepsPerSecond,
-        jobs,
-        jobsMax,
-        state,
-        version,
-        other);
   }
 
   /** True where it takes jobs for that model now. */

@@ -29,6 +29,9 @@ public final class FleetLock implements AutoCloseable {
    */
   public static final Duration SILENT_MAX = Duration.ofSeconds(60);
 
+  /** Another one than that of users' locks ({@link OpenJobs}), which have names of any text. */
+  private static final int SEED = 8;
+
   private static final Executor DIRECT = Runnable::run;
 
   private final Database database;
@@ -75,7 +78,7 @@ public final class FleetLock implements AutoCloseable {
       statement.setQueryTimeout(ANSWER_S_MAX);
       try (ResultSet row =
           statement.executeQuery(
-              "SELECT pg_try_advisory_lock(hashtextextended('tintype " + task + "', 7))")) {
+              "SELECT pg_try_advisory_lock(hashtextextended('" + task + "', " + SEED + "))")) {
         return row.next() && row.getBoolean(1);
       }
     }

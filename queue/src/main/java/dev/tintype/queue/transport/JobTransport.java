@@ -4,6 +4,7 @@ import dev.tintype.queue.store.Tier;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 
 /**
@@ -41,6 +42,14 @@ public interface JobTransport extends AutoCloseable {
   /** Of the shared workers. */
   default Map<String, Integer> depths(Set<String> models) {
     return depths(Tier.SHARED, models);
+  }
+
+  /**
+   * How many records ever came to the transport's dead letters, of all processes together; empty
+   * where it has none, or while that cannot be told. May block.
+   */
+  default OptionalLong deadLetters() {
+    return OptionalLong.empty();
   }
 
   /**

@@ -204,10 +204,7 @@ public final class KafkaTransport implements JobTransport {
     }
   }
 
-  /**
-   * How many records ever came to the dead-letter topic, of all workers together; empty while that
-   * cannot be told. Blocks.
-   */
+  @Override
   public synchronized OptionalLong deadLetters() {
     if (closed || away()) {
       return OptionalLong.empty();

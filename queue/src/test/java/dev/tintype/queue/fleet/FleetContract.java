@@ -45,6 +45,11 @@ abstract class FleetContract {
   }
 
   static WorkerStatus worker(String id, WorkerState state, String... models) {
+    return workerOf(Tier.SHARED, id, state, models);
+  }
+
+  private static WorkerStatus workerOf(
+      String pool, String id, WorkerState state, String... models) {
     return new WorkerStatus(
         id,
         "host",
@@ -57,7 +62,8 @@ abstract class FleetContract {
         1,
         4,
         state,
-        "0.1");
+        "0.1",
+        pool);
   }
 
   private WorkerPresence presence(WorkerStatus status, Duration heartbeat) {
@@ -210,7 +216,7 @@ abstract class FleetContract {
   @Test
   void poolsAreCountedApart() {
     try (WorkerPresence shared = presence(worker("1", WorkerState.READY, "a"), CALM);
-        WorkerPresence gold = presence(worker("2", WorkerState.READY, "a").inPool("gold"), CALM)) {
+        WorkerPresence gold = presence(workerOf("gold", "2", WorkerState.READY, "a"), CALM)) {
       EphemeraFleetView view = view(true);
       until(() -> view.workers().size() == 2);
       assertThat(view.workersFor("gold", "a")).isEqualTo(1);

@@ -78,6 +78,7 @@ class ScaleHookTest {
         new FleetLock(db.database, ScaleHook.TASK),
         new SignedPost(SECRET, true, clock),
         clock,
+        clock,
         new Random(1));
   }
 
