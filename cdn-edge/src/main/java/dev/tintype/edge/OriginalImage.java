@@ -3,7 +3,6 @@ package dev.tintype.edge;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -24,8 +23,13 @@ public sealed interface OriginalImage {
    */
   byte[] head(int max) throws IOException;
 
-  /** Copies all bytes into native memory that lives as long as the arena. */
-  MemorySegment read(Arena arena) throws IOException;
+  /**
+   * Copies all bytes into memory.
+   *
+   * @param room for {@link #size} bytes exactly
+   * @throws EOFException when there are fewer by now
+   */
+  void read(MemorySegment room) throws IOException;
 
   /**
    * A file that does not change; it is sent with sendfile.
@@ -50,16 +54,14 @@ public sealed interface OriginalImage {
      * with SIGBUS.
      */
     @Override
-    public MemorySegment read(Arena arena) throws IOException {
+    public void read(MemorySegment room) throws IOException {
       try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-        MemorySegment data = arena.allocate(channel.size());
-        ByteBuffer buffer = data.asByteBuffer();
+        ByteBuffer buffer = room.asByteBuffer();
         while (buffer.hasRemaining()) {
           if (channel.read(buffer) < 0) {
             throw new EOFException("the original became shorter while it was read");
           }
         }
-        return data;
       }
     }
   }
@@ -82,10 +84,8 @@ public sealed interface OriginalImage {
     }
 
     @Override
-    public MemorySegment read(Arena arena) {
-      MemorySegment data = arena.allocate(bytes.length);
-      MemorySegment.copy(MemorySegment.ofArray(bytes), 0, data, 0, bytes.length);
-      return data;
+    public void read(MemorySegment room) {
+      MemorySegment.copy(MemorySegment.ofArray(bytes), 0, room, 0, bytes.length);
     }
   }
 }

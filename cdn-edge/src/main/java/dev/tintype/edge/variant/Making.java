@@ -46,6 +46,7 @@ final class Making implements AutoCloseable {
   private final EncodeCosts costs;
   private final Later later;
   private final ByteBudget budget;
+  private final Keeping keeping;
 
   Making(
       EdgeConfig config,
@@ -66,6 +67,7 @@ final class Making implements AutoCloseable {
     this.purged = purged;
     this.originals = originals;
     this.budget = budget;
+    keeping = new Keeping(caches, pools.io, budget);
     costs = new EncodeCosts(config.encoder().threads(), config.encoder().avifEffort());
     later = new Later(config.limits().laterQueueMax(), config.limits().laterPercent());
   }
@@ -345,14 +347,14 @@ final class Making implements AutoCloseable {
     }
   }
 
-  /** On the encode pool. */
+  /** On the encode pool; false: it is kept by another thread, or has been put off. */
   private boolean encode(InFlight variant, Loaded loaded) throws IOException {
     VariantKey key = variant.key;
     purged.check(key.sha256());
     loaded.admitCopy();
     long startNs = System.nanoTime();
     encodes.increment();
-    Optional<byte[]> made;
+    boolean made;
     try {
       made =
           transcoder
@@ -364,7 +366,8 @@ final class Making implements AutoCloseable {
                   (read, written) -> {
                     loaded.admitPixels(read + written);
                     return begins(variant, EncodeCosts.work(read, written));
-                  });
+                  },
+                  bytes -> deliver(variant, loaded, bytes, startNs));
     } catch (EdgeException.Unsupported e) {
       if (variant.kill.fired()) {
         // Not the original's fault: the deadline, or the end of this edge, broke off its decoding.
@@ -373,11 +376,15 @@ final class Making implements AutoCloseable {
       refusals.broken(key, e);
       throw e;
     }
-    if (made.isEmpty()) {
+    if (!made) {
       encodes.decrement();
-      return false;
     }
-    byte[] bytes = made.get();
+    return false;
+  }
+
+  /** To all who wait, and then into the caches; with that it is no longer in the making. */
+  private void deliver(InFlight variant, Loaded loaded, byte[] bytes, long startNs) {
+    VariantKey key = variant.key;
     // Before the answer: whoever has it and asks for the next finds the room of this one.
     loaded.close();
     double encodeMs = (System.nanoTime() - startNs) / NS_PER_MS;
@@ -386,9 +393,7 @@ final class Making implements AutoCloseable {
     Served.Body body = caches.keepInMemory(key, bytes);
     variant.result.complete(
         new Served(body, Served.Source.ENCODED, (startNs - variant.startNs) / NS_PER_MS, encodeMs));
-    // After the answer: the client need not wait for the disk.
-    caches.store(key, bytes);
-    return true;
+    keeping.keep(key, bytes, () -> finish(variant));
   }
 
   /** Asked when the header has been read and nothing else. */

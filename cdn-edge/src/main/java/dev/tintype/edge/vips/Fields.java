@@ -16,7 +16,8 @@ final class Fields {
 
   private Fields() {}
 
-  private static boolean has(Arena arena, MemorySegment image, String name) {
+  /** Whether there is such a field. */
+  static boolean has(Arena arena, MemorySegment image, String name) {
     return Vips.vips_image_get_typeof(image, arena.allocateFrom(name)) != 0;
   }
 

@@ -246,7 +246,7 @@ final class Mark {
       }
       chain.take(drawn);
       chain.then("mark", calls::copyAsSrgb);
-      chain.then("mark", (in, out) -> calls.scale(in, out, wanted, tall));
+      chain.then("mark", (in, out) -> calls.scale(in, out, wanted, tall, false));
       return Vips.g_object_ref(chain.image());
     }
   }

@@ -1,8 +1,10 @@
 package dev.tintype.edge.vips;
 
+import static dev.tintype.edge.bindings.vips.Vips.C_DOUBLE;
 import static dev.tintype.edge.bindings.vips.Vips.C_INT;
 import static dev.tintype.edge.bindings.vips.Vips.C_POINTER;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
@@ -10,9 +12,9 @@ import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
 
 /**
- * Five functions of libvips that the generated bindings leave out, bound by hand: the generated
+ * Six functions of libvips that the generated bindings leave out, bound by hand: the generated
  * class is never edited, and generating it anew needs jextract and libvips' headers, which a build
- * need not have. Whoever generates it for another reason adds these five to {@code vips.args} and
+ * need not have. Whoever generates it for another reason adds these six to {@code vips.args} and
  * deletes this class. Nothing else is bound by hand.
  */
 record UnboundCalls(
@@ -20,7 +22,9 @@ record UnboundCalls(
     MethodHandle premultiply,
     MethodHandle unpremultiply,
     MethodHandle arrayDouble,
-    MethodHandle areaUnref) {
+    MethodHandle areaUnref,
+    MethodHandle resize,
+    MemorySegment vscale) {
 
   static UnboundCalls make() {
     return new UnboundCalls(
@@ -28,7 +32,13 @@ record UnboundCalls(
         step("vips_premultiply"),
         step("vips_unpremultiply"),
         handle("vips_array_double_new", FunctionDescriptor.of(C_POINTER, C_POINTER, C_INT)),
-        handle("vips_area_unref", FunctionDescriptor.ofVoid(C_POINTER)));
+        handle("vips_area_unref", FunctionDescriptor.ofVoid(C_POINTER)),
+        handle(
+            "vips_resize",
+            FunctionDescriptor.of(
+                C_INT, C_POINTER, C_POINTER, C_DOUBLE, C_POINTER, C_DOUBLE, C_POINTER),
+            Linker.Option.firstVariadicArg(3)),
+        Arena.global().allocateFrom("vscale"));
   }
 
   /** {@code int f(VipsImage *in, VipsImage **out, ..., NULL)}. */
@@ -67,6 +77,20 @@ record UnboundCalls(
       return (int) unpremultiply.invokeExact(in, out, MemorySegment.NULL);
     } catch (Throwable e) {
       throw new AssertionError("vips_unpremultiply", e);
+    }
+  }
+
+  /**
+   * Scales with the Lanczos kernel.
+   *
+   * @param across wanted width over width
+   * @param down wanted height over height
+   */
+  int resize(MemorySegment in, MemorySegment out, double across, double down) {
+    try {
+      return (int) resize.invokeExact(in, out, across, vscale, down, MemorySegment.NULL);
+    } catch (Throwable e) {
+      throw new AssertionError("vips_resize", e);
     }
   }
 

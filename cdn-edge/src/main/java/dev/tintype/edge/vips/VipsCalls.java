@@ -17,7 +17,7 @@ import java.lang.foreign.MemorySegment;
  */
 final class VipsCalls {
   /** VIPS_FORMAT_UCHAR: 8 bits a sample. */
-  private static final int UCHAR = 0;
+  static final int UCHAR = 0;
 
   private static final int DPI = 72;
 
@@ -28,7 +28,6 @@ final class VipsCalls {
   private final MemorySegment exportProfile = name("export_profile");
   private final MemorySegment srgb = name("srgb");
   private final MemorySegment access = name("access");
-  private final MemorySegment none = name("");
   private final MemorySegment interesting = name("interesting");
   private final MemorySegment extend = name("extend");
   private final MemorySegment background = name("background");
@@ -50,6 +49,9 @@ final class VipsCalls {
           C_POINTER);
   private final Vips.vips_thumbnail_image thumbnailImage =
       Vips.vips_thumbnail_image.makeInvoker(C_POINTER, C_INT, C_POINTER, C_INT, C_POINTER);
+  private final Vips.vips_thumbnail_image thumbnailImageTo =
+      Vips.vips_thumbnail_image.makeInvoker(
+          C_POINTER, C_INT, C_POINTER, C_INT, C_POINTER, C_POINTER, C_POINTER);
   private final Vips.vips_extract_area extract = Vips.vips_extract_area.makeInvoker(C_POINTER);
   private final Vips.vips_smartcrop smartcrop =
       Vips.vips_smartcrop.makeInvoker(C_POINTER, C_INT, C_POINTER);
@@ -83,43 +85,45 @@ final class VipsCalls {
     return unbound;
   }
 
-  /** An image whose header has been read; NULL where that failed. */
+  /** An image whose header has been read, lines to be read once; NULL where that failed. */
   MemorySegment open(MemorySegment data) {
-    return open.apply(data, data.byteSize(), none, access, Vips.VIPS_ACCESS_SEQUENTIAL(), NULL);
+    return open.apply(data, data.byteSize(), strict, access, Vips.VIPS_ACCESS_SEQUENTIAL(), NULL);
   }
 
   /**
-   * A picture of exactly that size, upright, whose colours keep their profile; what is damaged is
-   * an error.
+   * A picture of exactly that size, upright; what is damaged is an error.
+   *
+   * @param sRgb whether the colours become sRGB; else they keep their profile
    */
-  int thumbnail(MemorySegment data, MemorySegment out, int width, int tall) {
+  int thumbnail(MemorySegment data, MemorySegment out, int width, int tall, boolean sRgb) {
     int force = Vips.VIPS_SIZE_FORCE();
-    return thumbnail.apply(
-        data, data.byteSize(), out, width, height, tall, size, force, options, strict, NULL);
+    long length = data.byteSize();
+    return sRgb
+        ? thumbnailTo.apply(
+            data,
+            length,
+            out,
+            width,
+            height,
+            tall,
+            size,
+            force,
+            options,
+            strict,
+            exportProfile,
+            srgb,
+            NULL)
+        : thumbnail.apply(
+            data, length, out, width, height, tall, size, force, options, strict, NULL);
   }
 
-  /** The same with colours in sRGB. */
-  int thumbnailInSrgb(MemorySegment data, MemorySegment out, int width, int tall) {
+  /** The same of an image that is open. */
+  int scale(MemorySegment in, MemorySegment out, int width, int tall, boolean sRgb) {
     int force = Vips.VIPS_SIZE_FORCE();
-    return thumbnailTo.apply(
-        data,
-        data.byteSize(),
-        out,
-        width,
-        height,
-        tall,
-        size,
-        force,
-        options,
-        strict,
-        exportProfile,
-        srgb,
-        NULL);
-  }
-
-  /** An image scaled to exactly that size. */
-  int scale(MemorySegment in, MemorySegment out, int width, int tall) {
-    return thumbnailImage.apply(in, out, width, height, tall, size, Vips.VIPS_SIZE_FORCE(), NULL);
+    return sRgb
+        ? thumbnailImageTo.apply(
+            in, out, width, height, tall, size, force, exportProfile, srgb, NULL)
+        : thumbnailImage.apply(in, out, width, height, tall, size, force, NULL);
   }
 
   int extract(MemorySegment in, MemorySegment out, int left, int top, int width, int tall) {

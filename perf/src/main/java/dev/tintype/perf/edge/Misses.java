@@ -17,21 +17,24 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Random;
 
 /**
- * One conversion at a time, ours and sharp's in turn, on one thread of libvips each. Like against
- * like: the edge over HTTP, a new original every time so that nothing can be cached, against sharp
- * behind node's HTTP server on the same originals; and both called directly, with the file in
- * memory.
+ * One conversion at a time, ours and sharp's, on one thread of libvips each. Like against like: the
+ * edge over HTTP, a new original every time so that nothing can be cached, against sharp behind
+ * node's HTTP server on the same originals; and both called directly, with the file in memory.
  */
 final class Misses {
   private static final int WIDTH = 512;
   private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final double NS_PER_MS = 1e6;
+  private static final long REST_MS = 5;
+  private static final long SEED = 5;
 
   /** The formats of the bar. */
   static final List<ImageFormat> FORMATS =
@@ -44,7 +47,16 @@ final class Misses {
   private final EdgeConfig.Encoder encoder = EdgeConfig.Encoder.defaults();
   private final byte[] png;
   private final List<String> copies;
+  private final List<Way> order = new ArrayList<>(List.of(Way.values()));
+  private final Random chance = new Random(SEED);
   private int used;
+
+  private enum Way {
+    EDGE_HTTP,
+    SHARP_HTTP,
+    EDGE,
+    SHARP
+  }
 
   private record Round(
       long httpNs, long sharpHttpNs, long directNs, long sharpNs, int bytes, int sharpBytes) {}
@@ -60,10 +72,6 @@ final class Misses {
       double directRatio,
       int bytes,
       int sharpBytes) {
-    double worst() {
-      return Math.min(httpRatio, directRatio);
-    }
-
     void into(ObjectNode json) {
       json.put("http_ms", Numbers.short3(httpMs))
           .put("sharp_http_ms", Numbers.short3(sharpHttpMs))
@@ -105,17 +113,18 @@ final class Misses {
    * Cheap conversions of a small original, so that the compiled code of neither server is measured
    * before it is there; and the same called directly.
    *
-   * @param count of each server, at most the original's width in px
+   * @param side of the small original, px; no conversion is larger
+   * @param count of each server, at most the square of the side
    */
-  void warmUp(String small, byte[] smallPng, int count) throws IOException, InterruptedException {
-    for (int width = 1; width <= count; width++) {
-      direct(smallPng, width, ImageFormat.WEBP);
-      String path =
-          EdgeProcess.urls().variant(small, Operations.none().width(width), ImageFormat.WEBP);
-      get(edge.origin() + path, Optional.of("fwd=miss"));
-      get(
-          sharp.url(ImageFormat.WEBP, width, encoder.quality(ImageFormat.WEBP), small),
-          Optional.empty());
+  void warmUp(String small, byte[] smallPng, int side, int count)
+      throws IOException, InterruptedException {
+    for (int i = 0; i < count; i++) {
+      ImageFormat format = FORMATS.get(i % FORMATS.size());
+      int width = 1 + i % side;
+      Operations size = Operations.none().width(width).height(1 + i / side);
+      direct(smallPng, size, format);
+      get(edge.origin() + EdgeProcess.urls().variant(small, size, format), Optional.of("fwd=miss"));
+      get(sharp.url(format, width, encoder.quality(format), small), Optional.empty());
     }
   }
 
@@ -125,7 +134,7 @@ final class Misses {
     for (int i = 0; i < rounds + warmUps; i++) {
       String sha256 = copies.get(used++);
       for (ImageFormat format : FORMATS) {
-        Round round = round(sha256, format, i);
+        Round round = round(sha256, format);
         if (i >= warmUps) {
           all.computeIfAbsent(format, each -> new ArrayList<>()).add(round);
         }
@@ -134,26 +143,30 @@ final class Misses {
     return FORMATS.stream().map(format -> row(format, all.get(format))).toList();
   }
 
-  /** The four in turn, another one first every time. */
-  private Round round(String sha256, ImageFormat format, int turn)
-      throws IOException, InterruptedException {
+  /**
+   * The four in an order of chance, with a rest before each: what one of them does after its answer
+   * (storing, collecting garbage) is not in the time of the next.
+   */
+  private Round round(String sha256, ImageFormat format) throws IOException, InterruptedException {
     long httpNs = 0;
     long sharpHttpNs = 0;
     long directNs = 0;
     Sharp.Made made = null;
     int bytes = 0;
-    for (int i = 0; i < 4; i++) {
-      switch ((i + turn) % 4) {
-        case 0 -> httpNs = edgeHttp(sha256, format);
-        case 1 ->
+    Collections.shuffle(order, chance);
+    for (Way way : order) {
+      Thread.sleep(REST_MS);
+      switch (way) {
+        case EDGE_HTTP -> httpNs = edgeHttp(sha256, format);
+        case SHARP_HTTP ->
             sharpHttpNs =
                 get(sharp.url(format, WIDTH, encoder.quality(format), sha256), Optional.empty());
-        case 2 -> {
+        case EDGE -> {
           long start = System.nanoTime();
-          bytes = direct(png, WIDTH, format);
+          bytes = direct(png, Operations.none().width(WIDTH), format);
           directNs = System.nanoTime() - start;
         }
-        default -> made = sharp.make(format, WIDTH, encoder.quality(format));
+        case SHARP -> made = sharp.make(format, WIDTH, encoder.quality(format));
       }
     }
     return new Round(httpNs, sharpHttpNs, directNs, made.ns(), bytes, made.bytes());
@@ -180,11 +193,9 @@ final class Misses {
     return ns;
   }
 
-  private int direct(byte[] png, int width, ImageFormat format) throws IOException {
+  private int direct(byte[] png, Operations size, ImageFormat format) throws IOException {
     VariantSpec spec =
-        Operations.none()
-            .width(width)
-            .resolve(format, EdgeConfig.Limits.defaults().sidePxMax(), encoder::quality);
+        size.resolve(format, EdgeConfig.Limits.defaults().sidePxMax(), encoder::quality);
     return transcoder.transcode(new OriginalImage.InMemory(png), spec, new KillSwitch()).length;
   }
 
