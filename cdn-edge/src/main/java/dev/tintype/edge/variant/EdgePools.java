@@ -10,10 +10,10 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * The threads of an edge: one pool that encodes, one that reads, one that talks to the shared
- * store, one thread that minds deadlines. All pools have bounded queues and refuse beyond them.
- * Platform threads, because both spend their time in native code or in file reads, which pin
- * carriers.
+ * The threads of an edge: one pool that encodes, one that reads, one that writes what was encoded,
+ * one that talks to the shared store, one thread that minds deadlines. All pools have bounded
+ * queues and refuse beyond them. Platform threads, because both spend their time in native code or
+ * in file reads, which pin carriers.
  */
 final class EdgePools implements AutoCloseable {
   private static final long IDLE_S = 30;
@@ -22,6 +22,9 @@ final class EdgePools implements AutoCloseable {
   /** Calls to the shared store that wait; beyond it a read is a miss and a write is left out. */
   private static final int STORE_QUEUE_MAX = 256;
 
+  /** Variants that are written to the disk at once; as many as there are encoders may wait. */
+  private static final int KEEP_THREADS = 2;
+
   /** Purges at once; a store that hangs with one of them does not hold up the others. */
   private static final int PURGE_THREADS = 4;
 
@@ -29,6 +32,7 @@ final class EdgePools implements AutoCloseable {
   private static final int PURGE_QUEUE_MAX = 10_000;
 
   final ThreadPoolExecutor encode;
+  final ThreadPoolExecutor keep;
   final ThreadPoolExecutor io;
   final ThreadPoolExecutor fetch;
   final ThreadPoolExecutor store;
@@ -38,6 +42,7 @@ final class EdgePools implements AutoCloseable {
   EdgePools(EdgeConfig config) {
     EdgeConfig.Limits limits = config.limits();
     encode = pool(config.encoder().threads(), limits.encodeQueueMax(), "edge-encode", true);
+    keep = pool(KEEP_THREADS, config.encoder().threads(), "edge-keep", false);
     io = pool(limits.ioThreads(), limits.ioQueueMax(), "edge-io", false);
     fetch = pool(limits.ioThreads(), limits.ioQueueMax(), "edge-fetch", false);
     store = pool(limits.ioThreads(), STORE_QUEUE_MAX, "edge-store", false);
@@ -90,9 +95,14 @@ final class EdgePools implements AutoCloseable {
       // A native call cannot be interrupted; its thread is given time, and is a daemon if it takes
       // longer.
       encode.awaitTermination(CLOSE_MS, TimeUnit.MILLISECONDS);
+      // Nothing new comes after the encoders; what was sent is kept for the next start.
+      keep.shutdown();
+      keep.awaitTermination(CLOSE_MS, TimeUnit.MILLISECONDS);
       io.awaitTermination(CLOSE_MS, TimeUnit.MILLISECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+    } finally {
+      keep.shutdownNow();
     }
   }
 }

@@ -7,25 +7,23 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Puts what was encoded into the caches, after it was sent: neither the client waits for the disk
- * nor the next encode. The bytes keep their room until then; where there is none, or too much waits
- * already, the encoder's own thread does it, which holds the encodes up as it must.
+ * nor the next encode. A few may wait; where there are more, the encoder's own thread does it, so
+ * that a disk that is slower than the encoders holds them up, and no lookups.
  */
 final class Keeping {
   private static final Logger LOG = LoggerFactory.getLogger(Keeping.class);
 
   private final VariantCaches caches;
-  private final Executor io;
-  private final ByteBudget budget;
+  private final Executor threads;
 
   /**
    * Into these caches.
    *
-   * @param io threads for this machine's disk; rejects what is too much
+   * @param threads for this alone; rejects what is too much
    */
-  Keeping(VariantCaches caches, Executor io, ByteBudget budget) {
+  Keeping(VariantCaches caches, Executor threads) {
     this.caches = caches;
-    this.io = io;
-    this.budget = budget;
+    this.threads = threads;
   }
 
   /**
@@ -34,23 +32,15 @@ final class Keeping {
    * @param then runs when it is kept, or cannot be
    */
   void keep(VariantKey key, byte[] bytes, Runnable then) {
-    ByteBudget.Held held = budget.open();
-    if (!held.has(bytes.length) || !later(() -> store(key, bytes, held, then))) {
-      store(key, bytes, held, then);
-    }
-  }
-
-  private boolean later(Runnable task) {
     try {
-      io.execute(task);
-      return true;
+      threads.execute(() -> store(key, bytes, then));
     } catch (RejectedExecutionException e) {
-      return false;
+      store(key, bytes, then);
     }
   }
 
-  private void store(VariantKey key, byte[] bytes, ByteBudget.Held held, Runnable then) {
-    try (held) {
+  private void store(VariantKey key, byte[] bytes, Runnable then) {
+    try {
       caches.store(key, bytes);
     } catch (RuntimeException e) {
       LOG.error("a variant could not be kept", e);

@@ -10,6 +10,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Function;
 import org.slf4j.Logger;
@@ -67,7 +68,7 @@ final class Making implements AutoCloseable {
     this.purged = purged;
     this.originals = originals;
     this.budget = budget;
-    keeping = new Keeping(caches, pools.io, budget);
+    keeping = new Keeping(caches, pools.keep);
     costs = new EncodeCosts(config.encoder().threads(), config.encoder().avifEffort());
     later = new Later(config.limits().laterQueueMax(), config.limits().laterPercent());
   }
@@ -128,8 +129,9 @@ final class Making implements AutoCloseable {
     @Override
     public boolean run(InFlight variant) throws IOException {
       try (loaded) {
-        return making.encode(variant, loaded);
+        making.encode(variant, loaded);
       }
+      return false;
     }
 
     @Override
@@ -347,16 +349,19 @@ final class Making implements AutoCloseable {
     }
   }
 
-  /** On the encode pool; false: it is kept by another thread, or has been put off. */
-  private boolean encode(InFlight variant, Loaded loaded) throws IOException {
+  /**
+   * On the encode pool. The variant has been put off afterwards, or is finished when it is kept.
+   */
+  private void encode(InFlight variant, Loaded loaded) throws IOException {
     VariantKey key = variant.key;
     purged.check(key.sha256());
     loaded.admitCopy();
     long startNs = System.nanoTime();
     encodes.increment();
-    boolean made;
+    AtomicReference<byte[]> made = new AtomicReference<>();
+    boolean begun;
     try {
-      made =
+      begun =
           transcoder
               .orElseThrow()
               .transcode(
@@ -367,7 +372,10 @@ final class Making implements AutoCloseable {
                     loaded.admitPixels(read + written);
                     return begins(variant, EncodeCosts.work(read, written));
                   },
-                  bytes -> deliver(variant, loaded, bytes, startNs));
+                  bytes -> {
+                    answer(variant, loaded, bytes, startNs);
+                    made.set(bytes);
+                  });
     } catch (EdgeException.Unsupported e) {
       if (variant.kill.fired()) {
         // Not the original's fault: the deadline, or the end of this edge, broke off its decoding.
@@ -376,24 +384,25 @@ final class Making implements AutoCloseable {
       refusals.broken(key, e);
       throw e;
     }
-    if (!made) {
+    if (begun) {
+      keeping.keep(key, made.get(), () -> finish(variant));
+    } else {
       encodes.decrement();
     }
-    return false;
   }
 
-  /** To all who wait, and then into the caches; with that it is no longer in the making. */
-  private void deliver(InFlight variant, Loaded loaded, byte[] bytes, long startNs) {
+  /** To all who wait. Counts no longer against its original, and its room is for the next. */
+  private void answer(InFlight variant, Loaded loaded, byte[] bytes, long startNs) {
     VariantKey key = variant.key;
     // Before the answer: whoever has it and asks for the next finds the room of this one.
     loaded.close();
+    dismiss(variant);
     double encodeMs = (System.nanoTime() - startNs) / NS_PER_MS;
     costs.learn(key.spec().format(), variant.work, encodeMs);
     purged.check(key.sha256());
     Served.Body body = caches.keepInMemory(key, bytes);
     variant.result.complete(
         new Served(body, Served.Source.ENCODED, (startNs - variant.startNs) / NS_PER_MS, encodeMs));
-    keeping.keep(key, bytes, () -> finish(variant));
   }
 
   /** Asked when the header has been read and nothing else. */

@@ -14,8 +14,8 @@ import java.lang.foreign.MemorySegment;
  *   <li>{@code vips_resize}, where nothing else is to be done: a PNG of 8 bits a sample in sRGB
  *       without transparency, which is what the platform paints.
  *   <li>{@code vips_thumbnail_image}: also minds transparency, colours, orientation.
- *   <li>{@code vips_thumbnail_buffer}, which opens the original anew, and has the decoders of JPEG,
- *       WebP and AVIF shrink while they decode. A PNG has no smaller picture in it.
+ *   <li>{@code vips_thumbnail_buffer}, which opens the original anew, and has the decoders of JPEG
+ *       and WebP shrink while they decode, and AVIF's take a thumbnail that is large enough.
  * </ul>
  */
 final class Scaling {

@@ -19,7 +19,8 @@ import java.util.function.Consumer;
 
 /**
  * Makes one variant of one original. Thread-safe; the calling thread does the work, so the caller
- * bounds how many run at once. All native memory of a call belongs to that call.
+ * bounds how many run at once. All native memory of a call belongs to that call; the buffer of its
+ * original goes on to the next.
  */
 public final class Transcoder {
   /**

@@ -30,7 +30,8 @@ import picocli.CommandLine.Option;
     footer = {
       "",
       "nginx, wrk, node and sharp must be here; perf/edge/run installs them and passes its",
-      "arguments on. Bars: hit 0.5 x nginx, miss 1.0 x sharp, one encode for 1,000 clients.",
+      "arguments on. Bars: hit 0.5 x nginx, miss over HTTP 1.0 x sharp, one encode for 1,000"
+          + " clients.",
       "Exit code 1 below a bar.",
       "",
       "Examples:",
