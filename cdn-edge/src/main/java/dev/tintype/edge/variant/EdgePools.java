@@ -12,8 +12,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 /**
  * The threads of an edge: one pool that encodes, one that reads, one that writes what was encoded,
  * one that talks to the shared store, one thread that minds deadlines. All pools have bounded
- * queues and refuse beyond them. Platform threads, because both spend their time in native code or
- * in file reads, which pin carriers.
+ * queues and refuse beyond them. Platform threads, because they spend their time in native code or
+ * in files, which pin carriers.
  */
 final class EdgePools implements AutoCloseable {
   private static final long IDLE_S = 30;

@@ -2,6 +2,7 @@ package dev.tintype.edge.variant;
 
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.function.BiConsumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -13,15 +14,16 @@ import org.slf4j.LoggerFactory;
 final class Keeping {
   private static final Logger LOG = LoggerFactory.getLogger(Keeping.class);
 
-  private final VariantCaches caches;
+  private final BiConsumer<VariantKey, byte[]> caches;
   private final Executor threads;
 
   /**
-   * Into these caches.
+   * Keeps nothing yet.
    *
+   * @param caches take a variant; may block
    * @param threads for this alone; rejects what is too much
    */
-  Keeping(VariantCaches caches, Executor threads) {
+  Keeping(BiConsumer<VariantKey, byte[]> caches, Executor threads) {
     this.caches = caches;
     this.threads = threads;
   }
@@ -41,7 +43,7 @@ final class Keeping {
 
   private void store(VariantKey key, byte[] bytes, Runnable then) {
     try {
-      caches.store(key, bytes);
+      caches.accept(key, bytes);
     } catch (RuntimeException e) {
       LOG.error("a variant could not be kept", e);
     } finally {

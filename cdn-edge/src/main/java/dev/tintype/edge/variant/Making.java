@@ -10,7 +10,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Function;
 import org.slf4j.Logger;
@@ -68,7 +67,7 @@ final class Making implements AutoCloseable {
     this.purged = purged;
     this.originals = originals;
     this.budget = budget;
-    keeping = new Keeping(caches, pools.keep);
+    keeping = new Keeping(caches::store, pools.keep);
     costs = new EncodeCosts(config.encoder().threads(), config.encoder().avifEffort());
     later = new Later(config.limits().laterQueueMax(), config.limits().laterPercent());
   }
@@ -358,10 +357,9 @@ final class Making implements AutoCloseable {
     loaded.admitCopy();
     long startNs = System.nanoTime();
     encodes.increment();
-    AtomicReference<byte[]> made = new AtomicReference<>();
-    boolean begun;
+    Optional<byte[]> made;
     try {
-      begun =
+      made =
           transcoder
               .orElseThrow()
               .transcode(
@@ -372,10 +370,7 @@ final class Making implements AutoCloseable {
                     loaded.admitPixels(read + written);
                     return begins(variant, EncodeCosts.work(read, written));
                   },
-                  bytes -> {
-                    answer(variant, loaded, bytes, startNs);
-                    made.set(bytes);
-                  });
+                  bytes -> answer(variant, loaded, bytes, startNs));
     } catch (EdgeException.Unsupported e) {
       if (variant.kill.fired()) {
         // Not the original's fault: the deadline, or the end of this edge, broke off its decoding.
@@ -384,11 +379,8 @@ final class Making implements AutoCloseable {
       refusals.broken(key, e);
       throw e;
     }
-    if (begun) {
-      keeping.keep(key, made.get(), () -> finish(variant));
-    } else {
-      encodes.decrement();
-    }
+    made.ifPresentOrElse(
+        bytes -> keeping.keep(key, bytes, () -> finish(variant)), encodes::decrement);
   }
 
   /** To all who wait. Counts no longer against its original, and its room is for the next. */

@@ -19,7 +19,7 @@ import java.lang.foreign.MemorySegment;
  * </ul>
  */
 final class Scaling {
-  /** Its EXIF orientations: 1 is upright, 0 stands for none. */
+  /** Of the orientations of EXIF; 0 stands for none. */
   private static final int UPRIGHT = 1;
 
   private static final String PROFILE = "icc-profile-data";

@@ -6,7 +6,7 @@ import java.util.concurrent.ArrayBlockingQueue;
 
 /**
  * Native memory for the bytes of originals, which encodes use one after another: a fresh buffer
- * costs an encode its zeroing and its page faults, some 2 % of a JPEG of 512 px. Thread-safe.
+ * costs an encode its zeroing and its page faults. Thread-safe.
  */
 final class Scratch {
   /** Of a buffer that is kept; a PNG of 1024 px has 1 to 3 MiB. */

@@ -30,9 +30,8 @@ import picocli.CommandLine.Option;
     footer = {
       "",
       "nginx, wrk, node and sharp must be here; perf/edge/run installs them and passes its",
-      "arguments on. Bars: hit 0.5 x nginx, miss over HTTP 1.0 x sharp, one encode for 1,000"
-          + " clients.",
-      "Exit code 1 below a bar.",
+      "arguments on. Bars: hit 0.5 x nginx, miss over HTTP 1.0 x sharp, one encode for",
+      "1,000 clients. Exit code 1 below a bar.",
       "",
       "Examples:",
       "  perf/edge/run",
@@ -156,10 +155,10 @@ public final class EdgeBench implements Callable<Integer> {
                 peers, file, EdgeConfig.Encoder.defaults().avifEffort(), folder.resolve("blobs"));
         HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build()) {
       List<Hits.Row> hits = hits(new Hits(edge, nginx, served, client), hot, rounds);
-      tell("misses: " + conversions + " of each format, four ways");
       Misses all = new Misses(edge, sharp, client, png, copies);
       tell("warming up: " + SMALL_COUNT + " small conversions, three ways");
       all.warmUp(small, smallPng, SMALL_PX, SMALL_COUNT);
+      tell("misses: " + conversions + " of each format, four ways");
       List<Misses.Row> misses = all.measure(conversions, WARM_UPS);
       tell(CLIENTS + " clients for one cold variant");
       Crowd crowd = Crowd.ask(edge, client, cold, CLIENTS);
