@@ -71,13 +71,15 @@ def unet_inputs(config, rows, dtype):
     }
 
 
-def save_parity(folder, inputs, output16, output32):
+def save_parity(folder, inputs, output16, output32, **more):
+    """More: further outputs, such as pooled16 beside pooled32."""
     from safetensors.torch import save_file
 
     tensors = {key: value.float() for key, value in inputs.items() if torch.is_tensor(value)}
     for key, value in (inputs.get("added_cond_kwargs") or {}).items():
         tensors[key] = value.float()
-    tensors["output16"], tensors["output32"] = output16.float(), output32.float()
+    for key, value in {"output16": output16, "output32": output32, **more}.items():
+        tensors[key] = value.float()
     save_file({key: value.contiguous().cpu() for key, value in tensors.items()}, os.path.join(folder, "parity.safetensors"))
 
 
@@ -119,26 +121,38 @@ def vae_weights(arguments):
     save_parity(folder, {"sample": latent}, output16, output32)
 
 
-def pipeline(arguments):
-    """A whole model folder around the UNet and VAE made above, with a text encoder of CLIP-L's size."""
-    from transformers import CLIPTextConfig, CLIPTextModel
+def text_weights(arguments, name, folder):
+    """A text encoder: its last states; of one with a projection, as SDXL's second, what SDXL takes: the states before the last layer, and the pooled text."""
+    from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
-    golden = os.path.join(arguments.golden, "models", "sd-tiny")
-    folder = os.path.join(arguments.models, "sd15")
-    os.makedirs(folder, exist_ok=True)
-    settings = CLIPTextConfig(**config(arguments, "clip-l"))
-    text = random_model(CLIPTextModel, settings)
-    text.save_pretrained(os.path.join(folder, "text_encoder"), safe_serialization=True)
+    settings = CLIPTextConfig(**config(arguments, name))
+    projected = "CLIPTextModelWithProjection" in (settings.architectures or [])
+    model = random_model(CLIPTextModelWithProjection if projected else CLIPTextModel, settings)
+    model.save_pretrained(folder, safe_serialization=True)
     ids = torch.randint(1, settings.vocab_size - 2, (2, settings.max_position_embeddings), device=DEVICE)
     ids[:, 20:] = settings.eos_token_id
-    output16 = text(input_ids=ids).last_hidden_state
-    output32 = text.float()(input_ids=ids).last_hidden_state
-    save_parity(os.path.join(folder, "text_encoder"), {"input_ids": ids}, output16, output32)
-    for part, target in (("unet", os.path.join(arguments.models, "sd15-unet")), ("vae", os.path.join(arguments.models, "vae"))):
-        link(target, os.path.join(folder, part))
-    link(os.path.join(golden, "scheduler"), os.path.join(folder, "scheduler"))
-    link(os.path.join(arguments.golden, "models", "clip-tokenizer"), os.path.join(folder, "tokenizer"))
-    link(os.path.join(golden, "model_index.json"), os.path.join(folder, "model_index.json"))
+    if not projected:
+        output16 = model(input_ids=ids).last_hidden_state
+        save_parity(folder, {"input_ids": ids}, output16, model.float()(input_ids=ids).last_hidden_state)
+        return
+    half = model(input_ids=ids, output_hidden_states=True)
+    wide = model.float()(input_ids=ids, output_hidden_states=True)
+    pooled = {"pooled16": half.text_embeds, "pooled32": wide.text_embeds}
+    save_parity(folder, {"input_ids": ids}, half.hidden_states[-2], wide.hidden_states[-2], **pooled)
+
+
+def pipeline(arguments, name, golden, encoders):
+    """A whole model folder around the UNet and VAE made above, with text encoders of the published sizes, laid out as that golden model is."""
+    golden = os.path.join(arguments.golden, "models", golden)
+    folder = os.path.join(arguments.models, name)
+    os.makedirs(folder, exist_ok=True)
+    for part, settings in encoders.items():
+        text_weights(arguments, settings, os.path.join(folder, part))
+        link(os.path.join(arguments.golden, "models", "clip-tokenizer"), os.path.join(folder, part.replace("text_encoder", "tokenizer")))
+    for part, target in (("unet", f"{name}-unet"), ("vae", "vae")):
+        link(os.path.join(arguments.models, target), os.path.join(folder, part))
+    for part in ("scheduler", "model_index.json"):
+        link(os.path.join(golden, part), os.path.join(folder, part))
 
 
 def link(target, name):
@@ -157,7 +171,11 @@ def weights(arguments, results, write):
             vae_weights(arguments)
         unet_weights(name, arguments)
         if name == "sd15":
-            pipeline(arguments)
+            pipeline(arguments, name, "sd-tiny", {"text_encoder": "clip-l"})
+        if name == "sdxl":
+            if not os.path.isdir(os.path.join(arguments.models, "vae")):
+                vae_weights(arguments)
+            pipeline(arguments, name, "sdxl-tiny", {"text_encoder": "clip-l", "text_encoder_2": "clip-bigg"})
         print(name, "weights made", flush=True)
         if CUDA:
             torch.cuda.empty_cache()

@@ -47,8 +47,17 @@ def over8(case):
     return not case["passed"] and not (case["max_abs_error"] <= 8 * case["tolerance"])
 
 
+def worse(row):
+    """Than diffusers is in the same type, or nothing is known of one of them: a tolerance for both types and every case is a rough one."""
+    return not (isinstance(row["tintype"], (int, float)) and isinstance(row["diffusers"], (int, float)) and row["tintype"] <= row["diffusers"])
+
+
 def least(*values):
     return min((value for value in values if value), default=None)
+
+
+def tiny(value):
+    return f"{value:8.1e}" if isinstance(value, (int, float)) else "       -"
 
 
 def main():
@@ -63,7 +72,7 @@ def main():
             card = [value.strip() for value in list(csv.reader(file))[1]]
     except (OSError, IndexError):
         card = [None] * 5
-    golden = {}
+    golden, golden_peer, golden_errors = {}, read(folder, "peer-golden.json"), {}
     # The last three are there only where the libraries' runs ended in an error.
     for precision in ("fp32", "fp16", "bf16", "fp16-measured", "fp32-own", "fp16-own", "bf16-own"):
         found = read(folder, f"golden-{precision}.json")
@@ -75,7 +84,20 @@ def main():
             # The tolerance of 16-bit types fits fp16; bf16 keeps three bits less.
             "failed_by_more_than_8_times": sum(over8(case) for case in found["cases"].values()) if "cases" in found else None,
             "failures": [name for name, case in found.get("cases", {}).items() if not case["passed"]],
+            "failed_and_worse_than_diffusers": None,
         }
+        if precision not in ("fp16", "bf16"):
+            continue
+        for name, case in found.get("cases", {}).items():
+            tensor = case.get("tensor")
+            golden_errors.setdefault(name, {})[precision] = {
+                "tensor": tensor,
+                "tintype": case["max_abs_error"],
+                "diffusers": golden_peer.get(precision, {}).get(name, {}).get(tensor),
+            }
+        if golden_peer.get(precision):
+            rows = {name: row[precision] for name, row in golden_errors.items() if precision in row}
+            golden[precision]["failed_and_worse_than_diffusers"] = [name for name in golden[precision]["failures"] if worse(rows[name])]
     sanitizer = {tool: read(folder, f"sanitizer-{tool}.json").get("errors") for tool in ("memcheck", "racecheck", "initcheck")}
     counted = [errors for errors in sanitizer.values() if errors is not None]
     result = {
@@ -87,6 +109,7 @@ def main():
         "torch": made.get("torch"),
         "matmul_bf16_tflops": made.get("matmul_bf16_tflops"),
         "golden": golden,
+        "golden_errors": golden_errors,
         "sanitizer_errors": sum(counted) if counted else None,
         "sanitizer": sanitizer,
     }
@@ -126,7 +149,9 @@ def main():
     result["vae_eager_ms"] = {size: eager.get(f"vae{size}_eager_ms") for size in ("512", "1024")}
     result["vae_parity"] = vae.get("parity")
     result["text_parity"] = read(folder, "text.json").get("parity")
+    result["text_xl_parity"] = read(folder, "text-xl.json").get("parity")
     result["images"] = image.get("batches")
+    result["images_xl"] = read(folder, "image-xl.json").get("batches")
     result["images_deterministic"] = deterministic.get("batches")
     result["deterministic_batch_is_bit_equal"] = deterministic.get("batches_are_bit_equal")
     result["batch_is_bit_equal"] = image.get("batches_are_bit_equal")
@@ -151,6 +176,8 @@ def main():
     print(f"\n{result['gpu']}, driver {result['driver']}, matmul {show(result['matmul_bf16_tflops'])} TFLOP/s, {result['clocks_seen']}")
     for precision, found in golden.items():
         print(f"golden {precision}: {found['passed']} passed, {found['failed']} failed, {found['failed_by_more_than_8_times']} by more than 8 times", *found["failures"])
+        if found.get("failed_and_worse_than_diffusers") is not None:
+            print("  of these worse than diffusers in the same type:", *found["failed_and_worse_than_diffusers"] or ["none"])
     print("sanitizer errors", sanitizer)
     print("model batch launched    graph    eager  compile   ms per step with guidance; images/s in 20 steps; share of the matmul ceiling")
     columns = (
@@ -167,16 +194,22 @@ def main():
             if row["tintype_graph_failure"]:
                 print("  NOT RECORDED:", row["tintype_graph_failure"])
         print("  parity", result[f"{model}_parity"], "by", result[f"{model}_device"])
-    print("sd21 parity", result["sd21_parity"], "vae parity", result["vae_parity"], "text parity", result["text_parity"])
+    print("sd21 parity", result["sd21_parity"], "vae parity", result["vae_parity"], "text parity", result["text_parity"], result["text_xl_parity"])
     print("sd15 as the libraries advise, nothing measured:", result["sd15_untuned"])
     print("vae 512", show(result["vae512_ms"]), "1024", show(result["vae1024_ms"]), "ms; eager", result["vae_eager_ms"])
     print("SDXL in 30 steps", show(result["sdxl_30_steps_s"]), "s; java share", show(java), "cold start", show(result["cold_start_s"]), "s")
     for batch, row in (result["images"] or {}).items():
         print("pictures", batch, {key: round(value, 2) for key, value in row.items()})
+    for batch, row in (result["images_xl"] or {}).items():
+        print("pictures of SDXL", batch, {key: round(value, 2) for key, value in row.items()})
     for batch, row in (result["images_deterministic"] or {}).items():
         print("deterministic", batch, {key: round(value, 2) for key, value in row.items()})
     print("same bits alone and in a batch: deterministic", result["deterministic_batch_is_bit_equal"], "else", result["batch_is_bit_equal"])
     print("soak", result["soak"])
+    print("largest absolute error of the golden cases, in the tensor that is furthest off: fp16, diffusers' own fp16; bf16, diffusers' own bf16")
+    for name, row in golden_errors.items():
+        sides = [f"{row[p]['tensor'][:16]:16} {tiny(row[p]['tintype'])} {tiny(row[p]['diffusers'])}" for p in ("fp16", "bf16") if p in row]
+        print(f"  {name:28}", "  ".join(sides))
 
 
 if __name__ == "__main__":

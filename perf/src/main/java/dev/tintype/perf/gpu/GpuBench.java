@@ -103,6 +103,7 @@ public final class GpuBench {
                   .put("failed", counts[1])
                   .withObject("/cases")
                   .withObject("/" + row.name())
+                  .put("tensor", row.tensor())
                   .put("max_abs_error", row.maxAbsError())
                   .put("tolerance", row.tolerance())
                   .put("cosine", row.cosine())

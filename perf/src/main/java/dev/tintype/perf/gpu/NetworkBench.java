@@ -37,6 +37,7 @@ final class NetworkBench {
   private static final int TIME_IDS = 6;
   private static final double TIMESTEP = 481;
   private static final String PARITY = "parity.safetensors";
+  private static final String OUTPUT = "output";
 
   /** Relative error of fp32 in a network of this depth. */
   private static final double EXACT = 1e-5;
@@ -239,7 +240,10 @@ final class NetworkBench {
 
   // ---- results against diffusers on the same weights
 
-  /** A text encoder's last states against PyTorch's. */
+  /**
+   * A text encoder's last states against PyTorch's; of one with a projection, the states before its
+   * last layer and the pooled text, which is what SDXL takes of it.
+   */
   static boolean text(Device device, Path folder, Results results) {
     ClipTextConfig config = ClipTextConfig.read(ConfigReader.ofFolder(folder));
     Ops ops = device.ops();
@@ -249,12 +253,16 @@ final class NetworkBench {
       double[][] rows = rows(parity.get("input_ids"));
       int[][] ids = new int[rows.length][];
       Arrays.setAll(ids, i -> Arrays.stream(rows[i]).mapToInt(id -> (int) id).toArray());
-      try (ClipTextModel.Encoded encoded = model.encode(ids, 0)) {
-        boolean agreed =
-            compare(
-                ops.download(encoded.lastHiddenState()),
-                parity,
-                results.root().withObject("/parity"));
+      boolean projected = model.hasProjection();
+      ObjectNode result = results.root().withObject("/parity");
+      try (ClipTextModel.Encoded encoded = model.encode(ids, projected ? 1 : 0)) {
+        Tensor states = projected ? encoded.hidden() : encoded.lastHiddenState();
+        boolean agreed = compare(ops.download(states), parity, OUTPUT, result);
+        if (projected) {
+          agreed &=
+              compare(
+                  ops.download(encoded.pooled()), parity, "pooled", result.withObject("/pooled"));
+        }
         results.save();
         return agreed;
       }
@@ -310,16 +318,20 @@ final class NetworkBench {
    */
   private static boolean compare(Ops ops, Tensor out, Checkpoint parity, ObjectNode result) {
     try (Tensor planar = ops.toNchw(out)) {
-      return compare(ops.download(planar), parity, result);
+      return compare(ops.download(planar), parity, OUTPUT, result);
     }
   }
 
-  private static boolean compare(float[] ours, Checkpoint parity, ObjectNode result) {
-    float[] exact = parity.get("output32").toFloats();
+  /**
+   * @param name of the tensor there, which is followed by 16 and by 32
+   */
+  private static boolean compare(float[] ours, Checkpoint parity, String name, ObjectNode result) {
+    float[] exact = parity.get(name + "32").toFloats();
     double error = distance(ours, exact);
-    double theirs = distance(parity.get("output16").toFloats(), exact);
+    double theirs = distance(parity.get(name + "16").toFloats(), exact);
     result.put("relative_error", error).put("diffusers_fp16_relative_error", theirs);
-    System.out.printf(Locale.ROOT, "parity: ours %.3g, diffusers fp16 %.3g%n", error, theirs);
+    System.out.printf(
+        Locale.ROOT, "parity of %s: ours %.3g, diffusers fp16 %.3g%n", name, error, theirs);
     return error <= Math.max(2 * theirs, EXACT);
   }
 

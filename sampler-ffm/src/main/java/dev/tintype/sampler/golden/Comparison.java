@@ -86,6 +86,7 @@ final class Comparison {
     return new GoldenRow(
         kind,
         name,
+        worst.tensor,
         worst.maxAbs,
         worst.meanAbs,
         worst.cosine,

@@ -5,8 +5,8 @@ import java.util.Locale;
 /**
  * The outcome of one case.
  *
- * @param maxAbsError of the tensor that is furthest from its tolerance; NaN when nothing was
- *     compared
+ * @param tensor the one that is furthest from its tolerance; empty when nothing was compared
+ * @param maxAbsError of that tensor; NaN when nothing was compared
  * @param meanAbsError of the same tensor
  * @param cosine between the same tensor and what was expected
  * @param tolerance of the same tensor
@@ -16,6 +16,7 @@ import java.util.Locale;
 public record GoldenRow(
     String kind,
     String name,
+    String tensor,
     double maxAbsError,
     double meanAbsError,
     double cosine,
@@ -26,7 +27,16 @@ public record GoldenRow(
 
   static GoldenRow failed(String kind, String name, double milliseconds, String reason) {
     return new GoldenRow(
-        kind, name, Double.NaN, Double.NaN, Double.NaN, Double.NaN, false, milliseconds, reason);
+        kind,
+        name,
+        "",
+        Double.NaN,
+        Double.NaN,
+        Double.NaN,
+        Double.NaN,
+        false,
+        milliseconds,
+        reason);
   }
 
   /** Column heads for {@link #line}. */
