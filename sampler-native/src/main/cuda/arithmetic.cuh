@@ -38,6 +38,9 @@ TT_BOTH float activate(float x, int activation) {
   }
 }
 
+// GEGLU of a first half and a second (diffusers).
+TT_BOTH float geglu(float value, float gate) { return value * activate(gate, GELU); }
+
 TT_BOTH float clamp(float x, float low, float high) { return x < low ? low : (x > high ? high : x); }
 
 // What a convolution or linear layer does to a result before it is written, in this order.

@@ -62,7 +62,7 @@ TT_DEVICE void geglu_rows(const T* x, T* out, int64_t rows, int columns) {
       Vec<T> gate = load16(from + columns);
       TT_UNROLL
       for (int j = 0; j < N; j++) {
-        value.v[j] *= activate(gate.v[j], GELU);
+        value.v[j] = geglu(value.v[j], gate.v[j]);
       }
       store16(out + i * N, value);
     }
@@ -70,7 +70,7 @@ TT_DEVICE void geglu_rows(const T* x, T* out, int64_t rows, int columns) {
     for (int64_t i = global_thread(); i < rows * columns; i += global_threads()) {
       int64_t row = i / columns;
       const T* from = x + row * 2 * columns + (i - row * columns);
-      out[i] = from_float<T>(to_float(from[0]) * activate(to_float(from[columns]), GELU));
+      out[i] = from_float<T>(geglu(to_float(from[0]), to_float(from[columns])));
     }
   }
 }

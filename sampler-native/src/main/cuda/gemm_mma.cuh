@@ -1,6 +1,6 @@
 // Matrix product and convolution on the tensor cores for fp16 and bf16, with everything of an epilogue: mma.m16n8k16, fp32 sums, both operands double
-// buffered in shared memory. What cublasLt and cuDNN are measured against, and what takes their place where they are missing. Rows of both operands are
-// multiples of 8 elements on addresses of 16 bytes; a convolution's channels are as well.
+// buffered in shared memory; and a product with GEGLU inside. What cublasLt and cuDNN are measured against, and what takes their place where they are
+// missing. Rows of both operands are multiples of 8 elements on addresses of 16 bytes; a convolution's channels are as well.
 #pragma once
 
 #include "attention_mma.cuh"
@@ -71,27 +71,60 @@ TT_DEVICE void store_result(T* out, int64_t at, bool second, bool paired, float 
   }
 }
 
-// Grid (tiles of m, tiles of n). A block computes ROWS x COLUMNS of the result; its warps share that as DOWN x ACROSS patches.
+// The rows of the weights that a product's columns come from: those of the same numbers.
+struct EachColumn {
+  int n;
+  TT_DEVICE int row(int column, bool& valid) const {
+    valid = column < n;
+    return column;
+  }
+};
+
+// Values and gates, whose rows lie n apart, in turn by eights: of two neighbouring tiles of eight columns the left is the value of eight columns of the
+// result and the right the gate of the same, and a thread has both.
+struct GatedColumns {
+  int n;  // of the result
+  TT_DEVICE int row(int column, bool& valid) const {
+    int of_result = column / 16 * 8 + column % 8;
+    valid = of_result < n;
+    return of_result + (column & 8 ? n : 0);
+  }
+};
+
+// The part of a product that a block computes, ROWS x COLUMNS, and of that the patch of a thread's warp: the warps are DOWN x ACROSS patches.
 // Shared: 4 (ROWS + COLUMNS) GEMM_MMA_PITCH bytes, two stages.
-template <typename T, typename Chunks, int ROWS, int COLUMNS, int DOWN, int ACROSS>
-TT_DEVICE void multiply_mma(const Chunks& chunks, const T* weights, T* out, int64_t m, int n, int k, const GemmEpilogue<T>& end) {
-  constexpr int THREADS = DOWN * ACROSS * WARP;
-  constexpr int LOADS_A = ROWS * GEMM_MMA_CHUNKS / THREADS;
-  constexpr int LOADS_B = COLUMNS * GEMM_MMA_CHUNKS / THREADS;
-  constexpr int TILES_M = ROWS / DOWN / 16;
-  constexpr int TILES_N = COLUMNS / ACROSS / 8;
+template <int ROWS, int COLUMNS, int DOWN, int ACROSS>
+struct MmaTile {
+  static constexpr int THREADS = DOWN * ACROSS * WARP;
+  static constexpr int TILES_M = ROWS / DOWN / 16;
+  static constexpr int TILES_N = COLUMNS / ACROSS / 8;
+
+  // Grid (tiles of m, tiles of n).
+  TT_DEVICE static int64_t row() { return (int64_t)block_x() * ROWS; }
+  TT_DEVICE static int column() { return block_y() * COLUMNS; }
+  TT_DEVICE static int warp_row() { return thread_x() / WARP / ACROSS * (ROWS / DOWN); }
+  TT_DEVICE static int warp_column() { return thread_x() / WARP % ACROSS * (COLUMNS / ACROSS); }
+};
+
+// sum = rows of the left operand x rows of the weights, in the fragments of mma.m16n8k16; in the same order in tiles of any size.
+template <typename T, int ROWS, int COLUMNS, int DOWN, int ACROSS, typename Chunks, typename Columns>
+TT_DEVICE void sum_products(const Chunks& chunks, const Columns& columns, const T* weights, int64_t m, int k,
+                            float (&sum)[ROWS / DOWN / 16][COLUMNS / ACROSS / 8][4]) {
+  using Tile = MmaTile<ROWS, COLUMNS, DOWN, ACROSS>;
+  constexpr int LOADS_A = ROWS * GEMM_MMA_CHUNKS / Tile::THREADS;
+  constexpr int LOADS_B = COLUMNS * GEMM_MMA_CHUNKS / Tile::THREADS;
   constexpr int STAGE = (ROWS + COLUMNS) * GEMM_MMA_PITCH;
   TT_DYNAMIC_SHARED(T, memory);
-  int64_t row0 = (int64_t)block_x() * ROWS;
-  int column0 = block_y() * COLUMNS;
+  int64_t row0 = Tile::row();
+  int column0 = Tile::column();
   int lane = thread_x() % WARP;
-  int warp_row = thread_x() / WARP / ACROSS * (ROWS / DOWN);
-  int warp_column = thread_x() / WARP % ACROSS * (COLUMNS / ACROSS);
+  int warp_row = Tile::warp_row();
+  int warp_column = Tile::warp_column();
 
   // A thread copies the same rows and the same place within them in every stage.
   int load_row = thread_x() / GEMM_MMA_CHUNKS;
   int load_k = thread_x() % GEMM_MMA_CHUNKS * 8;
-  constexpr int LOAD_STEP = THREADS / GEMM_MMA_CHUNKS;
+  constexpr int LOAD_STEP = Tile::THREADS / GEMM_MMA_CHUNKS;
   typename Chunks::Row rows[LOADS_A];
   TT_UNROLL
   for (int i = 0; i < LOADS_A; i++) {
@@ -108,19 +141,19 @@ TT_DEVICE void multiply_mma(const Chunks& chunks, const T* weights, T* out, int6
     }
     TT_UNROLL
     for (int i = 0; i < LOADS_B; i++) {
-      int column = column0 + load_row + i * LOAD_STEP;
-      bool valid = column < n && k0 + load_k < k;
-      const T* from = valid ? weights + (int64_t)column * k + k0 + load_k : weights;
+      bool valid;
+      int row = columns.row(column0 + load_row + i * LOAD_STEP, valid);
+      valid = valid && k0 + load_k < k;
+      const T* from = valid ? weights + (int64_t)row * k + k0 + load_k : weights;
       copy16_async(b + (load_row + i * LOAD_STEP) * GEMM_MMA_PITCH + load_k, from, valid);
     }
     commit_copies();
   };
 
-  float sum[TILES_M][TILES_N][4];
   TT_UNROLL
-  for (int i = 0; i < TILES_M; i++) {
+  for (int i = 0; i < Tile::TILES_M; i++) {
     TT_UNROLL
-    for (int j = 0; j < TILES_N; j++) {
+    for (int j = 0; j < Tile::TILES_N; j++) {
       TT_UNROLL
       for (int e = 0; e < 4; e++) {
         sum[i][j][e] = 0.0f;
@@ -141,18 +174,18 @@ TT_DEVICE void multiply_mma(const Chunks& chunks, const T* weights, T* out, int6
     const T* b = a + ROWS * GEMM_MMA_PITCH;
     TT_UNROLL
     for (int step = 0; step < GEMM_MMA_DEPTH; step += 16) {
-      uint32_t left[TILES_M][4];
+      uint32_t left[Tile::TILES_M][4];
       TT_UNROLL
-      for (int i = 0; i < TILES_M; i++) {
+      for (int i = 0; i < Tile::TILES_M; i++) {
         load_matrices(left[i], a + (warp_row + i * 16 + lane % 16) * GEMM_MMA_PITCH + step + lane / 16 * 8);
       }
       TT_UNROLL
-      for (int j = 0; j < TILES_N; j += 2) {
+      for (int j = 0; j < Tile::TILES_N; j += 2) {
         // Two tiles of eight columns, both halves of sixteen k.
         uint32_t right[4];
         load_matrices(right, b + (warp_column + j * 8 + lane / 16 * 8 + lane % 8) * GEMM_MMA_PITCH + step + lane / 8 % 2 * 8);
         TT_UNROLL
-        for (int i = 0; i < TILES_M; i++) {
+        for (int i = 0; i < Tile::TILES_M; i++) {
           multiply_accumulate<T>(sum[i][j], left[i], right[0], right[1]);
           multiply_accumulate<T>(sum[i][j + 1], left[i], right[2], right[3]);
         }
@@ -160,20 +193,27 @@ TT_DEVICE void multiply_mma(const Chunks& chunks, const T* weights, T* out, int6
     }
     sync_block();
   }
+}
 
+template <typename T, typename Chunks, int ROWS, int COLUMNS, int DOWN, int ACROSS>
+TT_DEVICE void multiply_mma(const Chunks& chunks, const T* weights, T* out, int64_t m, int n, int k, const GemmEpilogue<T>& end) {
+  using Tile = MmaTile<ROWS, COLUMNS, DOWN, ACROSS>;
+  float sum[Tile::TILES_M][Tile::TILES_N][4];
+  sum_products<T, ROWS, COLUMNS, DOWN, ACROSS>(chunks, EachColumn{n}, weights, m, k, sum);
+  int lane = thread_x() % WARP;
   bool paired = n % 2 == 0;
   TT_UNROLL
-  for (int i = 0; i < TILES_M; i++) {
+  for (int i = 0; i < Tile::TILES_M; i++) {
     TT_UNROLL
     for (int half = 0; half < 2; half++) {
-      int64_t row = row0 + warp_row + i * 16 + half * 8 + lane / 4;
+      int64_t row = Tile::row() + Tile::warp_row() + i * 16 + half * 8 + lane / 4;
       if (row >= m) {
         continue;
       }
       const T* channel_bias = end.channel_bias != nullptr ? end.channel_bias + row / end.rows_per_item * n : nullptr;
       TT_UNROLL
-      for (int j = 0; j < TILES_N; j++) {
-        int column = column0 + warp_column + j * 8 + lane % 4 * 2;
+      for (int j = 0; j < Tile::TILES_N; j++) {
+        int column = Tile::column() + Tile::warp_column() + j * 8 + lane % 4 * 2;
         float value[2];
         TT_UNROLL
         for (int e = 0; e < 2; e++) {
@@ -185,6 +225,46 @@ TT_DEVICE void multiply_mma(const Chunks& chunks, const T* weights, T* out, int6
         }
         if (column < n) {
           store_result(out, row * n + column, column + 1 < n, paired, value[0], value[1]);
+        }
+      }
+    }
+  }
+}
+
+// out[m, n] = value * gelu(gate): rows 0 to n of the weights give the value, rows n to 2 n the gate, bias as well. Neither is rounded to the storage type
+// before they meet. A block computes ROWS x COLUMNS / 2 of the result.
+template <typename T, int ROWS, int COLUMNS, int DOWN, int ACROSS>
+TT_DEVICE void multiply_geglu_mma(const T* x, const T* weights, T* out, int64_t m, int n, int k, const T* bias) {
+  using Tile = MmaTile<ROWS, COLUMNS, DOWN, ACROSS>;
+  static_assert(Tile::TILES_N % 2 == 0, "a warp has values and their gates");
+  float sum[Tile::TILES_M][Tile::TILES_N][4];
+  sum_products<T, ROWS, COLUMNS, DOWN, ACROSS>(DenseChunks<T>{x, k}, GatedColumns{n}, weights, m, k, sum);
+  int lane = thread_x() % WARP;
+  int column0 = (Tile::column() + Tile::warp_column()) / 2 + lane % 4 * 2;
+  bool paired = n % 2 == 0;
+  TT_UNROLL
+  for (int j = 0; j < Tile::TILES_N; j += 2) {
+    int column = column0 + j / 2 * 8;
+    float value_bias[2];
+    float gate_bias[2];
+    TT_UNROLL
+    for (int e = 0; e < 2; e++) {
+      bool there = column + e < n && bias != nullptr;
+      value_bias[e] = there ? to_float(bias[column + e]) : 0.0f;
+      gate_bias[e] = there ? to_float(bias[n + column + e]) : 0.0f;
+    }
+    TT_UNROLL
+    for (int i = 0; i < Tile::TILES_M; i++) {
+      TT_UNROLL
+      for (int half = 0; half < 2; half++) {
+        int64_t row = Tile::row() + Tile::warp_row() + i * 16 + half * 8 + lane / 4;
+        float gated[2];
+        TT_UNROLL
+        for (int e = 0; e < 2; e++) {
+          gated[e] = geglu(sum[i][j][2 * half + e] + value_bias[e], sum[i][j + 1][2 * half + e] + gate_bias[e]);
+        }
+        if (row < m && column < n) {
+          store_result(out, row * n + column, column + 1 < n, paired, gated[0], gated[1]);
         }
       }
     }
@@ -207,6 +287,10 @@ TT_DEVICE void multiply_mma(const Chunks& chunks, const T* weights, T* out, int6
     tt::multiply_mma<T, tt::ConvolutionChunks<T>, ROWS, COLUMNS, DOWN, ACROSS>(                                                                          \
         tt::ConvolutionChunks<T>{tt::ConvolutionRows<T>{x, height, width, channels, out_height, out_width, kernel_width, stride, pad_top, pad_left}, k}, \
         weights, out, m, n, k, tt::GemmEpilogue<T>{bias, channel_bias, residual, rows_per_item, activation, scale});                                     \
+  }                                                                                                                                                      \
+  TT_KERNEL(tt_linear_geglu_mma_##NAME##_##SUFFIX, DOWN * ACROSS * 32, const T* TT_RESTRICT x, const T* TT_RESTRICT weights, T* TT_RESTRICT out,         \
+            int64_t m, int n, int k, const T* TT_RESTRICT bias) {                                                                                        \
+    tt::multiply_geglu_mma<T, ROWS, COLUMNS, DOWN, ACROSS>(x, weights, out, m, n, k, bias);                                                              \
   }
 #define TT_GEMM_MMA(SUFFIX, T)                        \
   TT_GEMM_MMA_TILE(SUFFIX, T, 64, 64, 64, 2, 2)       \

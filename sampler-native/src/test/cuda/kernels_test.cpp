@@ -304,6 +304,37 @@ void linear(const Product& product, int64_t m, int n, int k) {
   delete residual;
 }
 
+// m rows, n columns of the result, which has half the columns of the tile.
+template <typename T>
+void linear_geglu(int tile, int64_t m, int n, int k, bool with_bias) {
+  checks::Random random(14);
+  Product product = mma_product("linear_geglu", tile);
+  std::string name = named<T>(product.prefix.c_str());
+  auto* x = random_array<T>(m * k, random);
+  auto* w = random_array<T>((int64_t)2 * n * k, random, 0.3);
+  auto* bias = random_array<T>(2 * n, random);
+  Array<T> out(m * n);
+  int columns = tile / 2;
+  check<T>(
+      name, out, 1e-4,
+      [&] {
+        launch(name, {(int)((m + tile - 1) / tile), (n + columns - 1) / columns, 1}, product.threads, product.shared_bytes,
+               Arguments().add(x->data()).add(w->data()).add(out.data()).add(m).add(n).add(k).add(with_bias ? bias->data() : (const T*)nullptr));
+      },
+      [&](int64_t i) {
+        int64_t value_row = i % n, gate_row = n + i % n;
+        double value = with_bias ? bias->get(value_row) : 0, gate = with_bias ? bias->get(gate_row) : 0;
+        for (int j = 0; j < k; j++) {
+          value += x->get(i / n * k + j) * w->get(value_row * k + j);
+          gate += x->get(i / n * k + j) * w->get(gate_row * k + j);
+        }
+        return value * gelu64(gate);
+      });
+  delete x;
+  delete w;
+  delete bias;
+}
+
 template <typename T>
 void convolution(int n, int height, int width, int in, int out_channels, int kernel, int stride, int pad_top, int pad_left, int out_height, int out_width,
                  const Product& product = plain_product("conv2d")) {
@@ -522,6 +553,10 @@ void all_tensor_core() {
     linear<T>(mma_product("linear", tile), 130, 136, 88);  // no multiple of a tile in any direction
     linear<T>(mma_product("linear", tile), 3, 35, 8);      // an odd number of columns, less than a stage
     linear<T>(mma_product("linear", tile), 64, 64, 160);
+    linear_geglu<T>(tile, 130, 136, 88, true);  // no multiple of a tile in any direction
+    linear_geglu<T>(tile, 3, 35, 8, true);      // an odd number of columns, less than a stage
+    linear_geglu<T>(tile, 1, 16, 40, false);    // fewer columns than a tile of a half has
+    linear_geglu<T>(tile, 128, 64, 160, true);
     convolution<T>(2, 9, 11, 24, 70, 3, 1, 1, 1, 9, 11, mma_product("conv2d", tile));
     convolution<T>(1, 12, 10, 40, 33, 3, 2, 0, 0, 6, 5, mma_product("conv2d", tile));  // pads right and bottom only
   }

@@ -66,6 +66,8 @@ final class Kernels implements AutoCloseable {
           "attention_mma_80",
           "conv2d_mma_128",
           "conv2d_mma_64",
+          "linear_geglu_mma_128",
+          "linear_geglu_mma_64",
           "linear_mma_128",
           "linear_mma_64");
 
