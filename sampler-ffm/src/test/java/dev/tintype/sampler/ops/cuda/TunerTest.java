@@ -151,6 +151,20 @@ class TunerTest {
     }
   }
 
+  /** As a product does that is one of the ways of something larger. */
+  @Test
+  void aWayMayChooseWithinItself() {
+    runtime.elapsed(3, 3, 3, 2, 2, 2);
+    runtime.elapsed(5, 5, 5, 4, 4, 4);
+    try (Tuner tuner = tuner()) {
+      Way outer = way("a", () -> choose(tuner, "within", way("x"), way("y")));
+      assertThat(choose(tuner, "conv", outer, way("b"))).isEqualTo("b");
+      assertThat(tuner.remembered("within")).contains("y");
+      assertThat(ran).startsWith("a", "x").endsWith("b", "b", "b", "b");
+    }
+    assertThat(memory.bytesUsed()).isZero();
+  }
+
   @Test
   void nothingIsMeasuredWhenOffOrOutOfTimeOrRecording() {
     Way[] ways = {way("a"), way("b")};
