@@ -41,4 +41,9 @@ public final class Linear {
   public Tensor forward(Tensor x, Epilogue epilogue) {
     return ops.linear(x, weights, epilogue);
   }
+
+  /** [..., in] to [..., out / 2]: the first half of the features times gelu(the second). */
+  Tensor forwardGeglu(Tensor x) {
+    return ops.linearGeglu(x, weights);
+  }
 }

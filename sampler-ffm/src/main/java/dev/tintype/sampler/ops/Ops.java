@@ -70,6 +70,16 @@ public interface Ops {
   Tensor geglu(Tensor x);
 
   /**
+   * {@link #linear}, then {@link #geglu}: [..., in] to [..., out / 2]. A device that does both at
+   * once does not round the product to {@link #dtype()} in between.
+   */
+  default Tensor linearGeglu(Tensor x, PreparedWeights.Linear weights) {
+    try (Tensor both = linear(x, weights, Epilogue.NONE)) {
+      return geglu(both);
+    }
+  }
+
+  /**
    * softmax(q k^T * scale) v per head. Heads are interleaved in the last dimension: q [n, t, heads
    * * d], k and v [n, s, heads * d], result [n, t, heads * d]. Any d up to 512. {@code causal}:
    * token i sees keys 0..i only (then t = s).

@@ -152,6 +152,13 @@ public final class ProfiledOps implements Ops {
   }
 
   @Override
+  public Tensor linearGeglu(Tensor x, PreparedWeights.Linear weights) {
+    return timed(
+        "linearGeglu " + x.shape() + " to " + weights.outFeatures() / 2,
+        () -> ops.linearGeglu(x, weights));
+  }
+
+  @Override
   public boolean joinsProjections() {
     return ops.joinsProjections();
   }

@@ -286,6 +286,26 @@ public abstract class OpsParityContract {
   }
 
   @Test
+  void linearGeglu() {
+    for (int i = 0; i < 20; i++) {
+      int in = oneOf(1, 8, 32, 40, 77, 320);
+      int half = oneOf(1, 15, 16, 33, 64, 320);
+      HostTensor weight = host(1 / Math.sqrt(in), 2L * half, in);
+      Optional<HostTensor> bias =
+          random.nextBoolean() ? Optional.of(host(1, 2L * half)) : Optional.empty();
+      var x = input(between(1, 3), oneOf(1, 7, 77, 130), in);
+      compare(
+          "linearGeglu of " + in + " to " + half,
+          16 + 2 * Math.sqrt(in),
+          ops -> {
+            try (var weights = ops.prepareLinear(weight, bias)) {
+              return ops.linearGeglu(x.apply(ops), weights);
+            }
+          });
+    }
+  }
+
+  @Test
   void elementwise() {
     for (long[] dims : new long[][] {{1, 1}, {3, 17, 5}, {2, 31, 29, 33}, {1, 70_001}}) {
       var x = input(dims);
