@@ -24,6 +24,7 @@ public final class CudaOps implements Ops {
   private final CudaWeights weights;
   private final CudaPointwise pointwise;
   private final CudaNorms norms;
+  private final CudaGeglu geglu;
   private final CudaAttention attention;
   private final CudaLayout layout;
   private final CudaSampling sampling;
@@ -44,6 +45,7 @@ public final class CudaOps implements Ops {
     this.weights = new CudaWeights(tensors, memory);
     this.pointwise = new CudaPointwise(kernels, tensors);
     this.norms = new CudaNorms(kernels, tensors);
+    this.geglu = new CudaGeglu(kernels, tensors, matrix, pointwise, tuner);
     this.attention = new CudaAttention(kernels, tensors, matrix, convolution.attention(), tuner);
     this.layout = new CudaLayout(cuda, kernels, tensors);
     this.sampling = new CudaSampling(kernels, tensors);
@@ -190,6 +192,13 @@ public final class CudaOps implements Ops {
   @Override
   public Tensor geglu(Tensor x) {
     return pointwise.geglu(x);
+  }
+
+  @Override
+  public Tensor linearGeglu(Tensor x, PreparedWeights.Linear weights) {
+    Shapes.channels(x, weights.inFeatures());
+    Shapes.require(weights.outFeatures() % 2 == 0, "an odd number of features cannot be gated", x);
+    return geglu.multiply(x, (CudaWeights.Linear) weights);
   }
 
   @Override

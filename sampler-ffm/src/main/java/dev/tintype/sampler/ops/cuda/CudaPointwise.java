@@ -88,17 +88,19 @@ final class CudaPointwise {
   Tensor geglu(Tensor x) {
     int half = x.shape().intDim(-1) / 2;
     Shapes.channels(x, 2L * half);
-    return tensors.produce(
-        x.shape().with(-1, half),
-        out -> {
-          long kernel = kernels.typed("geglu");
-          kernels
-              .arguments()
-              .pointer(address(x))
-              .pointer(address(out))
-              .wide(out.elements() / half)
-              .number(half);
-          kernels.launchOver(kernel, work(out));
-        });
+    return tensors.produce(x.shape().with(-1, half), out -> geglu(x, out));
+  }
+
+  /** Into a tensor of half the channels. */
+  void geglu(Tensor x, Tensor out) {
+    int half = out.shape().intDim(-1);
+    long kernel = kernels.typed("geglu");
+    kernels
+        .arguments()
+        .pointer(address(x))
+        .pointer(address(out))
+        .wide(out.elements() / half)
+        .number(half);
+    kernels.launchOver(kernel, work(out));
   }
 }

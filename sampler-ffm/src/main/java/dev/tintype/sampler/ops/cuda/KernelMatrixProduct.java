@@ -45,6 +45,11 @@ class KernelMatrixProduct implements MatrixProduct {
   }
 
   @Override
+  public boolean isOwn() {
+    return true;
+  }
+
+  @Override
   public String description() {
     return "own matrix kernels";
   }

@@ -39,6 +39,11 @@ interface MatrixProduct extends AutoCloseable {
   /** Whether {@link Call#wide} results of that shape can be had. */
   boolean widens(long rows, int inFeatures, int outFeatures);
 
+  /** Whether our own kernels compute all products, so that there is no library to measure. */
+  default boolean isOwn() {
+    return false;
+  }
+
   /** For people: name and version. */
   String description();
 

@@ -6,8 +6,8 @@ package dev.tintype.sampler.ops.cuda;
  * two is the same for every batch, and tiles of either size sum in the same order, so that the bits
  * of a row do not depend on how many there are.
  *
- * @param kernel after linear or conv2d
- * @param extent rows and columns of a block's tile
+ * @param kernel after linear, linear_geglu or conv2d
+ * @param extent rows and columns of a block's tile; of GEGLU's columns, values and gates together
  */
 record ProductTiles(String kernel, int extent, int threads, long sharedBytes) {
   private static final ProductTiles PLAIN = new ProductTiles("", 64, Kernels.THREADS, 0);
@@ -48,6 +48,11 @@ record ProductTiles(String kernel, int extent, int threads, long sharedBytes) {
         Math.ceilDiv(call.rows(), LARGE.extent)
             * Math.ceilDiv((long) call.outFeatures(), LARGE.extent);
     return tiles >= TILES_MIN ? LARGE : SMALL;
+  }
+
+  /** In fp32 arithmetic. */
+  boolean isPlain() {
+    return this == PLAIN;
   }
 
   /** Launches {@code verb}, whose arguments are set, over all tiles of the result. */
