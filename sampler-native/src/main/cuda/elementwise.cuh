@@ -110,6 +110,30 @@ TT_DEVICE void epilogue_rows(T* x, const T* bias, const T* channel_bias, const T
   }
 }
 
+// The first `channels` of rows of `wide` values, a multiple of 16 bytes, with the epilogue of a convolution. A thread reads 16 bytes.
+template <typename T>
+TT_DEVICE void narrow_rows(const T* from, T* out, const T* bias, const T* channel_bias, const T* residual, int64_t rows, int wide, int channels,
+                           int64_t rows_per_item, int activation, float scale) {
+  constexpr int N = Vec<T>::N;
+  int chunks = wide / N;
+  for (int64_t i = global_thread(); i < rows * chunks; i += global_threads()) {
+    int64_t row = i / chunks;
+    int channel0 = (int)(i - row * chunks) * N;
+    Vec<T> value = load16(from + i * N);
+    const T* item = channel_bias != nullptr ? channel_bias + row / rows_per_item * channels : nullptr;
+    TT_UNROLL
+    for (int j = 0; j < N; j++) {
+      int channel = channel0 + j;
+      if (channel < channels) {
+        float b = bias != nullptr ? to_float(bias[channel]) : 0.0f;
+        float c = item != nullptr ? to_float(item[channel]) : 0.0f;
+        float r = residual != nullptr ? to_float(residual[row * channels + channel]) : 0.0f;
+        out[row * channels + channel] = from_float<T>(epilogue(value.v[j], b, c, activation, scale, r));
+      }
+    }
+  }
+}
+
 }  // namespace tt
 
 #define TT_ELEMENTWISE(SUFFIX, T)                                                                                                                    \
@@ -131,3 +155,10 @@ TT_DEVICE void epilogue_rows(T* x, const T* bias, const T* channel_bias, const T
     tt::epilogue_rows(x, bias, channel_bias, residual, n, channels, per_item, activation, scale);                                                    \
   }
 TT_FOR_EACH_TYPE(TT_ELEMENTWISE)
+#define TT_NARROW(SUFFIX, T)                                                                                                                        \
+  TT_KERNEL(tt_narrow_rows_##SUFFIX, 256, const T* TT_RESTRICT from, T* TT_RESTRICT out, const T* TT_RESTRICT bias, const T* TT_RESTRICT channel_bias, \
+            const T* TT_RESTRICT residual, int64_t rows, int wide, int channels, int64_t rows_per_item, int activation, float scale) {               \
+    tt::narrow_rows(from, out, bias, channel_bias, residual, rows, wide, channels, rows_per_item, activation, scale);                               \
+  }
+TT_NARROW(f16, tt::half_t)
+TT_NARROW(bf16, tt::bf16_t)

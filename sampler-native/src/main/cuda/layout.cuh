@@ -26,6 +26,24 @@ TT_DEVICE void gather_rows(const U* from, const int* index, U* to, int64_t rows,
   }
 }
 
+// Rows of `count` values in rows of `wide`, a multiple of 8; the rest of each is zero. A thread writes 16 bytes.
+TT_DEVICE void widen_rows(const uint16_t* from, Bytes16* to, int64_t rows, int count, int wide) {
+  int chunks = wide / 8;
+  for (int64_t i = global_thread(); i < rows * chunks; i += global_threads()) {
+    int64_t row = i / chunks;
+    int column = (int)(i - row * chunks) * 8;
+    const uint16_t* values = from + row * count + column;
+    Bytes16 chunk;
+    TT_UNROLL
+    for (int j = 0; j < 4; j++) {
+      uint32_t low = column + 2 * j < count ? values[2 * j] : 0;
+      uint32_t high = column + 2 * j + 1 < count ? values[2 * j + 1] : 0;
+      chunk.word[j] = low | high << 16;
+    }
+    to[i] = chunk;
+  }
+}
+
 // Nearest neighbour as torch does: output pixel i reads input floor(i * in / out). [n, h, w, count units] each.
 template <typename U>
 TT_DEVICE void upsample(const U* from, U* to, int64_t n, int in_height, int in_width, int count, int out_height, int out_width) {
@@ -111,3 +129,6 @@ TT_LAYOUT_ANY(b4, uint32_t)
 TT_LAYOUT_ANY(b16, tt::Bytes16)
 TT_LAYOUT_SCALAR(b2, uint16_t)
 TT_LAYOUT_SCALAR(b4, uint32_t)
+TT_KERNEL(tt_widen_rows_b2, 256, const uint16_t* TT_RESTRICT from, tt::Bytes16* TT_RESTRICT to, int64_t rows, int count, int wide) {
+  tt::widen_rows(from, to, rows, count, wide);
+}

@@ -415,6 +415,56 @@ void elementwise() {
   }
 }
 
+// Any bits, a NaN's as well: they are moved, not computed with.
+void widen(int64_t rows, int count, int wide) {
+  Buffer from((size_t)rows * count * 2);
+  auto* values = reinterpret_cast<uint16_t*>(from.data);
+  for (int64_t i = 0; i < rows * count; i++) {
+    values[i] = (uint16_t)(40000 + i);
+  }
+  Buffer to((size_t)rows * wide * 2);
+  launch("tt_widen_rows_b2", {2, 1, 1}, 64, 0, Arguments().add(values).add(to.data).add(rows).add(count).add(wide));
+  for (int64_t i = 0; i < rows * wide; i++) {
+    int column = (int)(i % wide);
+    checks::equal("tt_widen_rows_b2", reinterpret_cast<uint16_t*>(to.data)[i], column < count ? values[i / wide * count + column] : 0);
+  }
+}
+
+// With all parts of the epilogue, and with none. What is left out is NaN and must not be seen.
+template <typename T>
+void narrow(int items, int per_item, int channels, int wide, bool parts) {
+  checks::Random random(14);
+  int64_t rows = (int64_t)items * per_item;
+  Array<T> from(rows * wide);
+  for (int64_t row = 0; row < rows; row++) {
+    for (int c = 0; c < channels; c++) {
+      from.data()[row * wide + c] = from_float<T>((float)random.next());
+    }
+  }
+  auto* bias = random_array<T>(channels, random);
+  auto* channel_bias = random_array<T>((int64_t)items * channels, random);
+  auto* residual = random_array<T>(rows * channels, random);
+  Array<T> out(rows * channels);
+  const T* none = nullptr;
+  check<T>(
+      named<T>("narrow_rows"), out, 1e-6,
+      [&] {
+        launch(named<T>("narrow_rows"), {2, 1, 1}, 64, 0,
+               Arguments().add(from.data()).add(out.data()).add(parts ? bias->data() : none).add(parts ? channel_bias->data() : none)
+                   .add(parts ? residual->data() : none).add(rows).add(wide).add(channels).add((int64_t)per_item).add((int)(parts ? SILU : NONE))
+                   .add(parts ? 0.7f : 1.0f));
+      },
+      [&](int64_t i) {
+        int64_t row = i / channels;
+        int c = (int)(i % channels);
+        double x = from.get(row * wide + c);
+        return parts ? silu64(x + bias->get(c) + channel_bias->get(row / per_item * channels + c)) * 0.7f + residual->get(i) : x;
+      });
+  delete bias;
+  delete channel_bias;
+  delete residual;
+}
+
 template <typename T>
 void softmax(int rows, int columns, bool causal) {
   checks::Random random(12);
@@ -549,6 +599,11 @@ void all_tensor_core() {
     attention<T>(kernel, 1, 130, 130, 1, variant.dim, true, 64, shared_bytes);
     attention<T>(kernel, 1, 3, 200, 1, variant.dim, false, 64, shared_bytes);
   }
+  for (bool parts : {false, true}) {
+    narrow<T>(3, 55, 3, 8, parts);
+    narrow<T>(1, 7, 4, 8, parts);
+    narrow<T>(2, 9, 17, 24, parts);
+  }
   for (int tile : {64, 128}) {
     linear<T>(mma_product("linear", tile), 130, 136, 88);  // no multiple of a tile in any direction
     linear<T>(mma_product("linear", tile), 3, 35, 8);      // an odd number of columns, less than a stage
@@ -557,6 +612,8 @@ void all_tensor_core() {
     linear_geglu<T>(tile, 3, 35, 8, true);      // an odd number of columns, less than a stage
     linear_geglu<T>(tile, 1, 16, 40, false);    // fewer columns than a tile of a half has
     linear_geglu<T>(tile, 128, 64, 160, true);
+    convolution<T>(2, 9, 11, 8, 40, 3, 1, 1, 1, 9, 11, mma_product("conv2d", tile));   // four taps a stage
+    convolution<T>(1, 7, 9, 32, 3, 3, 1, 1, 1, 7, 9, mma_product("conv2d", tile));     // nearly empty tiles
     convolution<T>(2, 9, 11, 24, 70, 3, 1, 1, 1, 9, 11, mma_product("conv2d", tile));
     convolution<T>(1, 12, 10, 40, 33, 3, 2, 0, 0, 6, 5, mma_product("conv2d", tile));  // pads right and bottom only
   }
@@ -565,6 +622,9 @@ void all_tensor_core() {
 }  // namespace
 
 int main() {
+  widen(70, 3, 8);
+  widen(3, 4, 8);
+  widen(129, 9, 16);
   all_of_type<float>();
   all_of_type<half_t>();
   all_of_type<bf16_t>();

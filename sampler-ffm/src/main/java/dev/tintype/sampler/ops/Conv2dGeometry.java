@@ -20,6 +20,11 @@ public record Conv2dGeometry(
     return new Conv2dGeometry(kernel, kernel, stride, padding, padding, padding, padding);
   }
 
+  /** One product per pixel: a linear layer. */
+  public boolean isPointwise() {
+    return equals(square(1, 1, 0));
+  }
+
   /** [batch, height, width, in] to [batch, height', width', out]. */
   public Shape output(Shape input, long outChannels) {
     long height = (input.dim(1) + padTop + padBottom - kernelHeight) / stride + 1;

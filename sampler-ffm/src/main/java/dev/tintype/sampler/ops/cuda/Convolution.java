@@ -21,22 +21,41 @@ interface Convolution extends AutoCloseable {
       return geometry.padTop() == geometry.padBottom() && geometry.padLeft() == geometry.padRight();
     }
 
-    /** One product per pixel: a linear layer. */
-    boolean isPointwise() {
-      return geometry.equals(Conv2dGeometry.square(1, 1, 0));
+    Problem withChannels(int in, int out) {
+      return new Problem(samples, height, width, in, outHeight, outWidth, out, geometry);
     }
   }
 
-  /** Addresses of one call; those that are absent are 0. See {@link MatrixProduct.Call}. */
+  /**
+   * Addresses of one call; those that are absent are 0. See {@link MatrixProduct.Call}.
+   *
+   * @param paddedWeights the same weights for {@linkplain ChannelPadding padded} channels
+   */
   record Call(
       long x,
       long weights,
+      long paddedWeights,
       long out,
       long bias,
       long channelBias,
       int activation,
       float scale,
-      long residual) {}
+      long residual) {
+
+    /** With another input, and weights for it. */
+    Call reading(long otherX, long otherWeights) {
+      return new Call(otherX, otherWeights, 0, out, bias, channelBias, activation, scale, residual);
+    }
+
+    Call withoutPadding() {
+      return reading(x, weights);
+    }
+
+    /** The sums alone, to another address. */
+    Call plainInto(long otherOut) {
+      return new Call(x, weights, paddedWeights, otherOut, 0, 0, 0, 1, 0);
+    }
+  }
 
   void convolve(Problem problem, Call call);
 

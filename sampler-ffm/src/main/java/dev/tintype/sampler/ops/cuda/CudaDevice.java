@@ -117,7 +117,7 @@ public final class CudaDevice implements Device {
         DType dtype,
         MatrixProduct matrix,
         Tuner tuner) {
-      return new KernelConvolution(kernels);
+      return new KernelConvolution(kernels, new ChannelPadding(memory, kernels));
     }
   }
 

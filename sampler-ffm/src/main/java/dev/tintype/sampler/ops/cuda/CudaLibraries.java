@@ -275,10 +275,11 @@ final class CudaLibraries implements CudaDevice.Libraries {
       DType dtype,
       MatrixProduct matrix,
       Tuner tuner) {
-    KernelConvolution own = new KernelConvolution(kernels);
+    ChannelPadding padding = new ChannelPadding(memory, kernels);
+    KernelConvolution own = new KernelConvolution(kernels, padding);
     if (files.containsKey(CONVOLUTION) && !OWN_KERNELS) {
       try {
-        return new CudnnConvolution(cuda, memory, kernels, dtype, matrix, own, tuner);
+        return new CudnnConvolution(cuda, memory, kernels, dtype, matrix, own, padding, tuner);
       } catch (CudaException e) {
         degrade(CONVOLUTION, e);
       }

@@ -132,6 +132,7 @@ public final class CudaOps implements Ops {
                 new Convolution.Call(
                     address(x),
                     own.address(),
+                    own.padded(),
                     address(out),
                     own.bias(),
                     optional(epilogue.channelBias()),

@@ -13,8 +13,9 @@ import java.util.function.LongConsumer;
 import java.util.function.Supplier;
 
 /**
- * Weights at fixed addresses: convolutions as [out, kernelHeight, kernelWidth, in], linear layers
- * as they are, norms in fp32. All else in the device's storage type.
+ * Weights at fixed addresses: convolutions as [out, kernelHeight, kernelWidth, in], and beside that
+ * with padded channels where it is for them, linear layers as they are, norms in fp32. All else in
+ * the device's storage type.
  */
 final class CudaWeights {
   private final CudaTensors tensors;
@@ -72,25 +73,46 @@ final class CudaWeights {
         : new Pinned(weight.toFloats(), dtype);
   }
 
-  /** [out, in, height, width] as [out, height, width, in], in the device's type. */
   private Pinned convolution(HostTensor weight) {
+    return convolution(weight, weight.shape().intDim(1), weight.shape().intDim(0));
+  }
+
+  /** Those for {@linkplain ChannelPadding padded} channels, where there are such. */
+  private Optional<Pinned> padded(HostTensor weight, Conv2dGeometry geometry) {
+    int out = weight.shape().intDim(0);
+    int in = weight.shape().intDim(1);
+    return ChannelPadding.isFor(dtype, geometry, in, out)
+        ? Optional.of(convolution(weight, ChannelPadding.padded(in), ChannelPadding.padded(out)))
+        : Optional.empty();
+  }
+
+  /**
+   * [out, in, height, width] as [out, height, width, in], in the device's type; zero for channels
+   * beyond those that there are.
+   */
+  private Pinned convolution(HostTensor weight, int in, int out) {
+    int taps = weight.shape().intDim(2) * weight.shape().intDim(3);
+    int count = Math.multiplyExact(Math.multiplyExact(out, taps), in);
     if (weight.dtype() != dtype || dtype.bytes() != Short.BYTES) {
-      return new Pinned(channelsLast(weight), dtype);
+      float[] from = weight.toFloats();
+      float[] to = new float[count];
+      channelsLast(weight.shape(), in, (i, j) -> to[j] = from[i]);
+      return new Pinned(to, dtype);
     }
     short[] from = weight.data().toArray(ValueLayout.JAVA_SHORT_UNALIGNED);
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment to = arena.allocate(ValueLayout.JAVA_SHORT, from.length);
-      channelsLast(weight.shape(), (i, j) -> to.setAtIndex(ValueLayout.JAVA_SHORT, j, from[i]));
+      MemorySegment to = arena.allocate(ValueLayout.JAVA_SHORT, count);
+      channelsLast(weight.shape(), in, (i, j) -> to.setAtIndex(ValueLayout.JAVA_SHORT, j, from[i]));
       return new Pinned(to);
     }
   }
 
   /** Two arrays, or neither where the second finds no memory. */
-  private static <T> Optional<T> beside(Pinned first, Supplier<Optional<T>> second) {
+  private static <T> Optional<T> beside(Runnable closeFirst, Supplier<Optional<T>> second) {
     try {
       return second.get();
     } catch (RuntimeException e) {
-      first.close();
+      closeFirst.run();
       throw e;
     }
   }
@@ -102,7 +124,8 @@ final class CudaWeights {
 
     Matrix(Pinned weights, CudaWeights owner, Optional<HostTensor> bias) {
       this.weights = weights;
-      this.bias = beside(weights, () -> bias.map(tensor -> owner.vector(tensor, owner.dtype)));
+      this.bias =
+          beside(weights::close, () -> bias.map(tensor -> owner.vector(tensor, owner.dtype)));
     }
 
     long address() {
@@ -130,6 +153,7 @@ final class CudaWeights {
     private final Conv2dGeometry geometry;
     private final int in;
     private final int out;
+    private final Optional<Pinned> padded;
 
     Conv2d(
         CudaWeights owner, HostTensor weight, Optional<HostTensor> bias, Conv2dGeometry geometry) {
@@ -137,6 +161,23 @@ final class CudaWeights {
       this.geometry = geometry;
       this.out = weight.shape().intDim(0);
       this.in = weight.shape().intDim(1);
+      this.padded = beside(super::close, () -> owner.padded(weight, geometry));
+    }
+
+    /** Of the weights for {@linkplain ChannelPadding padded} channels; 0 when there are none. */
+    long padded() {
+      return padded.map(pinned -> pinned.address).orElse(0L);
+    }
+
+    @Override
+    public long bytes() {
+      return super.bytes() + padded.map(pinned -> pinned.bytes).orElse(0L);
+    }
+
+    @Override
+    public void close() {
+      super.close();
+      padded.ifPresent(Pinned::close);
     }
 
     @Override
@@ -184,7 +225,8 @@ final class CudaWeights {
     Norm(CudaWeights owner, HostTensor scale, HostTensor shift) {
       this.scale = owner.vector(scale, DType.F32);
       this.shift =
-          beside(this.scale, () -> Optional.of(owner.vector(shift, DType.F32))).orElseThrow();
+          beside(this.scale::close, () -> Optional.of(owner.vector(shift, DType.F32)))
+              .orElseThrow();
       this.channels = Math.toIntExact(scale.shape().elements());
     }
 
@@ -254,24 +296,20 @@ final class CudaWeights {
     void move(int from, int to);
   }
 
-  /** [out, in, kernelHeight, kernelWidth] to [out, kernelHeight, kernelWidth, in]. */
-  private static void channelsLast(Shape shape, Move move) {
+  /**
+   * [out, in, kernelHeight, kernelWidth] to [out, kernelHeight, kernelWidth, wide], of which the
+   * first channels.
+   */
+  private static void channelsLast(Shape shape, int wide, Move move) {
     int out = shape.intDim(0);
     int in = shape.intDim(1);
     int taps = shape.intDim(2) * shape.intDim(3);
     for (int o = 0; o < out; o++) {
       for (int i = 0; i < in; i++) {
         for (int tap = 0; tap < taps; tap++) {
-          move.move((o * in + i) * taps + tap, (o * taps + tap) * in + i);
+          move.move((o * in + i) * taps + tap, (o * taps + tap) * wide + i);
         }
       }
     }
-  }
-
-  static float[] channelsLast(HostTensor weight) {
-    float[] from = weight.toFloats();
-    float[] to = new float[from.length];
-    channelsLast(weight.shape(), (i, j) -> to[j] = from[i]);
-    return to;
   }
 }

@@ -14,7 +14,8 @@ import java.util.Optional;
 /**
  * Convolutions by cuDNN: plans of the graph API with and without biases and residual inside, and
  * the older fixed functions; per shape the one that was measured to be fastest, else the first that
- * the heuristics name. Where cuDNN has none, our own kernel. Kernels of one pixel are matrix
+ * the heuristics name. 16-bit channels that are no multiple of 8 are done padded and as they are;
+ * unmeasured, padded. Where cuDNN has no plan, our own kernel. Kernels of one pixel are matrix
  * products and go to cublasLt.
  */
 final class CudnnConvolution implements Convolution {
@@ -39,6 +40,7 @@ final class CudnnConvolution implements Convolution {
   private final DType dtype;
   private final MatrixProduct matrix;
   private final KernelConvolution own;
+  private final ChannelPadding padding;
   private final Tuner tuner;
   private final EpilogueKernel epilogue;
   private final MemorySegment handle;
@@ -50,6 +52,13 @@ final class CudnnConvolution implements Convolution {
     String text(DType dtype) {
       return "conv " + dtype + " " + problem + " " + fusion;
     }
+
+    /** Where results are dropped afterwards, all of the epilogue comes with that. */
+    Key padded() {
+      Problem padded = ChannelPadding.padded(problem);
+      boolean same = padded.outChannels() == problem.outChannels();
+      return new Key(padded, same ? fusion : CudnnFusion.NONE);
+    }
   }
 
   CudnnConvolution(
@@ -59,12 +68,14 @@ final class CudnnConvolution implements Convolution {
       DType dtype,
       MatrixProduct matrix,
       KernelConvolution own,
+      ChannelPadding padding,
       Tuner tuner) {
     this.cuda = cuda;
     this.memory = memory;
     this.dtype = dtype;
     this.matrix = matrix;
     this.own = own;
+    this.padding = padding;
     this.tuner = tuner;
     this.epilogue = new EpilogueKernel(kernels, dtype.bytes());
     this.chosen = new PlanCache<>(SHAPES_MAX, cuda::givePlanUp, Way::close);
@@ -92,7 +103,7 @@ final class CudnnConvolution implements Convolution {
 
   @Override
   public void convolve(Problem problem, Call call) {
-    if (problem.isPointwise()) {
+    if (problem.geometry().isPointwise()) {
       multiply(problem, call);
       return;
     }
@@ -120,7 +131,7 @@ final class CudnnConvolution implements Convolution {
         throw e;
       }
       optional.passOver(way.id(), key.text(dtype), e);
-      own.convolve(key.problem(), call);
+      own.convolve(key.problem(), call.withoutPadding());
       if (!e.code().equals(DeviceException.OUT_OF_MEMORY)) {
         chosen.put(key, new Own(key.problem()));
       }
@@ -222,6 +233,34 @@ final class CudnnConvolution implements Convolution {
     public void close() {}
   }
 
+  /** One of those for padded channels, between two of our kernels. */
+  private final class Padded implements Way {
+    static final String PREFIX = "padded ";
+
+    private final Problem problem;
+    private final Way wide;
+
+    Padded(Problem problem, Way wide) {
+      this.problem = problem;
+      this.wide = wide;
+    }
+
+    @Override
+    public String id() {
+      return PREFIX + wide.id();
+    }
+
+    @Override
+    public void run(Call call) {
+      padding.around(problem, call, wide::run);
+    }
+
+    @Override
+    public void close() {
+      wide.close();
+    }
+  }
+
   private void finish(Problem problem, Call call, CudnnFusion done) {
     long item = (long) problem.outHeight() * problem.outWidth() * problem.outChannels();
     epilogue.apply(
@@ -288,25 +327,41 @@ final class CudnnConvolution implements Convolution {
     }
   }
 
-  /** What the heuristics name first, the same in every process. */
+  private boolean isPadded(Problem problem) {
+    return ChannelPadding.isFor(
+        dtype, problem.geometry(), problem.inChannels(), problem.outChannels());
+  }
+
+  /**
+   * What the heuristics name first, the same in every process. Padded where that is for it: two
+   * launches of some us, where without them any engine may be the first.
+   */
   private Way advised(Problem problem) {
+    Optional<Way> way =
+        isPadded(problem)
+            ? first(ChannelPadding.padded(problem)).map(wide -> new Padded(problem, wide))
+            : Optional.empty();
+    return way.or(() -> first(problem)).orElseGet(() -> new Own(problem));
+  }
+
+  /** Empty where cuDNN has no way. */
+  private Optional<Way> first(Problem problem) {
     List<Way> ways = new ArrayList<>();
     add(ways, problem, CudnnFusion.NONE, CudnnGraph.Mode.A, 1);
     if (ways.isEmpty()) {
       add(ways, problem, CudnnFusion.NONE, CudnnGraph.Mode.F, 1);
     }
-    return ways.isEmpty() ? fixed(problem).orElseGet(() -> new Own(problem)) : ways.getFirst();
+    return ways.isEmpty() ? fixed(problem) : Optional.of(ways.getFirst());
   }
 
   private List<Way> candidates(Key key) {
     Problem problem = key.problem();
     List<Way> ways = new ArrayList<>();
-    add(ways, problem, CudnnFusion.NONE, CudnnGraph.Mode.A, PLANS_OF_MODE_A);
-    add(ways, problem, CudnnFusion.NONE, CudnnGraph.Mode.B, PLANS_OF_MODE_B);
-    fixed(problem).ifPresent(ways::add);
-    if (key.fusion().count() > 0) {
-      add(ways, problem, key.fusion(), CudnnGraph.Mode.A, FUSED_PLANS);
+    if (isPadded(problem)) {
+      addAll(ways, key.padded());
+      ways.replaceAll(wide -> new Padded(problem, wide));
     }
+    addAll(ways, key);
     if (ways.isEmpty()) {
       add(ways, problem, CudnnFusion.NONE, CudnnGraph.Mode.F, 1);
     }
@@ -315,6 +370,17 @@ final class CudnnConvolution implements Convolution {
       ways.add(new Own(problem));
     }
     return ways;
+  }
+
+  private void addAll(List<Way> ways, Key key) {
+    Problem problem = key.problem();
+    add(ways, problem, CudnnFusion.NONE, CudnnGraph.Mode.A, PLANS_OF_MODE_A);
+    add(ways, problem, CudnnFusion.NONE, CudnnGraph.Mode.B, PLANS_OF_MODE_B);
+    fixed(problem).ifPresent(ways::add);
+    // Where channels are padded too, those plans alone are worth what compiling costs.
+    if (key.fusion().count() > 0 && !isPadded(problem)) {
+      add(ways, problem, key.fusion(), CudnnGraph.Mode.A, FUSED_PLANS);
+    }
   }
 
   private void add(
@@ -330,6 +396,12 @@ final class CudnnConvolution implements Convolution {
 
   /** The way of that id; empty when there is none any more. */
   private Optional<Way> named(Key key, String id) {
+    if (id.startsWith(Padded.PREFIX)) {
+      return isPadded(key.problem())
+          ? named(key.padded(), id.substring(Padded.PREFIX.length()))
+              .map(wide -> new Padded(key.problem(), wide))
+          : Optional.empty();
+    }
     String[] words = id.split(" ");
     return switch (words[0]) {
       case "fixed" -> fixed(key.problem());

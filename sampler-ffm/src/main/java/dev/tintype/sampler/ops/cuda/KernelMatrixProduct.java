@@ -2,6 +2,9 @@ package dev.tintype.sampler.ops.cuda;
 
 /** Linear layers by our own kernels, see {@link ProductTiles}; needs no library. */
 class KernelMatrixProduct implements MatrixProduct {
+  /** Half a tile. */
+  private static final int COLUMNS_MIN = 32;
+
   private final Kernels kernels;
 
   KernelMatrixProduct(Kernels kernels) {
@@ -22,9 +25,10 @@ class KernelMatrixProduct implements MatrixProduct {
     ProductTiles.of(kernels, call, call.inFeatures()).launch(kernels, "linear", call);
   }
 
-  /** Whether it is worth measuring against a library. */
+  /** Whether it is worth measuring against a library, which has narrower tiles. */
   boolean isFast(int inFeatures, int outFeatures) {
-    return ProductTiles.usesTensorCores(kernels, inFeatures, outFeatures);
+    return outFeatures >= COLUMNS_MIN
+        && ProductTiles.usesTensorCores(kernels, inFeatures, inFeatures);
   }
 
   /** The parameters that tt_linear and tt_conv2d share. */

@@ -69,7 +69,8 @@ final class Kernels implements AutoCloseable {
           "linear_geglu_mma_128",
           "linear_geglu_mma_64",
           "linear_mma_128",
-          "linear_mma_64");
+          "linear_mma_64",
+          "narrow_rows");
 
   /** One kernel per unit of bytes. */
   static final List<String> UNITS =
@@ -86,7 +87,8 @@ final class Kernels implements AutoCloseable {
           "transpose_b4",
           "upsample_b16",
           "upsample_b2",
-          "upsample_b4");
+          "upsample_b4",
+          "widen_rows_b2");
 
   private final Cuda cuda;
   private final Arena arena = Arena.ofShared();

@@ -25,29 +25,29 @@ record ProductTiles(String kernel, int extent, int threads, long sharedBytes) {
 
   private static final long CHUNK_BYTES = 16;
 
-  /** A tile that is nearly empty costs as much as a full one. */
-  private static final int EXTENT_MIN = 32;
+  /** A stage of the tensor cores' kernels; one that is nearly empty costs as much as a full one. */
+  private static final int DEPTH_MIN = 32;
 
   /**
+   * Whatever the columns: tiles of the other kernels are as empty when these are few.
+   *
    * @param contiguous elements of the left operand that lie beside each other for certain: the
    *     features, or the channels of a pixel
+   * @param depth products in each sum
    */
-  static boolean usesTensorCores(Kernels kernels, int contiguous, int columns) {
-    return kernels.haveTensorCores()
-        && contiguous % CHUNK == 0
-        && contiguous >= EXTENT_MIN
-        && columns >= EXTENT_MIN;
+  static boolean usesTensorCores(Kernels kernels, int contiguous, int depth) {
+    return kernels.haveTensorCores() && contiguous % CHUNK == 0 && depth >= DEPTH_MIN;
   }
 
   static ProductTiles of(Kernels kernels, MatrixProduct.Call call, int contiguous) {
     boolean aligned = Long.lowestOneBit(call.x() | call.weights()) >= CHUNK_BYTES;
-    if (!aligned || !usesTensorCores(kernels, contiguous, call.outFeatures())) {
+    if (!aligned || !usesTensorCores(kernels, contiguous, call.inFeatures())) {
       return PLAIN;
     }
     long tiles =
         Math.ceilDiv(call.rows(), LARGE.extent)
             * Math.ceilDiv((long) call.outFeatures(), LARGE.extent);
-    return tiles >= TILES_MIN ? LARGE : SMALL;
+    return tiles >= TILES_MIN && call.outFeatures() > SMALL.extent ? LARGE : SMALL;
   }
 
   /** In fp32 arithmetic. */

@@ -72,7 +72,9 @@ class CudaLibrariesLiveTest {
           for (Convolution.Problem problem :
               List.of(
                   problem(Conv2dGeometry.square(3, 1, 1), 64),
-                  problem(new Conv2dGeometry(3, 3, 2, 0, 0, 1, 1), 32))) {
+                  problem(new Conv2dGeometry(3, 3, 2, 0, 0, 1, 1), 32),
+                  problem(Conv2dGeometry.square(3, 1, 1), 64).withChannels(8, 320),
+                  problem(Conv2dGeometry.square(3, 1, 1), 64).withChannels(320, 8))) {
             List<CudnnPlan> plans = plans(target, problem, dtype, fusion);
             if (dtype != DType.F32) {
               assertThat(plans).as(dtype + " " + problem).isNotEmpty();

@@ -7,11 +7,16 @@ import dev.tintype.sampler.device.DType;
 import dev.tintype.sampler.device.DeviceException;
 import dev.tintype.sampler.device.DeviceOptions;
 import dev.tintype.sampler.device.DeviceOptions.Precision;
+import dev.tintype.sampler.device.Shape;
+import dev.tintype.sampler.device.Tensor;
+import dev.tintype.sampler.ops.Conv2dGeometry;
+import dev.tintype.sampler.ops.Epilogue;
 import dev.tintype.sampler.pipeline.DiffusionPipeline;
 import dev.tintype.sampler.pipeline.LoadOptions;
 import dev.tintype.sampler.pipeline.Picture;
 import dev.tintype.sampler.pipeline.Recipe;
 import dev.tintype.sampler.pipeline.Sample;
+import dev.tintype.sampler.weights.HostTensor;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -50,6 +55,22 @@ class CudaShortageTest {
             return EmulatedCudaRuntime.LIBRARIES.kernels();
           }
 
+          @Override
+          public MatrixProduct matrix(
+              Cuda cuda, CudaMemory pool, Kernels kernels, DType dtype, Tuner tuner) {
+            memory = pool;
+            return new KernelMatrixProduct(kernels);
+          }
+        });
+  }
+
+  /** In 16 bits, with every convolution padded that can be. */
+  private CudaDevice openPadding() {
+    return CudaDevice.open(
+        runtime,
+        0,
+        DeviceOptions.defaults().withPrecision(Precision.FP16),
+        new ChannelPaddingTest.PaddingLibraries() {
           @Override
           public MatrixProduct matrix(
               Cuda cuda, CudaMemory pool, Kernels kernels, DType dtype, Tuner tuner) {
@@ -158,6 +179,30 @@ class CudaShortageTest {
         assertThat(pipeline.latents(sample)).containsExactly(expected);
         assertThat(failEverywhere(() -> pipeline.decode(sample))).isPositive();
       }
+    }
+    assertThat(runtime.bytesTaken()).isZero();
+  }
+
+  @Test
+  void aPaddedConvolution() {
+    HostTensor weight = HostTensor.of("weight", new float[4 * 9 * 3 * 3], 4, 9, 3, 3);
+    Optional<HostTensor> bias = Optional.of(HostTensor.of("bias", new float[] {1, 2, 3, 4}, 4));
+    Conv2dGeometry geometry = Conv2dGeometry.square(3, 1, 1);
+    try (CudaDevice device = openPadding();
+        Tensor x = device.ops().zeros(Shape.of(1, 2, 3, 9))) {
+      long before = device.bytesHeld();
+      // Weights, bias, padded weights, result, padded input, padded result.
+      int requests =
+          failEverywhere(
+              () -> {
+                try (var weights = device.ops().prepareConv2d(weight, bias, geometry);
+                    Tensor out = device.ops().conv2d(x, weights, Epilogue.NONE)) {
+                  assertThat(device.ops().download(out)).startsWith(1, 2, 3, 4, 1, 2, 3, 4);
+                }
+              });
+      assertThat(requests).isEqualTo(6);
+      memory.makeRoom();
+      assertThat(device.bytesHeld()).isEqualTo(before);
     }
     assertThat(runtime.bytesTaken()).isZero();
   }
