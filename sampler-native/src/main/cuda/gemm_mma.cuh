@@ -210,7 +210,7 @@ TT_DEVICE void multiply_mma(const Chunks& chunks, const T* weights, T* out, int6
       if (row >= m) {
         continue;
       }
-      const T* channel_bias = end.channel_bias != nullptr ? end.channel_bias + row / end.rows_per_item * n : nullptr;
+      const T* channel_bias = end.channel_bias != nullptr ? end.channel_bias + row / end.rows_per_item * end.channel_stride : nullptr;
       TT_UNROLL
       for (int j = 0; j < Tile::TILES_N; j++) {
         int column = Tile::column() + Tile::warp_column() + j * 8 + lane % 4 * 2;
@@ -273,24 +273,24 @@ TT_DEVICE void multiply_geglu_mma(const T* x, const T* weights, T* out, int64_t 
 
 }  // namespace tt
 
-#define TT_GEMM_MMA_TILE(SUFFIX, T, NAME, ROWS, COLUMNS, DOWN, ACROSS)                                                                                   \
-  TT_KERNEL(tt_linear_mma_##NAME##_##SUFFIX, DOWN * ACROSS * 32, const T* TT_RESTRICT x, const T* TT_RESTRICT weights, T* TT_RESTRICT out, int64_t m,    \
-            int n, int k, const T* TT_RESTRICT bias, const T* TT_RESTRICT channel_bias, const T* TT_RESTRICT residual, int64_t rows_per_item,            \
-            int activation, float scale) {                                                                                                               \
-    tt::multiply_mma<T, tt::DenseChunks<T>, ROWS, COLUMNS, DOWN, ACROSS>(                                                                                \
-        tt::DenseChunks<T>{x, k}, weights, out, m, n, k, tt::GemmEpilogue<T>{bias, channel_bias, residual, rows_per_item, activation, scale});           \
-  }                                                                                                                                                      \
-  TT_KERNEL(tt_conv2d_mma_##NAME##_##SUFFIX, DOWN * ACROSS * 32, const T* TT_RESTRICT x, const T* TT_RESTRICT weights, T* TT_RESTRICT out, int64_t m,    \
-            int n, int k, const T* TT_RESTRICT bias, const T* TT_RESTRICT channel_bias, const T* TT_RESTRICT residual, int64_t rows_per_item,            \
-            int activation, float scale, int height, int width, int channels, int out_height, int out_width, int kernel_width, int stride, int pad_top,  \
-            int pad_left) {                                                                                                                              \
-    tt::multiply_mma<T, tt::ConvolutionChunks<T>, ROWS, COLUMNS, DOWN, ACROSS>(                                                                          \
-        tt::ConvolutionChunks<T>{tt::ConvolutionRows<T>{x, height, width, channels, out_height, out_width, kernel_width, stride, pad_top, pad_left}, k}, \
-        weights, out, m, n, k, tt::GemmEpilogue<T>{bias, channel_bias, residual, rows_per_item, activation, scale});                                     \
-  }                                                                                                                                                      \
-  TT_KERNEL(tt_linear_geglu_mma_##NAME##_##SUFFIX, DOWN * ACROSS * 32, const T* TT_RESTRICT x, const T* TT_RESTRICT weights, T* TT_RESTRICT out,         \
-            int64_t m, int n, int k, const T* TT_RESTRICT bias) {                                                                                        \
-    tt::multiply_geglu_mma<T, ROWS, COLUMNS, DOWN, ACROSS>(x, weights, out, m, n, k, bias);                                                              \
+#define TT_GEMM_MMA_TILE(SUFFIX, T, NAME, ROWS, COLUMNS, DOWN, ACROSS)                                                                                            \
+  TT_KERNEL(tt_linear_mma_##NAME##_##SUFFIX, DOWN * ACROSS * 32, const T* TT_RESTRICT x, const T* TT_RESTRICT weights, T* TT_RESTRICT out, int64_t m,             \
+            int n, int k, const T* TT_RESTRICT bias, const T* TT_RESTRICT channel_bias, const T* TT_RESTRICT residual, int64_t rows_per_item, int channel_stride, \
+            int activation, float scale) {                                                                                                                        \
+    tt::multiply_mma<T, tt::DenseChunks<T>, ROWS, COLUMNS, DOWN, ACROSS>(                                                                                         \
+        tt::DenseChunks<T>{x, k}, weights, out, m, n, k, tt::GemmEpilogue<T>{bias, channel_bias, residual, rows_per_item, channel_stride, activation, scale});    \
+  }                                                                                                                                                               \
+  TT_KERNEL(tt_conv2d_mma_##NAME##_##SUFFIX, DOWN * ACROSS * 32, const T* TT_RESTRICT x, const T* TT_RESTRICT weights, T* TT_RESTRICT out, int64_t m,             \
+            int n, int k, const T* TT_RESTRICT bias, const T* TT_RESTRICT channel_bias, const T* TT_RESTRICT residual, int64_t rows_per_item, int channel_stride, \
+            int activation, float scale, int height, int width, int channels, int out_height, int out_width, int kernel_width, int stride, int pad_top,           \
+            int pad_left) {                                                                                                                                       \
+    tt::multiply_mma<T, tt::ConvolutionChunks<T>, ROWS, COLUMNS, DOWN, ACROSS>(                                                                                   \
+        tt::ConvolutionChunks<T>{tt::ConvolutionRows<T>{x, height, width, channels, out_height, out_width, kernel_width, stride, pad_top, pad_left}, k},          \
+        weights, out, m, n, k, tt::GemmEpilogue<T>{bias, channel_bias, residual, rows_per_item, channel_stride, activation, scale});                              \
+  }                                                                                                                                                               \
+  TT_KERNEL(tt_linear_geglu_mma_##NAME##_##SUFFIX, DOWN * ACROSS * 32, const T* TT_RESTRICT x, const T* TT_RESTRICT weights, T* TT_RESTRICT out,                  \
+            int64_t m, int n, int k, const T* TT_RESTRICT bias) {                                                                                                 \
+    tt::multiply_geglu_mma<T, ROWS, COLUMNS, DOWN, ACROSS>(x, weights, out, m, n, k, bias);                                                                       \
   }
 #define TT_GEMM_MMA(SUFFIX, T)                        \
   TT_GEMM_MMA_TILE(SUFFIX, T, 64, 64, 64, 2, 2)       \

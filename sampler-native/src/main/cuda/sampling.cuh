@@ -118,18 +118,5 @@ TT_DEVICE void normal_noise(const int64_t* seeds, int64_t stream, T* out, int64_
     for (int64_t i = tt::global_thread(); i < n; i += tt::global_threads()) {                                                                         \
       out[i] = tt::to_byte(tt::to_float(x[i]));                                                                                                       \
     }                                                                                                                                                 \
-  }                                                                                                                                                   \
-  /* Latents of at most 16 channels to RGB bytes by a linear map: factors [channels, 3], then the bias [3]. */                                        \
-  TT_KERNEL(tt_latent_preview_##SUFFIX, 256, const T* TT_RESTRICT latent, const float* TT_RESTRICT factors, uint8_t* TT_RESTRICT out, int64_t pixels, \
-            int channels) {                                                                                                                           \
-    for (int64_t i = tt::global_thread(); i < pixels * 3; i += tt::global_threads()) {                                                                \
-      const T* from = latent + i / 3 * channels;                                                                                                      \
-      int color = (int)(i % 3);                                                                                                                       \
-      float value = factors[3 * channels + color];                                                                                                    \
-      for (int c = 0; c < channels; c++) {                                                                                                            \
-        value += tt::to_float(from[c]) * factors[3 * c + color];                                                                                      \
-      }                                                                                                                                               \
-      out[i] = tt::to_byte(value);                                                                                                                    \
-    }                                                                                                                                                 \
   }
 TT_FOR_EACH_TYPE(TT_SAMPLING)

@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <functional>
 #include <string>
@@ -289,7 +290,7 @@ void linear(const Product& product, int64_t m, int n, int k) {
         launch(named<T>(product.prefix.c_str()), {(int)((m + product.tile - 1) / product.tile), (n + product.tile - 1) / product.tile, 1}, product.threads,
                product.shared_bytes,
                Arguments().add(x->data()).add(w->data()).add(out.data()).add(m).add(n).add(k).add(bias->data()).add((const T*)nullptr).add(residual->data())
-                   .add(m).add((int)NONE).add(1.0f));
+                   .add(m).add(n).add((int)NONE).add(1.0f));
       },
       [&](int64_t i) {
         double sum = bias->get(i % n) + residual->get(i);
@@ -342,7 +343,9 @@ void convolution(int n, int height, int width, int in, int out_channels, int ker
   auto* x = random_array<T>((int64_t)n * height * width * in, random);
   auto* w = random_array<T>((int64_t)out_channels * kernel * kernel * in, random, 0.3);
   auto* bias = random_array<T>(out_channels, random);
-  auto* channel_bias = random_array<T>((int64_t)n * out_channels, random);
+  // Lies in wider rows, as the projections of a time embedding do.
+  int channel_stride = out_channels + 5;
+  auto* channel_bias = random_array<T>((int64_t)n * channel_stride, random);
   int64_t m = (int64_t)n * out_height * out_width;
   auto* residual = random_array<T>(m * out_channels, random);
   Array<T> out(m * out_channels);
@@ -353,7 +356,7 @@ void convolution(int n, int height, int width, int in, int out_channels, int ker
         launch(named<T>(product.prefix.c_str()), {(int)((m + product.tile - 1) / product.tile), (out_channels + product.tile - 1) / product.tile, 1},
                product.threads, product.shared_bytes,
                Arguments().add(x->data()).add(w->data()).add(out.data()).add(m).add(out_channels).add(k).add(bias->data()).add(channel_bias->data())
-                   .add(residual->data()).add((int64_t)out_height * out_width).add((int)SILU).add(0.5f).add(height).add(width).add(in).add(out_height)
+                   .add(residual->data()).add((int64_t)out_height * out_width).add(channel_stride).add((int)SILU).add(0.5f).add(height).add(width).add(in).add(out_height)
                    .add(out_width).add(kernel).add(stride).add(pad_top).add(pad_left));
       },
       [&](int64_t i) {
@@ -373,7 +376,7 @@ void convolution(int n, int height, int width, int in, int out_channels, int ker
             }
           }
         }
-        return silu64(sum + bias->get(o) + channel_bias->get(image * out_channels + o)) * 0.5 + residual->get(i);
+        return silu64(sum + bias->get(o) + channel_bias->get(image * channel_stride + o)) * 0.5 + residual->get(i);
       });
   delete x;
   delete w;
@@ -442,7 +445,8 @@ void narrow(int items, int per_item, int channels, int wide, bool parts) {
     }
   }
   auto* bias = random_array<T>(channels, random);
-  auto* channel_bias = random_array<T>((int64_t)items * channels, random);
+  int channel_stride = channels + 3;
+  auto* channel_bias = random_array<T>((int64_t)items * channel_stride, random);
   auto* residual = random_array<T>(rows * channels, random);
   Array<T> out(rows * channels);
   const T* none = nullptr;
@@ -451,15 +455,43 @@ void narrow(int items, int per_item, int channels, int wide, bool parts) {
       [&] {
         launch(named<T>("narrow_rows"), {2, 1, 1}, 64, 0,
                Arguments().add(from.data()).add(out.data()).add(parts ? bias->data() : none).add(parts ? channel_bias->data() : none)
-                   .add(parts ? residual->data() : none).add(rows).add(wide).add(channels).add((int64_t)per_item).add((int)(parts ? SILU : NONE))
+                   .add(parts ? residual->data() : none).add(rows).add(wide).add(channels).add((int64_t)per_item).add(channel_stride).add((int)(parts ? SILU : NONE))
                    .add(parts ? 0.7f : 1.0f));
       },
       [&](int64_t i) {
         int64_t row = i / channels;
         int c = (int)(i % channels);
         double x = from.get(row * wide + c);
-        return parts ? silu64(x + bias->get(c) + channel_bias->get(row / per_item * channels + c)) * 0.7f + residual->get(i) : x;
+        return parts ? silu64(x + bias->get(c) + channel_bias->get(row / per_item * channel_stride + c)) * 0.7f + residual->get(i) : x;
       });
+  delete bias;
+  delete channel_bias;
+  delete residual;
+}
+
+// In place, over rows that a vector's width divides and ones that it does not.
+template <typename T>
+void epilogue_pass(int items, int per_item, int channels, int channel_stride) {
+  checks::Random random(15);
+  int64_t n = (int64_t)items * per_item * channels;
+  auto* x = random_array<T>(n, random);
+  auto* bias = random_array<T>(channels, random);
+  auto* channel_bias = random_array<T>((int64_t)items * channel_stride, random);
+  auto* residual = random_array<T>(n, random);
+  Array<T> out(n);
+  check<T>(
+      named<T>("epilogue"), out, 1e-6,
+      [&] {
+        std::copy(x->data(), x->data() + n, out.data());
+        launch(named<T>("epilogue"), {2, 1, 1}, 64, 0,
+               Arguments().add(out.data()).add(bias->data()).add(channel_bias->data()).add(residual->data()).add(n).add(channels)
+                   .add((int64_t)per_item * channels).add(channel_stride).add((int)SILU).add(0.7f));
+      },
+      [&](int64_t i) {
+        int c = (int)(i % channels);
+        return silu64(x->get(i) + bias->get(c) + channel_bias->get(i / (per_item * channels) * channel_stride + c)) * 0.7f + residual->get(i);
+      });
+  delete x;
   delete bias;
   delete channel_bias;
   delete residual;
@@ -562,6 +594,9 @@ void guided_step() {
 template <typename T>
 void all_of_type() {
   elementwise<T>();
+  epilogue_pass<T>(3, 5, 16, 48);
+  epilogue_pass<T>(2, 7, 16, 19);  // rows of the channel bias on odd addresses
+  epilogue_pass<T>(2, 3, 13, 13);
   group_norm<T>(2, 23, 64, 32, 8, NONE, 0.0);
   group_norm<T>(2, 17, 320, 32, 16, SILU, 0.5);   // ten channels a group: a vector spans groups
   group_norm<T>(1, 9, 36, 6, 4, SILU, 0.0);       // no vectors in 16-bit types

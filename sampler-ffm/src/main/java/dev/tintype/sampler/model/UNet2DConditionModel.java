@@ -8,10 +8,12 @@ import dev.tintype.sampler.nn.BlockSpec;
 import dev.tintype.sampler.nn.Conv2d;
 import dev.tintype.sampler.nn.DownBlock2D;
 import dev.tintype.sampler.nn.GroupNorm;
+import dev.tintype.sampler.nn.Linear;
 import dev.tintype.sampler.nn.Parameters;
 import dev.tintype.sampler.nn.SkipConnections;
 import dev.tintype.sampler.nn.Tensors;
 import dev.tintype.sampler.nn.TextStates;
+import dev.tintype.sampler.nn.TimeProjections;
 import dev.tintype.sampler.nn.TimestepEmbedding;
 import dev.tintype.sampler.nn.UNetMidBlock2DCrossAttn;
 import dev.tintype.sampler.nn.UpBlock2D;
@@ -29,8 +31,8 @@ import java.util.function.BiConsumer;
  * model's prediction [n, h, w, out] (diffusers {@code UNet2DConditionModel}; Stable Diffusion 1.x,
  * 2.x, SDXL and their inpainting variants).
  *
- * <p>A step is three calls, of which the first is made once per prompt: {@link #encodeText}, {@link
- * #embedTime}, {@link #forward}.
+ * <p>A step is three calls, of which the first two are made once per prompt, for all steps: {@link
+ * #encodeText}, {@link #embedTime}, {@link #forward}.
  */
 public final class UNet2DConditionModel implements AutoCloseable {
   private final UNet2DConditionConfig config;
@@ -41,6 +43,8 @@ public final class UNet2DConditionModel implements AutoCloseable {
   private final Conv2d convIn;
   private final TimestepEmbedding timeEmbedding;
   private final Optional<TimestepEmbedding> addEmbedding;
+  private final TimeProjections timeProjections;
+  private final Linear timeProjection;
   private final List<DownBlock2D> downBlocks;
   private final UNetMidBlock2DCrossAttn midBlock;
   private final List<UpBlock2D> upBlocks;
@@ -62,9 +66,11 @@ public final class UNet2DConditionModel implements AutoCloseable {
                 a ->
                     new TimestepEmbedding(
                         p.below("add_embedding"), a.inputDim(), config.timeEmbedDim()));
+    timeProjections = new TimeProjections(config.timeEmbedDim());
     downBlocks = downBlocks(p);
     midBlock = midBlock(p);
     upBlocks = upBlocks(p);
+    timeProjection = timeProjections.joined();
     convNormOut =
         new GroupNorm(p.below("conv_norm_out"), first, config.normGroups(), config.normEpsilon());
     convOut =
@@ -124,7 +130,7 @@ public final class UNet2DConditionModel implements AutoCloseable {
     return new BlockSpec(
         in,
         config.blockOutChannels().get(level),
-        config.timeEmbedDim(),
+        timeProjections,
         resnets,
         attention ? config.transformerLayers().get(level) : 0,
         config.heads().get(level),
@@ -144,7 +150,8 @@ public final class UNet2DConditionModel implements AutoCloseable {
   }
 
   /**
-   * The time embedding after its SiLU, [n, channels], one row per timestep.
+   * What the residual blocks add of the time embedding, [n, channels of all of them], one row per
+   * timestep.
    *
    * @param added SDXL's conditioning for the same n rows; present exactly when the model has it
    */
@@ -169,7 +176,8 @@ public final class UNet2DConditionModel implements AutoCloseable {
       AddedConditions conditions = added.get();
       embedded = consume(embedded, e -> consume(embedAdded(conditions), a -> ops.add(e, a)));
     }
-    return consume(embedded, e -> ops.activate(e, Activation.SILU));
+    return consume(
+        embedded, e -> consume(ops.activate(e, Activation.SILU), timeProjection::forward));
   }
 
   /** Sizes and crops as sinusoids beside the pooled text, through two linear layers. */

@@ -8,7 +8,7 @@ import java.util.Optional;
  *
  * @param in channels that enter the level
  * @param out channels of everything after its first residual block
- * @param timeChannels width of the time embedding
+ * @param time the projections of the time embedding, to which each residual block adds its own
  * @param resnets residual blocks in the level
  * @param transformerLayers transformer blocks after each residual block; 0 without attention
  * @param heads attention heads
@@ -20,7 +20,7 @@ import java.util.Optional;
 public record BlockSpec(
     int in,
     int out,
-    int timeChannels,
+    TimeProjections time,
     int resnets,
     int transformerLayers,
     int heads,
@@ -34,7 +34,7 @@ public record BlockSpec(
   }
 
   ResnetBlock2D resnet(Parameters p, int resnetIn) {
-    return new ResnetBlock2D(p, resnetIn, out, Optional.of(timeChannels), groups, epsilon);
+    return new ResnetBlock2D(p, resnetIn, out, Optional.of(time), groups, epsilon);
   }
 
   Transformer2DModel attention(Parameters p, List<Attention> cross) {

@@ -29,6 +29,12 @@ public final class Linear {
     return new Linear(p.ops(), p.joined(names, in, out));
   }
 
+  /** Several layers with biases over the same input; their outputs beside each other. */
+  static Linear joined(List<Parameters> layers, int in, List<Integer> outs) {
+    Parameters first = layers.getFirst();
+    return new Linear(first.ops(), first.joined(layers, in, outs));
+  }
+
   /** From the weights of a 1x1 convolution, which in NHWC is the same thing. */
   public static Linear pointwise(Parameters p, int in, int out) {
     return new Linear(p.ops(), p.pointwise(in, out));

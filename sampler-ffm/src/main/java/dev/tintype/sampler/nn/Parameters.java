@@ -80,6 +80,19 @@ public final class Parameters implements AutoCloseable {
     }
   }
 
+  /** Linear layers with biases over the same input as one with all of their outputs. */
+  PreparedWeights.Linear joined(List<Parameters> layers, int in, List<Integer> outs) {
+    List<HostTensor> weights = new ArrayList<>();
+    List<HostTensor> biases = new ArrayList<>();
+    for (int i = 0; i < layers.size(); i++) {
+      weights.add(layers.get(i).get("weight", outs.get(i), in));
+      biases.add(layers.get(i).get("bias", outs.get(i)));
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      return linear(HostTensor.stack(weights, arena), Optional.of(HostTensor.stack(biases, arena)));
+    }
+  }
+
   /** A convolution with a 1x1 kernel, which in NHWC is a linear layer over the channels. */
   PreparedWeights.Linear pointwise(int in, int out) {
     return linear(source.get("weight", out, in, 1, 1).reshape(out, in), source.find("bias", out));

@@ -14,19 +14,20 @@ import java.util.Optional;
 public final class ResnetBlock2D {
   private final GroupNorm norm1;
   private final Conv2d conv1;
-  private final Optional<Linear> timeEmbProj;
+  private final Optional<TimeProjections.Columns> timeColumns;
   private final GroupNorm norm2;
   private final Conv2d conv2;
   private final Optional<Linear> convShortcut;
 
   /**
-   * @param timeChannels width of the time embedding; empty in the VAE, which has none
+   * @param time gets this block's projection of the time embedding; empty in the VAE, which has
+   *     none
    */
   public ResnetBlock2D(
-      Parameters p, int in, int out, Optional<Integer> timeChannels, int groups, double epsilon) {
+      Parameters p, int in, int out, Optional<TimeProjections> time, int groups, double epsilon) {
     norm1 = new GroupNorm(p.below("norm1"), in, groups, epsilon);
     conv1 = Conv2d.same3x3(p.below("conv1"), in, out);
-    timeEmbProj = timeChannels.map(t -> Linear.withBias(p.below("time_emb_proj"), t, out));
+    timeColumns = time.map(t -> t.add(p.below("time_emb_proj"), out));
     norm2 = new GroupNorm(p.below("norm2"), out, groups, epsilon);
     conv2 = Conv2d.same3x3(p.below("conv2"), out, out);
     convShortcut =
@@ -41,15 +42,13 @@ public final class ResnetBlock2D {
   }
 
   /**
-   * @param time the time embedding after its SiLU, [rows, channels], at least as many rows as
-   *     {@code x} has; row i belongs to item i
+   * @param time the projected time embedding, [rows, channels of all blocks], at least as many rows
+   *     as {@code x} has; row i belongs to item i
    */
   public Tensor forward(Tensor x, Tensor time) {
-    Tensor hidden;
-    try (Tensor bias = timeEmbProj.orElseThrow().forward(time.slice(0, x.shape().dim(0)))) {
-      hidden = first(x, Epilogue.NONE.withChannelBias(bias));
-    }
-    return second(hidden, x);
+    Tensor rows = time.slice(0, x.shape().dim(0));
+    int from = timeColumns.orElseThrow().from();
+    return second(first(x, Epilogue.NONE.withChannelBias(rows, from)), x);
   }
 
   private Tensor first(Tensor x, Epilogue epilogue) {

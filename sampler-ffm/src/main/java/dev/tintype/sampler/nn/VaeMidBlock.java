@@ -14,7 +14,7 @@ final class VaeMidBlock {
   private final ResnetBlock2D resnet1;
 
   VaeMidBlock(Parameters p, int channels, int groups, double epsilon, boolean attends) {
-    Optional<Integer> noTime = Optional.empty();
+    Optional<TimeProjections> noTime = Optional.empty();
     resnet0 = new ResnetBlock2D(p.below("resnets.0"), channels, channels, noTime, groups, epsilon);
     attention =
         attends

@@ -35,9 +35,12 @@ public final class Shapes {
         .ifPresent(
             bias ->
                 require(
-                    bias.shape().equals(Shape.of(result.dim(0), result.dim(-1))),
-                    "channel bias does not fit " + result,
-                    bias));
+                    bias.rows().shape().rank() == 2
+                        && bias.rows().shape().dim(0) == result.dim(0)
+                        && bias.from() >= 0
+                        && bias.from() + result.dim(-1) <= bias.stride(),
+                    "channel bias from column " + bias.from() + " does not fit " + result,
+                    bias.rows()));
     epilogue
         .residual()
         .ifPresent(

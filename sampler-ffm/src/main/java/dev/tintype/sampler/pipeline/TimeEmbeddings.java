@@ -9,8 +9,9 @@ import dev.tintype.sampler.schedule.SchedulePlan;
 import java.util.Optional;
 
 /**
- * The embedded timesteps of all steps of one sample, computed at once when it is admitted: a step
- * then takes its rows. They depend on the sample alone, whatever it is batched with.
+ * The embedded timesteps of all steps of one sample, with all projections of them, computed at once
+ * when it is admitted: a step then takes its rows, some tens of KB. They depend on the sample
+ * alone, whatever it is batched with.
  */
 final class TimeEmbeddings implements AutoCloseable {
   private final Tensor table;

@@ -36,16 +36,21 @@ public record HostTensor(String key, DType dtype, Shape shape, MemorySegment dat
   }
 
   /**
-   * Tensors of one type and shape but for the first dimension, one below the other.
+   * Tensors of one shape but for the first dimension, one below the other; of several types, as
+   * fp32.
    *
    * @param arena that the result lives in
    */
   public static HostTensor stack(List<HostTensor> parts, SegmentAllocator arena) {
     HostTensor first = parts.getFirst();
+    if (parts.stream().anyMatch(part -> part.dtype != first.dtype)) {
+      return stack(
+          parts.stream().map(p -> of(p.key, p.toFloats(), p.shape.dims())).toList(), arena);
+    }
     long rows = 0;
     long bytes = 0;
     for (HostTensor part : parts) {
-      if (part.dtype != first.dtype || !part.shape.with(0, 0).equals(first.shape.with(0, 0))) {
+      if (!part.shape.with(0, 0).equals(first.shape.with(0, 0))) {
         throw new IllegalArgumentException(part + " below " + first);
       }
       rows += part.shape.dim(0);

@@ -107,11 +107,14 @@ public abstract class OpsParityContract {
     boolean residual = random.nextBoolean();
     Activation activation = Activation.values()[random.nextInt(Activation.values().length)];
     float scale = random.nextBoolean() ? 1 : 0.7f;
-    var bias = input(result.dim(0), result.dim(-1));
+    // Where it lies among others: as a projection of the time embedding, or alone.
+    int from = random.nextBoolean() ? 0 : oneOf(3, 8);
+    int behind = random.nextBoolean() ? 0 : oneOf(5, 16);
+    var bias = input(result.dim(0), from + result.dim(-1) + behind);
     var other = input(result.dims());
     return ops -> {
       Epilogue epilogue = Epilogue.of(activation).withScale(scale);
-      epilogue = channelBias ? epilogue.withChannelBias(bias.apply(ops)) : epilogue;
+      epilogue = channelBias ? epilogue.withChannelBias(bias.apply(ops), from) : epilogue;
       return residual ? epilogue.withResidual(other.apply(ops)) : epilogue;
     };
   }

@@ -113,6 +113,7 @@ final class ChannelPadding {
         .number(wide)
         .number(channels)
         .wide(rowsPerItem)
+        .number(call.channelStride())
         .number(call.activation())
         .real(call.scale());
     kernels.launchOver(kernel, rows * (wide / MULTIPLE));

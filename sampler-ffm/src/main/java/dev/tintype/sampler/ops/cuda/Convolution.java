@@ -38,13 +38,24 @@ interface Convolution extends AutoCloseable {
       long out,
       long bias,
       long channelBias,
+      int channelStride,
       int activation,
       float scale,
       long residual) {
 
     /** With another input, and weights for it. */
     Call reading(long otherX, long otherWeights) {
-      return new Call(otherX, otherWeights, 0, out, bias, channelBias, activation, scale, residual);
+      return new Call(
+          otherX,
+          otherWeights,
+          0,
+          out,
+          bias,
+          channelBias,
+          channelStride,
+          activation,
+          scale,
+          residual);
     }
 
     Call withoutPadding() {
@@ -53,7 +64,7 @@ interface Convolution extends AutoCloseable {
 
     /** The sums alone, to another address. */
     Call plainInto(long otherOut) {
-      return new Call(x, weights, paddedWeights, otherOut, 0, 0, 0, 1, 0);
+      return new Call(x, weights, paddedWeights, otherOut, 0, 0, 0, 0, 1, 0);
     }
   }
 

@@ -150,6 +150,7 @@ final class CublasLtMatrixProduct implements MatrixProduct {
           call.rowsPerItem() * call.outFeatures(),
           0,
           call.channelBias(),
+          call.channelStride(),
           call.activation(),
           call.scale(),
           call.residual());

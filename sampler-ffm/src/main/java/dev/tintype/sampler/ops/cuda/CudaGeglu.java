@@ -112,6 +112,7 @@ final class CudaGeglu {
           p.outFeatures(),
           weights.bias(),
           0,
+          0,
           p.rows(),
           0,
           1,

@@ -135,7 +135,8 @@ public final class CudaOps implements Ops {
                     own.padded(),
                     address(out),
                     own.bias(),
-                    optional(epilogue.channelBias()),
+                    channelBias(epilogue),
+                    epilogue.channelBias().map(Epilogue.ChannelBias::stride).orElse(0),
                     epilogue.activation().ordinal(),
                     epilogue.scale(),
                     optional(epilogue.residual()))));
@@ -160,12 +161,20 @@ public final class CudaOps implements Ops {
                     own.inFeatures(),
                     own.outFeatures(),
                     own.bias(),
-                    optional(epilogue.channelBias()),
+                    channelBias(epilogue),
+                    epilogue.channelBias().map(Epilogue.ChannelBias::stride).orElse(0),
                     rows / shape.dim(0),
                     epilogue.activation().ordinal(),
                     epilogue.scale(),
                     optional(epilogue.residual()),
                     false)));
+  }
+
+  private static long channelBias(Epilogue epilogue) {
+    return epilogue
+        .channelBias()
+        .map(bias -> address(bias.rows()) + (long) bias.from() * bias.rows().dtype().bytes())
+        .orElse(0L);
   }
 
   private static long optional(Optional<Tensor> tensor) {
@@ -346,14 +355,6 @@ public final class CudaOps implements Ops {
   @Override
   public byte[] toRgb8(Tensor image) {
     return sampling.toRgb8(image);
-  }
-
-  /**
-   * A rough picture of latents [n, h, w, channels] by a linear map: factors [channels, 3], then a
-   * bias [3]; row-major RGB bytes, one pixel per latent.
-   */
-  public byte[] preview(Tensor latents, float[] factorsAndBias) {
-    return sampling.preview(latents, factorsAndBias);
   }
 
   String description() {

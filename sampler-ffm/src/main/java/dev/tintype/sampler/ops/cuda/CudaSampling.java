@@ -283,33 +283,4 @@ final class CudaSampling {
       return tensors.downloadBytes(bytes);
     }
   }
-
-  /**
-   * A rough picture of latents [n, h, w, channels]: factors [channels, 3] and a bias [3], row-major
-   * RGB bytes, one pixel per latent.
-   */
-  byte[] preview(Tensor latents, float[] factorsAndBias) {
-    Shapes.image(latents);
-    int channels = latents.shape().intDim(3);
-    Shapes.require(factorsAndBias.length == 3 * channels + 3, "not channels x 3 + 3", latents);
-    long pixels = latents.elements() / channels;
-    try (Arena arena = Arena.ofConfined();
-        Tensor factors =
-            tensors.parameters(
-                arena.allocateFrom(ValueLayout.JAVA_FLOAT, factorsAndBias),
-                DType.F32,
-                factorsAndBias.length);
-        Tensor bytes = tensors.allocate(Shape.of(pixels, 3), DType.U8)) {
-      long kernel = kernels.typed("latent_preview");
-      kernels
-          .arguments()
-          .pointer(address(latents))
-          .pointer(address(factors))
-          .pointer(address(bytes))
-          .wide(pixels)
-          .number(channels);
-      kernels.launchOver(kernel, 3 * pixels);
-      return tensors.downloadBytes(bytes);
-    }
-  }
 }

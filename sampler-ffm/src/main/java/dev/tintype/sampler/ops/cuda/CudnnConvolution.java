@@ -108,7 +108,7 @@ final class CudnnConvolution implements Convolution {
       return;
     }
     // What is absent is 0 and so aligned to anything.
-    long bits = call.x() | call.out() | call.channelBias() | call.residual();
+    long bits = call.x() | call.out() | call.residual();
     if (Long.lowestOneBit(bits) < ALIGNMENT_BYTES) {
       own.convolve(problem, call);
       return;
@@ -270,6 +270,7 @@ final class CudnnConvolution implements Convolution {
         item,
         done.bias() ? 0 : call.bias(),
         call.channelBias(),
+        call.channelStride(),
         call.activation(),
         call.scale(),
         done.residual() ? 0 : call.residual());
@@ -454,6 +455,7 @@ final class CudnnConvolution implements Convolution {
             problem.outChannels(),
             call.bias(),
             call.channelBias(),
+            call.channelStride(),
             pixels,
             call.activation(),
             call.scale(),

@@ -21,6 +21,7 @@ final class EpilogueKernel {
       long elementsPerItem,
       long bias,
       long channelBias,
+      int channelStride,
       int activation,
       float scale,
       long residual) {
@@ -37,6 +38,7 @@ final class EpilogueKernel {
         .wide(elements)
         .number(channels)
         .wide(elementsPerItem)
+        .number(channelStride)
         .number(activation)
         .real(scale);
     kernels.launchOver(kernel, Math.ceilDiv(elements * elementBytes, 16));

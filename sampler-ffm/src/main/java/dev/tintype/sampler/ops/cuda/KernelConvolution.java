@@ -40,6 +40,7 @@ final class KernelConvolution implements Convolution {
             problem.outChannels(),
             call.bias(),
             call.channelBias(),
+            call.channelStride(),
             pixels,
             call.activation(),
             call.scale(),

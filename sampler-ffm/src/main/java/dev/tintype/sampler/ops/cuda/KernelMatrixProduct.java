@@ -44,6 +44,7 @@ class KernelMatrixProduct implements MatrixProduct {
         .pointer(call.channelBias())
         .pointer(call.residual())
         .wide(call.rowsPerItem())
+        .number(call.channelStride())
         .number(call.activation())
         .real(call.scale());
   }

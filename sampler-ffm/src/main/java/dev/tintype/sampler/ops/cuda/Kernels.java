@@ -45,7 +45,6 @@ final class Kernels implements AutoCloseable {
           "group_norm_small",
           "guide",
           "guide_deviations",
-          "latent_preview",
           "layer_norm",
           "linear",
           "normal_noise",

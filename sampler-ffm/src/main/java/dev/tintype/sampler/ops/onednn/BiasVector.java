@@ -1,6 +1,6 @@
 package dev.tintype.sampler.ops.onednn;
 
-import dev.tintype.sampler.device.Tensor;
+import dev.tintype.sampler.ops.Epilogue;
 import dev.tintype.sampler.weights.HostTensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -29,19 +29,20 @@ record BiasVector(MemorySegment values, int channels) implements AutoCloseable {
     return new BiasVector(data, channels);
   }
 
-  /** The bias for sample {@code n}, given the channel bias [batch, channels]. */
-  Sum plus(Optional<Tensor> channelBias, int n, Engine engine) {
+  /** The bias for sample {@code n}, given the channel bias of the batch. */
+  Sum plus(Optional<Epilogue.ChannelBias> channelBias, int n, Engine engine) {
     if (channelBias.isEmpty()) {
       return new Sum(values, null);
     }
-    MemorySegment other = channelBias.get().slice(n, n + 1).data();
+    MemorySegment other = channelBias.get().rows().slice(n, n + 1).data();
+    int from = channelBias.get().from();
     MemorySegment sum = engine.workspace().acquire(4L * channels);
     for (long i = 0; i < channels; i++) {
       sum.setAtIndex(
           ValueLayout.JAVA_FLOAT,
           i,
           values.getAtIndex(ValueLayout.JAVA_FLOAT, i)
-              + other.getAtIndex(ValueLayout.JAVA_FLOAT, i));
+              + other.getAtIndex(ValueLayout.JAVA_FLOAT, from + i));
     }
     return new Sum(sum, engine.workspace());
   }

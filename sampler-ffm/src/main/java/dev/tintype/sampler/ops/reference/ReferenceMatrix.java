@@ -86,7 +86,10 @@ final class ReferenceMatrix {
 
   /** Applies the epilogue, in its order, to sums that already hold the bias; rounds to float. */
   private static float[] finish(double[] sums, Shape shape, Epilogue epilogue) {
-    float[] channelBias = epilogue.channelBias().map(HeapTensors::read).orElse(null);
+    float[] channelBias =
+        epilogue.channelBias().map(bias -> HeapTensors.read(bias.rows())).orElse(null);
+    int stride = epilogue.channelBias().map(Epilogue.ChannelBias::stride).orElse(0);
+    int from = epilogue.channelBias().map(Epilogue.ChannelBias::from).orElse(0);
     float[] residual = epilogue.residual().map(HeapTensors::read).orElse(null);
     int channels = shape.intDim(-1);
     int item = sums.length / Math.max(1, shape.intDim(0));
@@ -94,7 +97,7 @@ final class ReferenceMatrix {
     for (int i = 0; i < sums.length; i++) {
       double value = sums[i];
       if (channelBias != null) {
-        value += channelBias[i / item * channels + i % channels];
+        value += channelBias[i / item * stride + from + i % channels];
       }
       value = ReferenceActivation.apply(epilogue.activation(), value) * epilogue.scale();
       if (residual != null) {

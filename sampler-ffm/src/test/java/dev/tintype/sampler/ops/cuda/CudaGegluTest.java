@@ -179,9 +179,9 @@ class CudaGegluTest {
     assertThat(runtime.count("cudaEventRecord")).isZero();
   }
 
-  /** fp32, rows that are not of 16 bytes, too few columns for a tile. */
+  /** fp32, rows that are not of 16 bytes, sums too short for a tile. */
   @ParameterizedTest
-  @CsvSource({"F32, 40, 64", "F16, 36, 64", "F16, 40, 30", "BF16, 8, 64"})
+  @CsvSource({"F32, 40, 64", "F16, 36, 64", "BF16, 8, 64"})
   void whatTensorCoresDoNotTakeIsApart(DType dtype, int in, int out) {
     for (boolean library : new boolean[] {true, false}) {
       int before = runtime.count("cudaLaunchKernel");

@@ -312,6 +312,7 @@ class CudaPipelineTest {
                       c.outFeatures(),
                       c.bias(),
                       c.channelBias(),
+                      c.channelStride(),
                       c.rowsPerItem(),
                       c.activation(),
                       scale,
