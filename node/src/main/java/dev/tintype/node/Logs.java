@@ -6,6 +6,7 @@ import java.io.StringWriter;
 import java.nio.file.Path;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.logging.ConsoleHandler;
 import java.util.logging.ErrorManager;
@@ -20,6 +21,16 @@ import java.util.logging.Logger;
 public final class Logs {
   private static final int FILE_BYTES_MAX = 8 << 20;
   private static final int FILES_MAX = 4;
+
+  /** Held here: a logger that nobody holds is forgotten, and its level with it. */
+  private static final Map<Logger, Level> QUIET =
+      Map.of(
+          Logger.getLogger("com.zaxxer.hikari"), Level.WARNING,
+          Logger.getLogger("org.postgresql"), Level.SEVERE,
+          Logger.getLogger("io.netty"), Level.SEVERE,
+          Logger.getLogger("io.lettuce"), Level.SEVERE,
+          Logger.getLogger("org.apache.kafka"), Level.SEVERE,
+          Logger.getLogger("software.amazon.awssdk"), Level.SEVERE);
 
   private Logs() {}
 
@@ -36,12 +47,7 @@ public final class Logs {
     root.addHandler(console);
     root.setLevel(Level.INFO);
     // These tell at INFO and WARNING what our own messages say better.
-    Logger.getLogger("com.zaxxer.hikari").setLevel(Level.WARNING);
-    Logger.getLogger("org.postgresql").setLevel(Level.SEVERE);
-    Logger.getLogger("io.netty").setLevel(Level.SEVERE);
-    Logger.getLogger("io.lettuce").setLevel(Level.SEVERE);
-    Logger.getLogger("org.apache.kafka").setLevel(Level.SEVERE);
-    Logger.getLogger("software.amazon.awssdk").setLevel(Level.SEVERE);
+    QUIET.forEach(Logger::setLevel);
   }
 
   /** Everything at INFO and above into {@code folder/tintype.N.log}. */
