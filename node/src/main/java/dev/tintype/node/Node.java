@@ -6,6 +6,7 @@ import dev.tintype.gateway.metrics.ProcessMetric;
 import dev.tintype.node.ModelShelf.Model;
 import dev.tintype.queue.SteadyClock;
 import dev.tintype.queue.blob.BlobStore;
+import dev.tintype.queue.blob.S3BlobStore;
 import dev.tintype.queue.ephemera.Ephemera;
 import dev.tintype.queue.ephemera.InProcessEphemera;
 import dev.tintype.queue.ephemera.RedisEphemera;
@@ -19,6 +20,7 @@ import dev.tintype.queue.transport.KafkaTransport;
 import java.security.SecureRandom;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -81,10 +83,17 @@ public final class Node implements AutoCloseable {
     shelf.broken().forEach(this::leftOut);
     List<Model> served = config.roles().contains(Role.WORKER) ? served(shelf) : List.of();
     BlobStore blobs = blobs();
+    Optional<JobTransport> transport = transport();
+    Ephemera ephemera = ephemera();
+    StartWait wait = new StartWait(config.startWait(), Clock.systemUTC(), random);
+    List<Runnable> unseen = StartWait.look(logins(blobs, ephemera));
     Optional<StoreParts> store =
         config.needsStore()
-            ? Optional.of(StoreParts.open(config, folder.resolve("queue"), random, closers))
+            ? Optional.of(StoreParts.open(config, folder.resolve("queue"), wait, random, closers))
             : Optional.empty();
+    if (wait.waited()) {
+      StartWait.look(unseen); // Started with the database, they are there by now.
+    }
     store.ifPresent(
         parts -> {
           teller.accept("queue", parts.where());
@@ -93,8 +102,6 @@ public final class Node implements AutoCloseable {
         });
     List<ModelCard> cards =
         (served.isEmpty() ? shelf.models() : served).stream().map(Model::card).toList();
-    Optional<JobTransport> transport = transport();
-    Ephemera ephemera = ephemera();
     FleetView fleet = new EphemeraFleetView(ephemera, config.fleet().redis().isPresent(), STEADY);
     Optional<Parts> parts =
         transport.map(
@@ -177,6 +184,17 @@ public final class Node implements AutoCloseable {
                     "blobs",
                     "bucket " + s3.bucket() + s3.endpoint().map(u -> " at " + u).orElse("")));
     return Storage.blobs(config, folder.path(), closers);
+  }
+
+  private static List<Runnable> logins(BlobStore blobs, Ephemera ephemera) {
+    List<Runnable> logins = new ArrayList<>();
+    if (blobs instanceof S3BlobStore s3) {
+      logins.add(s3::login);
+    }
+    if (ephemera instanceof RedisEphemera redis) {
+      logins.add(redis::login);
+    }
+    return logins;
   }
 
   /** What all processes may share and lose: rate limits, and who works. */

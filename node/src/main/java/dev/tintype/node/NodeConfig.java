@@ -44,6 +44,8 @@ import java.util.Set;
  * @param tls certificate of the server; empty: clear text
  * @param rates what a user may send
  * @param databaseConnections that this process keeps open at most; default 10
+ * @param startWait how long a start waits for a database that is away; zero: not at all. Default
+ *     120 s
  * @param sweep when stored pictures that nothing names go, and old ones become cold
  */
 public record NodeConfig(
@@ -70,7 +72,8 @@ public record NodeConfig(
     SweepConfig sweep,
     Optional<TlsConfig> tls,
     GatewayConfig.Rates rates,
-    int databaseConnections) {
+    int databaseConnections,
+    Duration startWait) {
   public NodeConfig {
     roles = Set.copyOf(roles);
     edge = Map.copyOf(edge);
@@ -151,7 +154,8 @@ public record NodeConfig(
         sweep,
         tls,
         rates,
-        databaseConnections);
+        databaseConnections,
+        startWait);
   }
 
   /** Never shows the password. */

@@ -42,6 +42,7 @@ public final class SettingsReader {
           "deterministic",
           "public_url",
           "drain_s",
+          "start.wait_s",
           "batch",
           "checkpoint_steps",
           "database.url",
@@ -191,7 +192,8 @@ public final class SettingsReader {
         sweep(settings),
         tls(settings),
         rates(settings),
-        settings.whole("database.connections", 10, 2, PostgresConfig.CONNECTIONS_MAX));
+        settings.whole("database.connections", 10, 2, PostgresConfig.CONNECTIONS_MAX),
+        Duration.ofSeconds(settings.whole("start.wait_s", 120, 0, 86_400)));
   }
 
   private static GatewayConfig.Rates rates(SettingValues settings) {

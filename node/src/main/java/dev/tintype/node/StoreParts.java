@@ -40,22 +40,27 @@ record StoreParts(
     String where) {
 
   /**
-   * Connects to the database of the configuration, starting one below the folder where it is ours.
+   * Connects to the database of the configuration, starting one below the folder where it is ours,
+   * and waiting for one that is not.
    */
-  static StoreParts open(NodeConfig config, Path folder, SecureRandom random, Closers closers) {
-    PostgresConfig postgres;
+  static StoreParts open(
+      NodeConfig config, Path folder, StartWait wait, SecureRandom random, Closers closers) {
+    Database database;
     String where;
     if (config.roles().contains(Role.QUEUE) && config.databaseUrl().isEmpty()) {
       EmbeddedPostgres server = closers.add("database", EmbeddedPostgres.start(folder));
-      postgres = server.config();
+      PostgresConfig postgres = server.config().withConnections(config.databaseConnections());
+      database = Database.open(postgres);
       where = "PostgreSQL " + EmbeddedPostgres.VERSION + ", fsync on, data in " + folder;
     } else {
       String url = config.databaseUrl().orElseThrow();
-      postgres = PostgresConfig.of(url, config.databaseUser(), config.databasePassword());
-      where = url;
+      PostgresConfig postgres =
+          PostgresConfig.of(url, config.databaseUser(), config.databasePassword())
+              .withConnections(config.databaseConnections());
+      database = wait.forDatabase(postgres);
+      where = "PostgreSQL at " + postgres.address();
     }
-    postgres = postgres.withConnections(config.databaseConnections());
-    Database database = closers.add("connections", Database.open(postgres));
+    closers.add("connections", database);
     PostgresSignals signals = closers.add("signals", PostgresSignals.start(database, random));
     JobStore jobs =
         closers.add(

@@ -105,6 +105,7 @@ class SettingsReaderTest {
         "port: !!java.io.File [x]                     | config.file",
         "port: eighty                                 | config.port",
         "port: 70000                                  | config.port",
+        "start: { wait_s: 90000 }                     | config.start.wait_s",
         "deterministic: yes                           | config.deterministic",
         "transport: carrier-pigeon                    | config.transport",
         "transport: kafka                             | config.transport",

@@ -62,8 +62,8 @@ public abstract sealed class QueueException extends RuntimeException {
   }
 
   /**
-   * The embedded database refuses to start on this folder or machine; a person has to change
-   * something.
+   * The embedded database refuses to start on this folder or machine, or a server answers and does
+   * not let us in; a person has to change something.
    */
   public static final class Refused extends QueueException {
     private static final long serialVersionUID = 1L;

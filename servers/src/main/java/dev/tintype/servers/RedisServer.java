@@ -25,6 +25,14 @@ public final class RedisServer {
    * @param maxMemoryMb beyond it the least recently used goes first
    */
   public static ChildProcess of(String name, Path folder, int port, int maxMemoryMb) {
+    return of(name, folder, port, maxMemoryMb, "");
+  }
+
+  /**
+   * @param password that clients must give; empty: none
+   */
+  public static ChildProcess of(
+      String name, Path folder, int port, int maxMemoryMb, String password) {
     return new ChildProcess(
         name,
         folder,
@@ -43,7 +51,9 @@ public final class RedisServer {
             "--maxmemory",
             maxMemoryMb + "mb",
             "--maxmemory-policy",
-            "allkeys-lru"),
+            "allkeys-lru",
+            "--requirepass",
+            password),
         Map.of(),
         () -> ping(port),
         Duration.ofSeconds(30));
@@ -78,7 +88,8 @@ public final class RedisServer {
       socket.setSoTimeout(Readiness.TIMEOUT_MS);
       socket.getOutputStream().write("PING\r\n".getBytes(StandardCharsets.US_ASCII));
       byte[] answer = socket.getInputStream().readNBytes(5);
-      return new String(answer, StandardCharsets.US_ASCII).equals("+PONG");
+      String word = new String(answer, StandardCharsets.US_ASCII);
+      return word.equals("+PONG") || word.equals("-NOAU");
     }
   }
 }

@@ -105,7 +105,8 @@ final class ImagineCommand implements Callable<Integer> {
     checkOut();
     checkIn(init);
     checkIn(mask);
-    NodeConfig config = options.read();
+    // A person waits: who has to start something first hears it now.
+    NodeConfig config = options.reader().flag("start.wait_s", 0).read();
     try {
       return imagine(config);
     } finally {

@@ -17,7 +17,7 @@ import java.util.stream.Stream;
  * those that are alive.
  */
 final class FleetCluster implements Cluster {
-  /** Each of them waits for the database for some seconds. */
+  /** Each of them waits for the database for a while. */
   private static final int STARTS_MAX = 10;
 
   private static final String POSTGRES = "postgres";
@@ -94,8 +94,8 @@ final class FleetCluster implements Cluster {
   }
 
   /**
-   * As a service manager does: a role whose database is away ends, with a code, and is started
-   * again.
+   * As a service manager does: a role whose database goes away while it starts ends, with a code,
+   * and is started again.
    */
   private void startAgain(String target) {
     ChildProcess process = fleet.process(target);

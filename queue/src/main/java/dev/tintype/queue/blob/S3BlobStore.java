@@ -1,6 +1,7 @@
 package dev.tintype.queue.blob;
 
 import dev.tintype.queue.QueueException;
+import dev.tintype.queue.TlsRefusal;
 import dev.tintype.queue.job.Sha256;
 import java.io.ByteArrayInputStream;
 import java.io.InputStream;
@@ -11,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.function.LongConsumer;
 import java.util.function.Supplier;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
@@ -55,6 +57,11 @@ public final class S3BlobStore implements BlobStore, AutoCloseable {
   private static final String BEHIND_DIGITS = "g";
 
   private static final int FORBIDDEN = 403;
+
+  /** Key pair or token are wrong. AccessDenied is a policy's, perhaps of this request alone. */
+  private static final Set<String> LOGIN =
+      Set.of("InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "ExpiredToken");
+
   private static final int CHANGED = 412;
 
   private final S3Config config;
@@ -205,6 +212,41 @@ public final class S3BlobStore implements BlobStore, AutoCloseable {
     return List.copyOf(found);
   }
 
+  /**
+   * One look at a start: reads the owner's mark, as the sweep does.
+   *
+   * @throws QueueException.Refused where S3 answers and does not let us in
+   * @throws QueueException.Unavailable where it does not answer, or otherwise
+   */
+  public void login() {
+    try {
+      client.getObjectAsBytes(
+          request -> request.bucket(config.bucket()).key(config.prefix() + OWNER));
+    } catch (S3Exception e) {
+      String code = Optional.ofNullable(e.awsErrorDetails()).map(d -> d.errorCode()).orElse("");
+      if (LOGIN.contains(code)) {
+        throw new QueueException.Refused(
+            "blob.login",
+            "The keys of " + where() + " are refused: correct s3.access_key and s3.secret_key.",
+            e);
+      }
+      if (!(e instanceof NoSuchKeyException)) {
+        throw away(e);
+      }
+    } catch (SdkException e) {
+      if (TlsRefusal.in(e)) {
+        throw new QueueException.Refused(
+            "blob.tls",
+            "The certificate of the server of "
+                + where()
+                + " is not accepted, or it does not speak TLS: correct s3.endpoint, or what Java"
+                + " trusts.",
+            e);
+      }
+      throw away(e);
+    }
+  }
+
   @Override
   public Optional<String> owner() {
     return found(
@@ -279,6 +321,11 @@ public final class S3BlobStore implements BlobStore, AutoCloseable {
     } catch (SdkException e) {
       throw failure(e);
     }
+  }
+
+  private QueueException away(SdkException e) {
+    QueueException failure = failure(e);
+    return new QueueException.Unavailable(failure.code(), failure.getMessage(), e);
   }
 
   private QueueException failure(SdkException e) {

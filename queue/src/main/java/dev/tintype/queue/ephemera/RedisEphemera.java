@@ -3,6 +3,7 @@ package dev.tintype.queue.ephemera;
 import dev.tintype.queue.QueueException;
 import io.lettuce.core.KeyValue;
 import io.lettuce.core.RedisCommandExecutionException;
+import io.lettuce.core.RedisCommandTimeoutException;
 import io.lettuce.core.RedisException;
 import io.lettuce.core.ScriptOutputType;
 import io.lettuce.core.api.sync.RedisCommands;
@@ -13,6 +14,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
 
 /**
@@ -27,6 +29,8 @@ import java.util.function.Function;
 public final class RedisEphemera implements Ephemera {
   /** Values asked for at once in a listing. */
   private static final int PAGE = 256;
+
+  private static final Duration LOGIN_MAX = Duration.ofSeconds(4);
 
   private final String prefix;
   private final RedisLink link;
@@ -178,6 +182,30 @@ public final class RedisEphemera implements Ephemera {
       return Optional.empty();
     } catch (QueueException.Unavailable e) {
       return Optional.of(e.getMessage());
+    }
+  }
+
+  /**
+   * One look at a start, with more patience than a call has: the client's first connection takes a
+   * busy machine longer than a call may.
+   *
+   * @throws QueueException.Refused where Redis answers and does not let us in
+   * @throws QueueException.Unavailable where it does not answer
+   */
+  public void login() {
+    long until = System.nanoTime() + LOGIN_MAX.toNanos();
+    while (true) {
+      try {
+        call(RedisCommands::ping);
+        return;
+      } catch (QueueException.Unavailable e) {
+        boolean slow =
+            e.getCause() instanceof TimeoutException
+                || e.getCause() instanceof RedisCommandTimeoutException;
+        if (!slow || System.nanoTime() >= until) {
+          throw link.refusal(e).orElse(e);
+        }
+      }
     }
   }
 

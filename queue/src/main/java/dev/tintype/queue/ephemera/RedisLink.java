@@ -1,9 +1,11 @@
 package dev.tintype.queue.ephemera;
 
 import dev.tintype.queue.QueueException;
+import dev.tintype.queue.TlsRefusal;
 import io.lettuce.core.ClientOptions;
 import io.lettuce.core.MaintNotificationsConfig;
 import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.SocketOptions;
 import io.lettuce.core.TimeoutOptions;
@@ -17,11 +19,13 @@ import io.lettuce.core.resource.ClientResources;
 import io.lettuce.core.resource.DefaultClientResources;
 import io.lettuce.core.resource.Delay;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -39,6 +43,11 @@ final class RedisLink implements AutoCloseable {
   /** Commands on their way; beyond it a call fails at once. */
   private static final int PENDING_MAX = 10_000;
 
+  /** A password is missing, wrong, or was given where none is set. */
+  private static final Pattern LOGIN =
+      Pattern.compile("^(NOAUTH|WRONGPASS|ERR invalid password|ERR AUTH)");
+
+  private static final int CAUSES_MAX = 20;
   private static final int THREADS = 2;
   private static final long CLOSE_MAX_MS = 2_000;
 
@@ -123,10 +132,38 @@ final class RedisLink implements AutoCloseable {
     }
   }
 
+  /** That Redis answered and does not let us in; empty where it did not answer. */
+  Optional<QueueException> refusal(Throwable error) {
+    if (TlsRefusal.in(error)) {
+      return Optional.of(
+          new QueueException.Refused(
+              "ephemera.tls",
+              "The certificate of Redis at "
+                  + config.url()
+                  + " is not accepted, or it does not speak TLS: correct redis.url, or what Java"
+                  + " trusts.",
+              error));
+    }
+    Throwable t = error;
+    for (int i = 0; t != null && i < CAUSES_MAX; i++, t = t.getCause()) {
+      if (t instanceof RedisCommandExecutionException && LOGIN.matcher(t.getMessage()).find()) {
+        return Optional.of(
+            new QueueException.Refused(
+                "ephemera.login",
+                "Redis at " + config.url() + " refuses this login: correct redis.password.",
+                error));
+      }
+    }
+    return Optional.empty();
+  }
+
   /** The error for the caller; the log hears of it twice a minute at most. */
   QueueException away(Throwable cause) {
     String message =
-        "Redis at " + config.url() + " does not answer: start it, or correct redis.url.";
+        refusal(cause)
+            .map(QueueException::getMessage)
+            .orElse(
+                "Redis at " + config.url() + " does not answer: start it, or correct redis.url.");
     synchronized (this) {
       if (!closed && System.nanoTime() - toldAt >= TELL_EVERY_NANOS) {
         toldAt = System.nanoTime();

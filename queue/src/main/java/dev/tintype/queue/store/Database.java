@@ -63,6 +63,18 @@ public final class Database implements AutoCloseable {
     }
   }
 
+  /**
+   * One connection, opened and closed: unlike {@link #open} it does not try again for some seconds,
+   * so that a refusal is known at once.
+   */
+  public static void reach(PostgresConfig config) {
+    try {
+      connect(config, config.statementTimeout().toMillis()).close();
+    } catch (SQLException e) {
+      throw SqlErrors.translate(e);
+    }
+  }
+
   private static Properties properties(PostgresConfig config, long statementTimeoutMs) {
     Properties properties = new Properties();
     properties.setProperty("ApplicationName", "tintype");
@@ -152,7 +164,12 @@ public final class Database implements AutoCloseable {
    * caller closes it.
    */
   Connection dedicated() throws SQLException {
-    Properties properties = properties(config, 0);
+    return connect(config, 0);
+  }
+
+  private static Connection connect(PostgresConfig config, long statementTimeoutMs)
+      throws SQLException {
+    Properties properties = properties(config, statementTimeoutMs);
     properties.setProperty("user", config.user());
     properties.setProperty("password", config.password());
     return DriverManager.getConnection(config.url(), properties);

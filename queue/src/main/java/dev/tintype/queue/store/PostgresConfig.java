@@ -23,13 +23,13 @@ public record PostgresConfig(
     Duration acquireTimeout,
     Duration statementTimeout,
     Duration lockTimeout) {
+  private static final String SCHEME = "jdbc:postgresql://";
   public static final int CONNECTIONS_DEFAULT = 10;
   public static final int CONNECTIONS_MAX = 200;
 
   public PostgresConfig {
-    if (!url.startsWith("jdbc:postgresql://")) {
-      throw new QueueException.Invalid(
-          "store.config", "The database's url starts with jdbc:postgresql://");
+    if (!url.startsWith(SCHEME)) {
+      throw new QueueException.Invalid("store.config", "The database's url starts with " + SCHEME);
     }
     if (connections < 1 || connections > CONNECTIONS_MAX) {
       throw new QueueException.Invalid(
@@ -62,8 +62,13 @@ public record PostgresConfig(
         url, user, password, most, acquireTimeout, statementTimeout, lockTimeout);
   }
 
+  /** {@code host:port/database}, for people: what may follow in the URL may be a secret. */
+  public String address() {
+    return url.substring(SCHEME.length()).replaceFirst("\\?.*", "");
+  }
+
   @Override
   public String toString() {
-    return "PostgresConfig[" + url + ", user=" + user + ", connections=" + connections + "]";
+    return "PostgresConfig[" + address() + ", user=" + user + ", connections=" + connections + "]";
   }
 }

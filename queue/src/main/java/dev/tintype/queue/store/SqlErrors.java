@@ -1,12 +1,22 @@
 package dev.tintype.queue.store;
 
 import dev.tintype.queue.QueueException;
+import dev.tintype.queue.TlsRefusal;
 import java.sql.SQLException;
 import java.util.Set;
 
 /** Turns SQLSTATEs (PostgreSQL manual, appendix A) into errors with a code and advice. */
 final class SqlErrors {
   private static final Set<String> CONFLICTS = Set.of("40001", "40P01");
+
+  /**
+   * The driver's own: the server asks for a password and there is none, or does not speak TLS where
+   * the URL insists on it.
+   */
+  private static final String REJECTED = "08004";
+
+  /** In the driver's message in every language, and the only trace of a name that does not fit. */
+  private static final String OTHER_HOST = "HostnameVerifier";
 
   private SqlErrors() {}
 
@@ -53,6 +63,22 @@ final class SqlErrors {
           "The database refuses this user, password or database name; check the configuration.",
           e);
     }
+    if (tlsRefused(e)) {
+      return new QueueException.Refused(
+          "store.tls",
+          "The database's certificate, or ours, is not accepted ("
+              + driver(e).getMessage()
+              + "); correct ssl* in database.url, or the files that it names.",
+          e);
+    }
+    if (state.equals(REJECTED)) {
+      return new QueueException.Refused(
+          "store.login",
+          "The database is not used: "
+              + driver(e).getMessage()
+              + " Check database.url and database.password.",
+          e);
+    }
     if (inDoubt(e) || state.startsWith("53") || e instanceof java.sql.SQLTransientException) {
       return unavailable(
           "store.unavailable", "The database cannot be reached; try again in some seconds.", e);
@@ -73,13 +99,24 @@ final class SqlErrors {
     return new QueueException.Unavailable(code, message, e);
   }
 
+  /** Only while connecting; the state is that of any broken connection. */
+  private static boolean tlsRefused(SQLException e) {
+    return inDoubt(e)
+        && (TlsRefusal.in(e) || String.valueOf(driver(e).getMessage()).contains(OTHER_HOST));
+  }
+
   private static String state(SQLException e) {
-    // HikariCP wraps the driver's error in its own when no connection could be had.
+    String state = driver(e).getSQLState();
+    return state == null ? "" : state;
+  }
+
+  /** HikariCP wraps the driver's error in its own when no connection could be had. */
+  private static SQLException driver(SQLException e) {
     for (Throwable t = e; t != null; t = t.getCause()) {
       if (t instanceof SQLException sql && sql.getSQLState() != null) {
-        return sql.getSQLState();
+        return sql;
       }
     }
-    return "";
+    return e;
   }
 }

@@ -1,0 +1,107 @@
+package dev.tintype.perf.fleet;
+
+import dev.tintype.servers.ChildProcess;
+import dev.tintype.servers.FreePorts;
+import dev.tintype.servers.JavaCommand;
+import dev.tintype.servers.Readiness;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.locks.LockSupport;
+
+/** One {@code tintype serve} of a role, with settings of its own, and what it said. */
+final class RoleProcess implements AutoCloseable {
+  private static final int HEAP_MB = 256;
+
+  private final ChildProcess process;
+
+  /**
+   * @param folder of its data and its log
+   * @param settings without a port
+   * @param options of Java
+   */
+  RoleProcess(Path folder, String role, Map<String, String> settings, String... options)
+      throws IOException {
+    int port = FreePorts.one();
+    Path data = Files.createTempDirectory(folder, role);
+    Map<String, String> all = new TreeMap<>(settings);
+    all.putIfAbsent("edge.keys", "k1:" + "0f".repeat(32));
+    all.putIfAbsent("model", "tintype-mini");
+    StringBuilder text = new StringBuilder();
+    all.forEach((key, value) -> text.append(key).append(" = ").append(value).append('\n'));
+    Path file = Files.writeString(data.resolve("settings.properties"), text);
+    List<String> java =
+        new ArrayList<>(
+            List.of(
+                "--enable-native-access=ALL-UNNAMED",
+                "--sun-misc-unsafe-memory-access=allow",
+                "--add-modules",
+                "jdk.incubator.vector",
+                "-Dtintype.home=" + Path.of("").toAbsolutePath().getParent()));
+    java.addAll(List.of(options));
+    process =
+        new ChildProcess(
+                role,
+                data,
+                JavaCommand.of(
+                    HEAP_MB,
+                    java,
+                    "dev.tintype.node.Main",
+                    List.of(
+                        "serve",
+                        "--config",
+                        file.toString(),
+                        "--roles",
+                        role,
+                        "--port",
+                        Integer.toString(port),
+                        "--data",
+                        data.resolve("data").toString(),
+                        "--device",
+                        "cpu")),
+                Map.of("OMP_NUM_THREADS", "1"),
+                Readiness.http("http://localhost:" + port + "/healthz"),
+                Duration.ofSeconds(120))
+            .start();
+  }
+
+  void awaitReady() {
+    process.awaitReady();
+  }
+
+  /** Waits, as long as the test may take, until it has said that or has ended. */
+  void awaitSaid(String part) throws IOException {
+    while (!said().contains(part) && process.running()) {
+      LockSupport.parkNanos(Duration.ofMillis(50).toNanos());
+    }
+  }
+
+  /** Its exit code when it ends by itself. */
+  int awaitEnd() {
+    while (process.running()) {
+      LockSupport.parkNanos(Duration.ofMillis(50).toNanos());
+    }
+    return process.exitCode().orElseThrow();
+  }
+
+  /** SIGTERM; the exit code. */
+  int stop() {
+    process.stop();
+    return process.exitCode().orElseThrow();
+  }
+
+  /** All that it wrote. */
+  String said() throws IOException {
+    return Files.readString(process.log());
+  }
+
+  @Override
+  public void close() {
+    process.kill();
+  }
+}
