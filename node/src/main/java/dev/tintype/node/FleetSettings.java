@@ -133,7 +133,7 @@ final class FleetSettings {
                 settings.whole("kafka.replication", defaults.replication(), 1, 9),
                 defaults.holdTime(),
                 defaults.deadline(),
-                defaults.client()));
+                KafkaSecurity.client(settings)));
       }
       default ->
           throw new NodeException.Config(

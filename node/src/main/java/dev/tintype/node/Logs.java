@@ -30,6 +30,8 @@ public final class Logs {
           Logger.getLogger("io.netty"), Level.SEVERE,
           Logger.getLogger("io.lettuce"), Level.SEVERE,
           Logger.getLogger("org.apache.kafka"), Level.SEVERE,
+          // A refused login at each try.
+          Logger.getLogger("org.apache.kafka.clients.NetworkClient"), Level.OFF,
           Logger.getLogger("software.amazon.awssdk"), Level.SEVERE);
 
   private Logs() {}

@@ -5,12 +5,14 @@ import dev.tintype.servers.FreePorts;
 import dev.tintype.servers.JavaCommand;
 import dev.tintype.servers.Readiness;
 import java.io.IOException;
+import java.io.Writer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Properties;
 import java.util.TreeMap;
 import java.util.concurrent.locks.LockSupport;
 
@@ -19,6 +21,7 @@ final class RoleProcess implements AutoCloseable {
   private static final int HEAP_MB = 256;
 
   private final ChildProcess process;
+  private final Path log;
 
   /**
    * @param folder of its data and its log
@@ -32,9 +35,12 @@ final class RoleProcess implements AutoCloseable {
     Map<String, String> all = new TreeMap<>(settings);
     all.putIfAbsent("edge.keys", "k1:" + "0f".repeat(32));
     all.putIfAbsent("model", "tintype-mini");
-    StringBuilder text = new StringBuilder();
-    all.forEach((key, value) -> text.append(key).append(" = ").append(value).append('\n'));
-    Path file = Files.writeString(data.resolve("settings.properties"), text);
+    Properties properties = new Properties();
+    properties.putAll(all);
+    Path file = data.resolve("settings.properties");
+    try (Writer writer = Files.newBufferedWriter(file)) {
+      properties.store(writer, null);
+    }
     List<String> java =
         new ArrayList<>(
             List.of(
@@ -44,6 +50,7 @@ final class RoleProcess implements AutoCloseable {
                 "jdk.incubator.vector",
                 "-Dtintype.home=" + Path.of("").toAbsolutePath().getParent()));
     java.addAll(List.of(options));
+    log = data.resolve("data/logs/tintype.0.log");
     process =
         new ChildProcess(
                 role,
@@ -98,6 +105,11 @@ final class RoleProcess implements AutoCloseable {
   /** All that it wrote. */
   String said() throws IOException {
     return Files.readString(process.log());
+  }
+
+  /** Its log file, which has more than the console. */
+  String logged() throws IOException {
+    return Files.readString(log);
   }
 
   @Override

@@ -108,6 +108,11 @@ final class KafkaTopics implements AutoCloseable {
     return topics;
   }
 
+  /** One round trip that needs no right but to log in. */
+  void reach() throws ExecutionException, TimeoutException, InterruptedException {
+    await(admin.describeCluster().nodes());
+  }
+
   /** Makes what is missing, the group's settings first. */
   void make(Collection<String> topics)
       throws ExecutionException, TimeoutException, InterruptedException {

@@ -1,6 +1,7 @@
 package dev.tintype.queue.transport;
 
 import dev.tintype.queue.QueueException;
+import dev.tintype.queue.TlsRefusal;
 import dev.tintype.queue.store.Tier;
 import java.time.Duration;
 import java.util.HashMap;
@@ -20,6 +21,8 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.errors.AuthenticationException;
+import org.apache.kafka.common.errors.SslAuthenticationException;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -38,6 +41,7 @@ public final class KafkaTransport implements JobTransport {
 
   private static final long TELL_EVERY_NANOS = Duration.ofSeconds(30).toNanos();
   private static final Duration CLOSE_MAX = Duration.ofSeconds(2);
+  private static final int CAUSES_MAX = 20;
 
   /**
    * Different sets of models in one process; each is a member of the group. More: the oldest goes.
@@ -221,6 +225,55 @@ public final class KafkaTransport implements JobTransport {
     }
   }
 
+  /**
+   * One look at a start.
+   *
+   * @throws QueueException.Refused where Kafka answers and does not let us in
+   * @throws QueueException.Unavailable where it does not answer
+   */
+  public synchronized void login() {
+    try {
+      topics().reach();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw unavailable(e);
+    } catch (KafkaException | ExecutionException | TimeoutException e) {
+      throw refusal(e).orElseGet(() -> unavailable(e));
+    }
+  }
+
+  /** That Kafka answered and does not let us in; empty where it did not answer. */
+  private Optional<QueueException> refusal(Throwable error) {
+    if (TlsRefusal.in(error)) {
+      return Optional.of(
+          new QueueException.Refused(
+              "transport.tls",
+              "The certificate of Kafka at %s, or ours, is not accepted, or it does not speak TLS there (%s): correct kafka.ca, kafka.cert and kafka.key, or kafka.security_protocol."
+                  .formatted(config.bootstrap(), bottom(error)),
+              error));
+    }
+    Throwable t = error;
+    for (int i = 0; t != null && i < CAUSES_MAX; i++, t = t.getCause()) {
+      if (t instanceof AuthenticationException && !(t instanceof SslAuthenticationException)) {
+        return Optional.of(
+            new QueueException.Refused(
+                "transport.login",
+                "Kafka at %s refuses this login (%s): correct kafka.user, kafka.password and kafka.sasl_mechanism."
+                    .formatted(config.bootstrap(), t.getMessage()),
+                error));
+      }
+    }
+    return Optional.empty();
+  }
+
+  private static String bottom(Throwable error) {
+    Throwable last = error;
+    for (int i = 0; last.getCause() != null && i < CAUSES_MAX; i++) {
+      last = last.getCause();
+    }
+    return last.getMessage();
+  }
+
   /** Why Kafka cannot be used now; empty while it can, as far as is known. */
   public synchronized Optional<String> trouble() {
     return trouble;
@@ -274,7 +327,11 @@ public final class KafkaTransport implements JobTransport {
 
   private void lost(Exception error) {
     Throwable cause = error instanceof ExecutionException ? error.getCause() : error;
-    trouble = Optional.of(cause.getClass().getSimpleName() + ": " + cause.getMessage());
+    trouble =
+        Optional.of(
+            refusal(cause)
+                .map(known -> known.code() + ": " + known.getMessage())
+                .orElse(cause.getClass().getSimpleName() + ": " + cause.getMessage()));
     awayUntil = System.nanoTime() + AWAY_PAUSE_NANOS;
     if (System.nanoTime() - toldAt >= TELL_EVERY_NANOS) {
       toldAt = System.nanoTime();
@@ -290,7 +347,8 @@ public final class KafkaTransport implements JobTransport {
         "transport.unavailable",
         "Kafka at "
             + config.bootstrap()
-            + " cannot be used: start it, or correct kafka.bootstrap. Jobs wait in the database.",
+            + " cannot be used: start it, or correct kafka.bootstrap or kafka.security_protocol."
+            + " Jobs wait in the database.",
         cause);
   }
 
