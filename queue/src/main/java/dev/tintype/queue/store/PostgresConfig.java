@@ -62,9 +62,9 @@ public record PostgresConfig(
         url, user, password, most, acquireTimeout, statementTimeout, lockTimeout);
   }
 
-  /** {@code host:port/database}, for people: what may follow in the URL may be a secret. */
+  /** {@code host:port/database}, for people: what else is in the URL may be a secret. */
   public String address() {
-    return url.substring(SCHEME.length()).replaceFirst("\\?.*", "");
+    return url.substring(SCHEME.length()).replaceFirst("\\?.*", "").replaceFirst("^.*@", "");
   }
 
   @Override
