@@ -51,8 +51,12 @@ final class Fields {
         : Optional.empty();
   }
 
-  /** The first field whose name ends so; empty when there is none. */
-  static Optional<String> named(MemorySegment image, String ending) {
+  /**
+   * The first field whose name begins and ends so; empty when there is none.
+   *
+   * @param start in ASCII; the names of other fields, some thirty in each picture, are not decoded
+   */
+  static Optional<String> named(MemorySegment image, String start, String ending) {
     MemorySegment names = Vips.vips_image_get_fields(image);
     if (names.address() == 0) {
       return Optional.empty();
@@ -64,14 +68,27 @@ final class Fields {
       if (name.address() == 0) {
         break;
       }
-      String text = name.getString(0, StandardCharsets.UTF_8);
-      if (found.isEmpty() && text.endsWith(ending)) {
-        found = Optional.of(text);
+      if (found.isEmpty() && begins(name, start)) {
+        found =
+            Optional.of(name.getString(0, StandardCharsets.UTF_8))
+                .filter(text -> text.endsWith(ending));
       }
       Vips.g_free(name);
     }
     Vips.g_free(names);
     return found;
+  }
+
+  /**
+   * Looks at no byte behind the first that differs, which the NUL at the end does at the latest.
+   */
+  private static boolean begins(MemorySegment name, String start) {
+    for (int i = 0; i < start.length(); i++) {
+      if (name.get(ValueLayout.JAVA_BYTE, i) != start.charAt(i)) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** Sets a blob; the image must belong to the caller alone. */

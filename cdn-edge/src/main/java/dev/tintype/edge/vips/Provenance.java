@@ -26,6 +26,8 @@ final class Provenance {
   private static final int RECIPE_BYTES_MAX = 32 * 1024;
 
   /** How PNG pictures of Stable Diffusion tools name their recipe, as libvips lists it. */
+  private static final String RECIPE_START = "png-comment-";
+
   private static final String RECIPE_ENDING = "-parameters";
 
   /** Where the same tools look for it in other formats. */
@@ -75,8 +77,7 @@ final class Provenance {
     if (format == ImageFormat.PNG || !Fields.text(arena, image, USER_COMMENT).isEmpty()) {
       return;
     }
-    Fields.named(image, RECIPE_ENDING)
-        .filter(name -> name.startsWith("png-comment-"))
+    Fields.named(image, RECIPE_START, RECIPE_ENDING)
         .map(name -> Fields.text(arena, image, name))
         .filter(recipe -> !recipe.isEmpty() && utf8(recipe) <= RECIPE_BYTES_MAX)
         .ifPresent(recipe -> Fields.set(arena, image, USER_COMMENT, recipe));
