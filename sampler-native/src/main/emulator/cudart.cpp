@@ -97,11 +97,16 @@ void run(const Work& work) {
   }
 }
 
+// Of a question, one piece of work.
+void run_one() {
+  Work work = std::move(queue.front());
+  queue.pop_front();
+  run(work);
+}
+
 int drain() {
   while (!queue.empty()) {
-    Work work = std::move(queue.front());
-    queue.pop_front();
-    run(work);
+    run_one();
   }
   return sticky;
 }
@@ -335,10 +340,7 @@ int cudaStreamQuery(void*) {
   if (queue.empty()) {
     return sticky;
   }
-  // One piece of work per question.
-  Work work = std::move(queue.front());
-  queue.pop_front();
-  run(work);
+  run_one();
   return sticky != SUCCESS ? sticky : NOT_READY;
 }
 
@@ -359,6 +361,26 @@ int cudaEventRecord(void* event, void* stream) {
     events[handle] = ticks;
     return SUCCESS;
   });
+}
+
+// Behind an event there may be work that is not done.
+int cudaEventQuery(void* event) {
+  int code = refuse_while_capturing();
+  if (code != SUCCESS) {
+    return code;
+  }
+  auto found = events.find((uintptr_t)event);
+  if (found == events.end()) {
+    return INVALID_HANDLE;
+  }
+  if (found->second >= 0) {
+    return sticky;
+  }
+  if (queue.empty()) {
+    return fail(INVALID_VALUE, "a question about an event that was never recorded");
+  }
+  run_one();
+  return sticky != SUCCESS ? sticky : NOT_READY;
 }
 
 int cudaEventElapsedTime(float* ms, void* start, void* end) {

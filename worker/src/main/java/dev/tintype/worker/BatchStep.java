@@ -3,7 +3,9 @@ package dev.tintype.worker;
 import dev.tintype.worker.RunningJob.Sample;
 import dev.tintype.worker.StageTimes.Stage;
 import dev.tintype.worker.StepPolicy.Candidate;
+import dev.tintype.worker.engine.Engine;
 import dev.tintype.worker.engine.EngineFault;
+import dev.tintype.worker.engine.Painting;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -15,7 +17,9 @@ import org.slf4j.LoggerFactory;
  * One denoising step of as many pictures as go together, and whom it is charged to: each picture of
  * a batch pays an equal part of the time. Where it fails, finds whose fault that was: out of memory
  * is nobody's and halves the batch; else the pictures are stepped one by one, so that one does not
- * take others along. The time of a call that failed is charged to nobody. For the loop's thread.
+ * take others along. The time of a call that failed is charged to nobody. Where one batch is all
+ * that there is to do, the device is kept busy over the end of a step; where batches take turns,
+ * each step is waited for, so that nobody pays for another's. For the loop's thread.
  */
 final class BatchStep {
   private static final Logger LOG = LoggerFactory.getLogger(BatchStep.class);
@@ -45,13 +49,15 @@ final class BatchStep {
   }
 
   void step() {
-    List<Sample> batch = batch();
+    List<Sample> unfinished =
+        jobs.samples().stream().filter(sample -> !sample.painting().done()).toList();
+    List<Sample> batch = batch(unfinished);
     if (batch.isEmpty()) {
       return;
     }
     long took;
     try {
-      took = step(batch);
+      took = step(batch, batch.size() == unfinished.size());
     } catch (RuntimeException e) {
       failed(batch, e);
       return;
@@ -59,9 +65,7 @@ final class BatchStep {
     stepped(batch, took);
   }
 
-  private List<Sample> batch() {
-    List<Sample> unfinished =
-        jobs.samples().stream().filter(sample -> !sample.painting().done()).toList();
+  private List<Sample> batch(List<Sample> unfinished) {
     List<Candidate> candidates = unfinished.stream().map(BatchStep::candidate).toList();
     Set<Candidate> picked = new HashSet<>(StepPolicy.pick(candidates, batchSize.max(), ticks++));
     return unfinished.stream().filter(sample -> picked.contains(candidate(sample))).toList();
@@ -73,9 +77,15 @@ final class BatchStep {
   }
 
   /** How long it took, in ns. All or none: where it throws, none has moved. */
-  private long step(List<Sample> batch) {
+  private long step(List<Sample> batch, boolean comesAgain) {
     long start = nanoTime.getAsLong();
-    batch.getFirst().job().engine().step(batch.stream().map(Sample::painting).toList());
+    Engine engine = batch.getFirst().job().engine();
+    List<Painting> paintings = batch.stream().map(Sample::painting).toList();
+    if (comesAgain) {
+      engine.stepAhead(paintings);
+    } else {
+      engine.step(paintings);
+    }
     return nanoTime.getAsLong() - start;
   }
 
@@ -136,7 +146,7 @@ final class BatchStep {
       }
       long took;
       try {
-        took = step(List.of(sample));
+        took = step(List.of(sample), false);
       } catch (RuntimeException e) {
         jobs.fail(sample.job(), e);
         continue;

@@ -132,9 +132,26 @@ class StepLoopTest extends WorkerFixture {
     until(second.lease().jobId(), EventType.SUCCEEDED);
   }
 
+  /** Where batches take turns, one would pay for what another left under way. */
+  @Test
+  void onlyABatchThatComesAgainIsNotWaitedFor() throws Exception {
+    RunningJob first = take(submit("plain", 1, 10));
+    ticks(4);
+    assertThat(timed.ahead).isEqualTo(4);
+    RunningJob second = take(submit("plain", 4, 10)); // Five do not go together.
+    ticks(2);
+    assertThat(timed.ahead).isEqualTo(4);
+    while (!first.complete() || !second.complete()) {
+      loop.tick();
+    }
+    assertThat(timed.ahead).as("the other is alone in the end").isGreaterThan(4);
+    until(second.lease().jobId(), EventType.SUCCEEDED);
+  }
+
   /** Calls of another engine, each of which takes its time by the clock. */
   private final class TimedEngine implements Engine {
     private final Engine engine;
+    private int ahead;
 
     TimedEngine(Engine engine) {
       this.engine = engine;
@@ -150,6 +167,12 @@ class StepLoopTest extends WorkerFixture {
     public void step(List<Painting> batch) {
       engine.step(batch); // A call that fails is charged to nobody.
       clock.addAndGet(10 * MS + batch.size());
+    }
+
+    @Override
+    public void stepAhead(List<Painting> batch) {
+      step(batch);
+      ahead++;
     }
 
     @Override

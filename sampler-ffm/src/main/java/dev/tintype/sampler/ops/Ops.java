@@ -34,6 +34,29 @@ public interface Ops {
   /** Waits until all work handed to the device is done. */
   void synchronize();
 
+  /** The place in the device's work where it is now; a device that works at once is past it. */
+  default Mark mark() {
+    return Mark.PASSED;
+  }
+
+  /** A place in the work that was handed to a device. */
+  interface Mark extends AutoCloseable {
+    Mark PASSED =
+        new Mark() {
+          @Override
+          public void await() {}
+
+          @Override
+          public void close() {}
+        };
+
+    /** Waits until all work that was handed over before is done. */
+    void await();
+
+    @Override
+    void close();
+  }
+
   // ---- weights, prepared once at load; the host's values are copied, and may go after the call
 
   PreparedWeights.Conv2d prepareConv2d(

@@ -25,6 +25,9 @@ final class Denoiser implements AutoCloseable {
 
   private Optional<Conditioning> joinedText = Optional.empty();
 
+  /** The end of the last call of the UNet, where nobody has waited for that. */
+  private Optional<Ops.Mark> underWay = Optional.empty();
+
   Denoiser(Ops ops, RecordedUNet unet, int samplesPerCall) {
     this.ops = ops;
     this.unet = unet;
@@ -41,8 +44,12 @@ final class Denoiser implements AutoCloseable {
    * All or none of the call: a sample moves only when every other one could, so that a caller can
    * try again with fewer, or one by one to find the guilty one. What waits meanwhile are latents, a
    * thousandth of the activations.
+   *
+   * @param ahead return when the call before is done, so that the device goes on while the host
+   *     prepares the next one. The last step of a sample is waited for all the same: what comes
+   *     after it has its own time
    */
-  void step(List<Sample> batch) {
+  void step(List<Sample> batch, boolean ahead) {
     Map<Kind, List<Sample>> groups = new LinkedHashMap<>();
     for (Sample sample : batch) {
       Kind kind = new Kind(sample.item(), sample.recipe().guided());
@@ -53,7 +60,7 @@ final class Denoiser implements AutoCloseable {
       for (List<Sample> group : groups.values()) {
         for (int from = 0; from < group.size(); from += samplesPerCall) {
           int to = Math.min(from + samplesPerCall, group.size());
-          moves.addAll(stepTogether(List.copyOf(group.subList(from, to))));
+          moves.addAll(stepTogether(List.copyOf(group.subList(from, to)), ahead));
         }
       }
     } catch (RuntimeException e) {
@@ -63,7 +70,7 @@ final class Denoiser implements AutoCloseable {
     moves.forEach(move -> move.sample().advance(move.stepped(), move.milliseconds()));
   }
 
-  private List<Move> stepTogether(List<Sample> samples) {
+  private List<Move> stepTogether(List<Sample> samples, boolean ahead) {
     long start = System.nanoTime();
     int count = samples.size();
     List<Ops.Stepped> stepped = new ArrayList<>();
@@ -71,7 +78,12 @@ final class Denoiser implements AutoCloseable {
       for (int i = 0; i < count; i++) {
         stepped.add(step(samples.get(i), prediction, i, count));
       }
-      ops.synchronize();
+      if (ahead && samples.stream().noneMatch(Denoiser::endsNow)) {
+        waitForTheOneBefore();
+      } else {
+        ops.synchronize();
+        forgetMark();
+      }
     } catch (RuntimeException e) {
       stepped.forEach(Ops.Stepped::close);
       throw e;
@@ -82,6 +94,27 @@ final class Denoiser implements AutoCloseable {
       moves.add(new Move(samples.get(i), stepped.get(i), share));
     }
     return moves;
+  }
+
+  private static boolean endsNow(Sample sample) {
+    return sample.nextStep() == sample.plan().steps() - 1;
+  }
+
+  private void waitForTheOneBefore() {
+    Ops.Mark now = ops.mark();
+    try {
+      underWay.ifPresent(Ops.Mark::await);
+    } catch (RuntimeException e) {
+      now.close();
+      throw e;
+    }
+    forgetMark();
+    underWay = Optional.of(now);
+  }
+
+  private void forgetMark() {
+    underWay.ifPresent(Ops.Mark::close);
+    underWay = Optional.empty();
   }
 
   /** [rows of the text, h, w, c]: uncond of all samples, then text of all. */
@@ -232,5 +265,6 @@ final class Denoiser implements AutoCloseable {
   @Override
   public void close() {
     forgetText();
+    forgetMark();
   }
 }

@@ -143,12 +143,25 @@ public final class DiffusionPipeline implements AutoCloseable {
    * samples have not moved and can be tried again in smaller batches.
    */
   public void step(List<Sample> batch) {
+    step(batch, false);
+  }
+
+  /**
+   * As {@link #step}, for a batch that is expected to come again: does not wait for the device to
+   * finish, but for the step before, so that it does not idle while the host prepares the next one.
+   * An error of the device's work may be thrown one step late; such errors end the device.
+   */
+  public void stepAhead(List<Sample> batch) {
+    step(batch, true);
+  }
+
+  private void step(List<Sample> batch, boolean ahead) {
     for (Sample sample : batch) {
       if (sample.done()) {
         throw new IllegalStateException("a sample that is done cannot step");
       }
     }
-    denoiser.step(batch);
+    denoiser.step(batch, ahead);
   }
 
   /** The picture of the sample's latent as it is now. */

@@ -50,6 +50,14 @@ public interface Engine extends AutoCloseable {
   /** One denoising step of each; all of one size. All or none: where it throws, none has moved. */
   void step(List<Painting> batch);
 
+  /**
+   * As {@link #step}, for a batch that is expected to come again: the device may still be at work
+   * when this returns, on this step and no other.
+   */
+  default void stepAhead(List<Painting> batch) {
+    step(batch);
+  }
+
   /** What {@link #resume} needs to go on with this painting. */
   PaintingState save(Painting painting);
 

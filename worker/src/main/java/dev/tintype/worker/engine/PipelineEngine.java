@@ -113,7 +113,16 @@ public final class PipelineEngine implements Engine {
 
   @Override
   public void step(List<Painting> batch) {
-    pipeline.step(batch.stream().map(PipelineEngine::sample).toList());
+    pipeline.step(samples(batch));
+  }
+
+  @Override
+  public void stepAhead(List<Painting> batch) {
+    pipeline.stepAhead(samples(batch));
+  }
+
+  private static List<Sample> samples(List<Painting> batch) {
+    return batch.stream().map(PipelineEngine::sample).toList();
   }
 
   @Override

@@ -3,6 +3,7 @@ package dev.tintype.sampler.ops.cuda;
 import dev.tintype.sampler.device.DeviceException;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
 
 /**
@@ -197,18 +198,27 @@ final class Cuda implements AutoCloseable {
   void synchronize() {
     requireLaunching("waited for");
     bind();
-    await();
+    await("cudaStreamQuery", () -> runtime.queryStream(stream));
     // All is done; this one tells of errors that a query keeps to itself.
     check(runtime.synchronize(stream), "cudaStreamSynchronize");
   }
 
-  private void await() {
+  /**
+   * Waits until the work before an event is done; what was handed over later may go on.
+   *
+   * @throws CudaException as {@link #synchronize}
+   */
+  void await(long event) {
+    requireLaunching("waited for");
+    bind();
+    await("cudaEventQuery", () -> runtime.queryEvent(event));
+  }
+
+  private void await(String call, IntSupplier query) {
     long begun = clock.getAsLong();
-    for (int code = runtime.queryStream(stream);
-        code != SUCCESS;
-        code = runtime.queryStream(stream)) {
+    for (int code = query.getAsInt(); code != SUCCESS; code = query.getAsInt()) {
       if (code != NOT_READY) {
-        check(code, "cudaStreamQuery");
+        check(code, call);
       }
       long waited = clock.getAsLong() - begun;
       if (waited > waitNanosMax) {

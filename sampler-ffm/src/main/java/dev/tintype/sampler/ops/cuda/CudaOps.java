@@ -85,6 +85,12 @@ public final class CudaOps implements Ops {
     cuda.synchronize();
   }
 
+  @Override
+  public Mark mark() {
+    cuda.bind();
+    return CudaMark.of(cuda);
+  }
+
   // ---- weights
 
   @Override

@@ -73,6 +73,9 @@ interface CudaRuntime {
 
   int recordEvent(long event, long stream);
 
+  /** 0 when the work before the event is done, 600 (cudaErrorNotReady) while it is not. */
+  int queryEvent(long event);
+
   int elapsedMs(float[] ms, long start, long end);
 
   int beginCapture(long stream);

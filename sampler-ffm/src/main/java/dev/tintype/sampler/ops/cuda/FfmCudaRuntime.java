@@ -248,6 +248,11 @@ final class FfmCudaRuntime implements CudaRuntime {
   }
 
   @Override
+  public int queryEvent(long event) {
+    return Cudart.cudaEventQuery(pointer(event));
+  }
+
+  @Override
   public int elapsedMs(float[] ms, long start, long end) {
     int code = Cudart.cudaEventElapsedTime(out, pointer(start), pointer(end));
     ms[0] = out.get(JAVA_FLOAT, 0);

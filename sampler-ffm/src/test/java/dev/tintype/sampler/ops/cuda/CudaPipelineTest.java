@@ -140,6 +140,59 @@ class CudaPipelineTest {
     assertThat(runtime.bytesTaken()).isZero();
   }
 
+  /** One step is under way while the host prepares the next; the last one is waited for. */
+  @Test
+  void theHostIsOneStepAhead() {
+    int steps = 6;
+    Recipe recipe = Recipe.of("a cat", 32, 32, 1).withSteps(steps);
+    try (CudaDevice device = open(Precision.FP16);
+        DiffusionPipeline pipeline =
+            DiffusionPipeline.load(MODELS.resolve("sd-tiny"), device, LoadOptions.defaults());
+        Sample waited = pipeline.admit(recipe);
+        Sample ahead = pipeline.admit(recipe)) {
+      while (!waited.done()) {
+        pipeline.step(List.of(waited));
+      }
+      assertThat(runtime.count("cudaEventQuery")).isZero();
+      int waits = runtime.count("cudaStreamSynchronize");
+      while (!ahead.done()) {
+        pipeline.stepAhead(List.of(ahead));
+        assertThat(runtime.count("cudaStreamSynchronize") - waits).isEqualTo(ahead.done() ? 1 : 0);
+        // The first has none before it.
+        assertThat(runtime.count("cudaEventQuery"))
+            .isEqualTo(Math.min(ahead.stepsDone() - 1, steps - 2));
+      }
+      assertThat(pipeline.latents(ahead)).containsExactly(pipeline.latents(waited));
+      assertThat(runtime.count("cudaEventDestroy"))
+          .isEqualTo(runtime.count("cudaEventCreateWithFlags"))
+          .isEqualTo(steps - 1);
+      // Another batch, before what is under way is done; and an end in the middle.
+      try (Sample third = pipeline.admit(recipe)) {
+        pipeline.stepAhead(List.of(third));
+        pipeline.stepAhead(List.of(third));
+      }
+    }
+    assertThat(runtime.count("cudaEventDestroy"))
+        .isEqualTo(runtime.count("cudaEventCreateWithFlags"));
+    assertThat(runtime.bytesTaken()).isZero();
+  }
+
+  @Test
+  void anErrorOfTheStepBeforeIsToldAndKeepsNothing() {
+    try (CudaDevice device = open(Precision.FP16);
+        DiffusionPipeline pipeline =
+            DiffusionPipeline.load(MODELS.resolve("sd-tiny"), device, LoadOptions.defaults());
+        Sample sample = pipeline.admit(Recipe.of("a cat", 32, 32, 1).withSteps(6))) {
+      pipeline.stepAhead(List.of(sample));
+      runtime.failNext("cudaEventQuery", 719);
+      assertThatThrownBy(() -> pipeline.stepAhead(List.of(sample)))
+          .isInstanceOfSatisfying(
+              CudaException.class, e -> assertThat(e.isSticky()).as("the device ends").isTrue())
+          .hasMessageContaining("cudaEventQuery");
+      assertThat(sample.stepsDone()).as("moved by none of the second").isEqualTo(1);
+    }
+  }
+
   @Test
   void recordingsMakeRoomForDecoding() {
     byte[] picture;

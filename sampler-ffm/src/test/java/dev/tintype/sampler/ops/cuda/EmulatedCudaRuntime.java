@@ -433,6 +433,15 @@ final class EmulatedCudaRuntime implements CudaRuntime {
   }
 
   @Override
+  public int queryEvent(long event) {
+    if (recording) {
+      return invalidate();
+    }
+    int code = begin("cudaEventQuery");
+    return code == SUCCESS && hung ? NOT_READY : code;
+  }
+
+  @Override
   public int elapsedMs(float[] ms, long start, long end) {
     ms[0] = elapsed.isEmpty() ? 1 : elapsed.removeFirst();
     return begin("cudaEventElapsedTime");

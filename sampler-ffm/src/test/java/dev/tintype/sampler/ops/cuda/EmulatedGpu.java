@@ -68,18 +68,21 @@ final class EmulatedGpu {
             .invokeExact();
   }
 
-  /** Two samples together, then one alone, launched and replayed, and a decode; by their bits. */
+  /**
+   * Two samples together, then one alone, launched and replayed, each step handed over before the
+   * one before it is done, and a decode; by their bits.
+   */
   static List<Integer> pictures(Device device, String model) {
     List<Integer> found = new ArrayList<>();
     try (DiffusionPipeline pipeline =
             DiffusionPipeline.load(MODELS.resolve(model), device, LoadOptions.defaults());
-        Sample first = pipeline.admit(Recipe.of("a red cat", 32, 32, 1).withSteps(4));
-        Sample second = pipeline.admit(Recipe.of("a dog", 32, 32, 2).withSteps(4))) {
-      for (int i = 0; i < 2; i++) {
-        pipeline.step(List.of(first, second));
+        Sample first = pipeline.admit(Recipe.of("a red cat", 32, 32, 1).withSteps(6));
+        Sample second = pipeline.admit(Recipe.of("a dog", 32, 32, 2).withSteps(6))) {
+      for (int i = 0; i < 3; i++) {
+        pipeline.stepAhead(List.of(first, second));
       }
-      for (int i = 0; i < 2; i++) {
-        pipeline.step(List.of(second));
+      for (int i = 0; i < 3; i++) {
+        pipeline.stepAhead(List.of(second));
       }
       for (float[] values :
           List.of(
