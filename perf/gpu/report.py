@@ -67,7 +67,7 @@ def worse(row):
 def show_beside(golden_errors, precisions):
     print("largest absolute error of the golden cases, in the tensor that is furthest off, and diffusers' own:", *precisions)
     for name, row in golden_errors.items():
-        sides = [f"{row[p]['tensor'][:16]:16} {tiny(row[p]['tintype'])} {tiny(row[p]['diffusers'])}" for p in precisions if p in row]
+        sides = [f"{(row[p]['tensor'] or '')[:16]:16} {tiny(row[p]['tintype'])} {tiny(row[p]['diffusers'])}" for p in precisions if p in row]
         print(f"  {name:28}", "  ".join(sides))
 
 

@@ -44,8 +44,8 @@ TT_BOTH float geglu(float value, float gate) { return value * activate(gate, GEL
 TT_BOTH float clamp(float x, float low, float high) { return x < low ? low : (x > high ? high : x); }
 
 // What a convolution or linear layer does to a result before it is written, in this order.
-TT_BOTH float epilogue(float x, float bias, float channel_bias, int activation, float scale, float residual) {
-  return activate(x + bias + channel_bias, activation) * scale + residual;
+TT_BOTH float epilogue(float x, float bias, int activation, float scale, float residual) {
+  return activate(x + bias, activation) * scale + residual;
 }
 
 // ---- moments: count, mean, sum of squared distances from the mean

@@ -77,58 +77,49 @@ TT_DEVICE void geglu_rows(const T* x, T* out, int64_t rows, int columns) {
 
 // In place: the epilogue of a convolution or linear layer, as far as no library fused it. Absent parts are null.
 template <typename T>
-TT_DEVICE void epilogue_rows(T* x, const T* bias, const T* channel_bias, const T* residual, int64_t n, int channels, int64_t per_item,
-                             int channel_stride, int activation, float scale) {
+TT_DEVICE void epilogue_rows(T* x, const T* bias, const T* residual, int64_t n, int channels, int activation, float scale) {
   constexpr int N = Vec<T>::N;
-  bool vectors = channels % N == 0 && channel_stride % N == 0 && aligned16(x) && aligned16(bias) && aligned16(channel_bias) && aligned16(residual);
-  if (vectors) {
+  if (channels % N == 0 && aligned16(x) && aligned16(bias) && aligned16(residual)) {
     for (int64_t i = global_thread() * N; i < n; i += global_threads() * N) {
-      int channel = (int)(i % channels);
       Vec<T> value = load16(x + i);
       Vec<T> none;
       TT_UNROLL
       for (int j = 0; j < N; j++) {
         none.v[j] = 0.0f;
       }
-      Vec<T> b = bias != nullptr ? load16(bias + channel) : none;
-      Vec<T> c = channel_bias != nullptr ? load16(channel_bias + i / per_item * channel_stride + channel) : none;
+      Vec<T> b = bias != nullptr ? load16(bias + i % channels) : none;
       Vec<T> r = residual != nullptr ? load16(residual + i) : none;
       TT_UNROLL
       for (int j = 0; j < N; j++) {
-        value.v[j] = epilogue(value.v[j], b.v[j], c.v[j], activation, scale, r.v[j]);
+        value.v[j] = epilogue(value.v[j], b.v[j], activation, scale, r.v[j]);
       }
       store16(x + i, value);
     }
   } else {
     for (int64_t i = global_thread(); i < n; i += global_threads()) {
-      int channel = (int)(i % channels);
-      float b = bias != nullptr ? to_float(bias[channel]) : 0.0f;
-      float c = channel_bias != nullptr ? to_float(channel_bias[i / per_item * channel_stride + channel]) : 0.0f;
+      float b = bias != nullptr ? to_float(bias[i % channels]) : 0.0f;
       float r = residual != nullptr ? to_float(residual[i]) : 0.0f;
-      x[i] = from_float<T>(epilogue(to_float(x[i]), b, c, activation, scale, r));
+      x[i] = from_float<T>(epilogue(to_float(x[i]), b, activation, scale, r));
     }
   }
 }
 
 // The first `channels` of rows of `wide` values, a multiple of 16 bytes, with the epilogue of a convolution. A thread reads 16 bytes.
 template <typename T>
-TT_DEVICE void narrow_rows(const T* from, T* out, const T* bias, const T* channel_bias, const T* residual, int64_t rows, int wide, int channels,
-                           int64_t rows_per_item, int channel_stride, int activation, float scale) {
+TT_DEVICE void narrow_rows(const T* from, T* out, const T* bias, const T* residual, int64_t rows, int wide, int channels, int activation, float scale) {
   constexpr int N = Vec<T>::N;
   int chunks = wide / N;
   for (int64_t i = global_thread(); i < rows * chunks; i += global_threads()) {
     int64_t row = i / chunks;
     int channel0 = (int)(i - row * chunks) * N;
     Vec<T> value = load16(from + i * N);
-    const T* item = channel_bias != nullptr ? channel_bias + row / rows_per_item * channel_stride : nullptr;
     TT_UNROLL
     for (int j = 0; j < N; j++) {
       int channel = channel0 + j;
       if (channel < channels) {
         float b = bias != nullptr ? to_float(bias[channel]) : 0.0f;
-        float c = item != nullptr ? to_float(item[channel]) : 0.0f;
         float r = residual != nullptr ? to_float(residual[row * channels + channel]) : 0.0f;
-        out[row * channels + channel] = from_float<T>(epilogue(value.v[j], b, c, activation, scale, r));
+        out[row * channels + channel] = from_float<T>(epilogue(value.v[j], b, activation, scale, r));
       }
     }
   }
@@ -136,30 +127,28 @@ TT_DEVICE void narrow_rows(const T* from, T* out, const T* bias, const T* channe
 
 }  // namespace tt
 
-#define TT_ELEMENTWISE(SUFFIX, T)                                                                                                                      \
-  TT_KERNEL(tt_activate_##SUFFIX, 256, const T* TT_RESTRICT x, T* TT_RESTRICT out, int64_t n, int activation) {                                        \
-    tt::map_elements(x, out, n, [=](float value, int64_t) { return tt::activate(value, activation); });                                                \
-  }                                                                                                                                                    \
-  TT_KERNEL(tt_scale_##SUFFIX, 256, const T* TT_RESTRICT x, T* TT_RESTRICT out, int64_t n, float factor) {                                             \
-    tt::map_elements(x, out, n, [=](float value, int64_t) { return value * factor; });                                                                 \
-  }                                                                                                                                                    \
-  TT_KERNEL(tt_clamp_##SUFFIX, 256, const T* TT_RESTRICT x, T* TT_RESTRICT out, int64_t n, float low, float high) {                                    \
-    tt::map_elements(x, out, n, [=](float value, int64_t) { return tt::clamp(value, low, high); });                                                    \
-  }                                                                                                                                                    \
-  TT_KERNEL(tt_combine_##SUFFIX, 256, const T* TT_RESTRICT x, const T* TT_RESTRICT y, T* TT_RESTRICT out, int64_t n, float a, float b) {               \
-    tt::map_pairs(x, y, out, n, [=](float p, float q) { return a * p + b * q; });                                                                      \
-  }                                                                                                                                                    \
-  TT_KERNEL(tt_geglu_##SUFFIX, 256, const T* TT_RESTRICT x, T* TT_RESTRICT out, int64_t rows, int columns) { tt::geglu_rows(x, out, rows, columns); }  \
-  TT_KERNEL(tt_epilogue_##SUFFIX, 256, T* x, const T* TT_RESTRICT bias, const T* TT_RESTRICT channel_bias, const T* residual, int64_t n, int channels, \
-            int64_t per_item, int channel_stride, int activation, float scale) {                                                                       \
-    tt::epilogue_rows(x, bias, channel_bias, residual, n, channels, per_item, channel_stride, activation, scale);                                      \
+#define TT_ELEMENTWISE(SUFFIX, T)                                                                                                                     \
+  TT_KERNEL(tt_activate_##SUFFIX, 256, const T* TT_RESTRICT x, T* TT_RESTRICT out, int64_t n, int activation) {                                       \
+    tt::map_elements(x, out, n, [=](float value, int64_t) { return tt::activate(value, activation); });                                               \
+  }                                                                                                                                                   \
+  TT_KERNEL(tt_scale_##SUFFIX, 256, const T* TT_RESTRICT x, T* TT_RESTRICT out, int64_t n, float factor) {                                            \
+    tt::map_elements(x, out, n, [=](float value, int64_t) { return value * factor; });                                                                \
+  }                                                                                                                                                   \
+  TT_KERNEL(tt_clamp_##SUFFIX, 256, const T* TT_RESTRICT x, T* TT_RESTRICT out, int64_t n, float low, float high) {                                   \
+    tt::map_elements(x, out, n, [=](float value, int64_t) { return tt::clamp(value, low, high); });                                                   \
+  }                                                                                                                                                   \
+  TT_KERNEL(tt_combine_##SUFFIX, 256, const T* TT_RESTRICT x, const T* TT_RESTRICT y, T* TT_RESTRICT out, int64_t n, float a, float b) {              \
+    tt::map_pairs(x, y, out, n, [=](float p, float q) { return a * p + b * q; });                                                                     \
+  }                                                                                                                                                   \
+  TT_KERNEL(tt_geglu_##SUFFIX, 256, const T* TT_RESTRICT x, T* TT_RESTRICT out, int64_t rows, int columns) { tt::geglu_rows(x, out, rows, columns); } \
+  TT_KERNEL(tt_epilogue_##SUFFIX, 256, T* x, const T* TT_RESTRICT bias, const T* residual, int64_t n, int channels, int activation, float scale) {    \
+    tt::epilogue_rows(x, bias, residual, n, channels, activation, scale);                                                                             \
   }
 TT_FOR_EACH_TYPE(TT_ELEMENTWISE)
-#define TT_NARROW(SUFFIX, T)                                                                                                                           \
-  TT_KERNEL(tt_narrow_rows_##SUFFIX, 256, const T* TT_RESTRICT from, T* TT_RESTRICT out, const T* TT_RESTRICT bias, const T* TT_RESTRICT channel_bias, \
-            const T* TT_RESTRICT residual, int64_t rows, int wide, int channels, int64_t rows_per_item, int channel_stride, int activation,            \
-            float scale) {                                                                                                                             \
-    tt::narrow_rows(from, out, bias, channel_bias, residual, rows, wide, channels, rows_per_item, channel_stride, activation, scale);                  \
+#define TT_NARROW(SUFFIX, T)                                                                                                                       \
+  TT_KERNEL(tt_narrow_rows_##SUFFIX, 256, const T* TT_RESTRICT from, T* TT_RESTRICT out, const T* TT_RESTRICT bias, const T* TT_RESTRICT residual, \
+            int64_t rows, int wide, int channels, int activation, float scale) {                                                                   \
+    tt::narrow_rows(from, out, bias, residual, rows, wide, channels, activation, scale);                                                           \
   }
 TT_NARROW(f16, tt::half_t)
 TT_NARROW(bf16, tt::bf16_t)

@@ -42,10 +42,7 @@ struct ConvolutionRows {
 template <typename T>
 struct GemmEpilogue {
   const T* bias;          // [n] or null
-  const T* channel_bias;  // rows of n for the items, or null
   const T* residual;      // [m, n] or null
-  int64_t rows_per_item;
-  int channel_stride;  // from one item's channel bias to the next
   int activation;
   float scale;
 };
@@ -97,9 +94,8 @@ TT_DEVICE void multiply(const Rows& rows, const T* weights, T* out, int64_t m, i
       int column = column0 + patch_column + j;
       if (row < m && column < n) {
         float bias = end.bias != nullptr ? to_float(end.bias[column]) : 0.0f;
-        float channel_bias = end.channel_bias != nullptr ? to_float(end.channel_bias[row / end.rows_per_item * end.channel_stride + column]) : 0.0f;
         float residual = end.residual != nullptr ? to_float(end.residual[row * n + column]) : 0.0f;
-        out[row * n + column] = from_float<T>(epilogue(sum[i][j], bias, channel_bias, end.activation, end.scale, residual));
+        out[row * n + column] = from_float<T>(epilogue(sum[i][j], bias, end.activation, end.scale, residual));
       }
     }
   }
@@ -107,17 +103,15 @@ TT_DEVICE void multiply(const Rows& rows, const T* weights, T* out, int64_t m, i
 
 }  // namespace tt
 
-#define TT_GEMM(SUFFIX, T)                                                                                                                                              \
-  TT_KERNEL(tt_linear_##SUFFIX, 256, const T* TT_RESTRICT x, const T* TT_RESTRICT weights, T* TT_RESTRICT out, int64_t m, int n, int k,                                 \
-            const T* TT_RESTRICT bias, const T* TT_RESTRICT channel_bias, const T* TT_RESTRICT residual, int64_t rows_per_item, int channel_stride,                     \
-            int activation, float scale) {                                                                                                                              \
-    tt::multiply<T>(tt::DenseRows<T>{x, k}, weights, out, m, n, k,                                                                                                      \
-                    tt::GemmEpilogue<T>{bias, channel_bias, residual, rows_per_item, channel_stride, activation, scale});                                               \
-  }                                                                                                                                                                     \
-  TT_KERNEL(tt_conv2d_##SUFFIX, 256, const T* TT_RESTRICT x, const T* TT_RESTRICT weights, T* TT_RESTRICT out, int64_t m, int n, int k,                                 \
-            const T* TT_RESTRICT bias, const T* TT_RESTRICT channel_bias, const T* TT_RESTRICT residual, int64_t rows_per_item, int channel_stride,                     \
-            int activation, float scale, int height, int width, int channels, int out_height, int out_width, int kernel_width, int stride, int pad_top, int pad_left) { \
-    tt::multiply<T>(tt::ConvolutionRows<T>{x, height, width, channels, out_height, out_width, kernel_width, stride, pad_top, pad_left}, weights, out,                   \
-                    m, n, k, tt::GemmEpilogue<T>{bias, channel_bias, residual, rows_per_item, channel_stride, activation, scale});                                      \
+#define TT_GEMM(SUFFIX, T)                                                                                                                            \
+  TT_KERNEL(tt_linear_##SUFFIX, 256, const T* TT_RESTRICT x, const T* TT_RESTRICT weights, T* TT_RESTRICT out, int64_t m, int n, int k,               \
+            const T* TT_RESTRICT bias, const T* TT_RESTRICT residual, int activation, float scale) {                                                  \
+    tt::multiply<T>(tt::DenseRows<T>{x, k}, weights, out, m, n, k, tt::GemmEpilogue<T>{bias, residual, activation, scale});                           \
+  }                                                                                                                                                   \
+  TT_KERNEL(tt_conv2d_##SUFFIX, 256, const T* TT_RESTRICT x, const T* TT_RESTRICT weights, T* TT_RESTRICT out, int64_t m, int n, int k,               \
+            const T* TT_RESTRICT bias, const T* TT_RESTRICT residual, int activation, float scale, int height, int width, int channels,               \
+            int out_height, int out_width, int kernel_width, int stride, int pad_top, int pad_left) {                                                 \
+    tt::multiply<T>(tt::ConvolutionRows<T>{x, height, width, channels, out_height, out_width, kernel_width, stride, pad_top, pad_left}, weights, out, \
+                    m, n, k, tt::GemmEpilogue<T>{bias, residual, activation, scale});                                                                 \
   }
 TT_FOR_EACH_TYPE(TT_GEMM)

@@ -210,7 +210,6 @@ TT_DEVICE void multiply_mma(const Chunks& chunks, const T* weights, T* out, int6
       if (row >= m) {
         continue;
       }
-      const T* channel_bias = end.channel_bias != nullptr ? end.channel_bias + row / end.rows_per_item * end.channel_stride : nullptr;
       TT_UNROLL
       for (int j = 0; j < Tile::TILES_N; j++) {
         int column = Tile::column() + Tile::warp_column() + j * 8 + lane % 4 * 2;
@@ -219,9 +218,8 @@ TT_DEVICE void multiply_mma(const Chunks& chunks, const T* weights, T* out, int6
         for (int e = 0; e < 2; e++) {
           bool there = column + e < n;
           float bias = there && end.bias != nullptr ? to_float(end.bias[column + e]) : 0.0f;
-          float item = there && channel_bias != nullptr ? to_float(channel_bias[column + e]) : 0.0f;
           float residual = there && end.residual != nullptr ? to_float(end.residual[row * n + column + e]) : 0.0f;
-          value[e] = epilogue(sum[i][j][2 * half + e], bias, item, end.activation, end.scale, residual);
+          value[e] = epilogue(sum[i][j][2 * half + e], bias, end.activation, end.scale, residual);
         }
         if (column < n) {
           store_result(out, row * n + column, column + 1 < n, paired, value[0], value[1]);
@@ -273,24 +271,22 @@ TT_DEVICE void multiply_geglu_mma(const T* x, const T* weights, T* out, int64_t 
 
 }  // namespace tt
 
-#define TT_GEMM_MMA_TILE(SUFFIX, T, NAME, ROWS, COLUMNS, DOWN, ACROSS)                                                                                            \
-  TT_KERNEL(tt_linear_mma_##NAME##_##SUFFIX, DOWN * ACROSS * 32, const T* TT_RESTRICT x, const T* TT_RESTRICT weights, T* TT_RESTRICT out, int64_t m,             \
-            int n, int k, const T* TT_RESTRICT bias, const T* TT_RESTRICT channel_bias, const T* TT_RESTRICT residual, int64_t rows_per_item, int channel_stride, \
-            int activation, float scale) {                                                                                                                        \
-    tt::multiply_mma<T, tt::DenseChunks<T>, ROWS, COLUMNS, DOWN, ACROSS>(                                                                                         \
-        tt::DenseChunks<T>{x, k}, weights, out, m, n, k, tt::GemmEpilogue<T>{bias, channel_bias, residual, rows_per_item, channel_stride, activation, scale});    \
-  }                                                                                                                                                               \
-  TT_KERNEL(tt_conv2d_mma_##NAME##_##SUFFIX, DOWN * ACROSS * 32, const T* TT_RESTRICT x, const T* TT_RESTRICT weights, T* TT_RESTRICT out, int64_t m,             \
-            int n, int k, const T* TT_RESTRICT bias, const T* TT_RESTRICT channel_bias, const T* TT_RESTRICT residual, int64_t rows_per_item, int channel_stride, \
-            int activation, float scale, int height, int width, int channels, int out_height, int out_width, int kernel_width, int stride, int pad_top,           \
-            int pad_left) {                                                                                                                                       \
-    tt::multiply_mma<T, tt::ConvolutionChunks<T>, ROWS, COLUMNS, DOWN, ACROSS>(                                                                                   \
-        tt::ConvolutionChunks<T>{tt::ConvolutionRows<T>{x, height, width, channels, out_height, out_width, kernel_width, stride, pad_top, pad_left}, k},          \
-        weights, out, m, n, k, tt::GemmEpilogue<T>{bias, channel_bias, residual, rows_per_item, channel_stride, activation, scale});                              \
-  }                                                                                                                                                               \
-  TT_KERNEL(tt_linear_geglu_mma_##NAME##_##SUFFIX, DOWN * ACROSS * 32, const T* TT_RESTRICT x, const T* TT_RESTRICT weights, T* TT_RESTRICT out,                  \
-            int64_t m, int n, int k, const T* TT_RESTRICT bias) {                                                                                                 \
-    tt::multiply_geglu_mma<T, ROWS, COLUMNS, DOWN, ACROSS>(x, weights, out, m, n, k, bias);                                                                       \
+#define TT_GEMM_MMA_TILE(SUFFIX, T, NAME, ROWS, COLUMNS, DOWN, ACROSS)                                                                                   \
+  TT_KERNEL(tt_linear_mma_##NAME##_##SUFFIX, DOWN * ACROSS * 32, const T* TT_RESTRICT x, const T* TT_RESTRICT weights, T* TT_RESTRICT out, int64_t m,    \
+            int n, int k, const T* TT_RESTRICT bias, const T* TT_RESTRICT residual, int activation, float scale) {                                       \
+    tt::multiply_mma<T, tt::DenseChunks<T>, ROWS, COLUMNS, DOWN, ACROSS>(                                                                                \
+        tt::DenseChunks<T>{x, k}, weights, out, m, n, k, tt::GemmEpilogue<T>{bias, residual, activation, scale});                                        \
+  }                                                                                                                                                      \
+  TT_KERNEL(tt_conv2d_mma_##NAME##_##SUFFIX, DOWN * ACROSS * 32, const T* TT_RESTRICT x, const T* TT_RESTRICT weights, T* TT_RESTRICT out, int64_t m,    \
+            int n, int k, const T* TT_RESTRICT bias, const T* TT_RESTRICT residual, int activation, float scale, int height, int width, int channels,    \
+            int out_height, int out_width, int kernel_width, int stride, int pad_top, int pad_left) {                                                    \
+    tt::multiply_mma<T, tt::ConvolutionChunks<T>, ROWS, COLUMNS, DOWN, ACROSS>(                                                                          \
+        tt::ConvolutionChunks<T>{tt::ConvolutionRows<T>{x, height, width, channels, out_height, out_width, kernel_width, stride, pad_top, pad_left}, k}, \
+        weights, out, m, n, k, tt::GemmEpilogue<T>{bias, residual, activation, scale});                                                                  \
+  }                                                                                                                                                      \
+  TT_KERNEL(tt_linear_geglu_mma_##NAME##_##SUFFIX, DOWN * ACROSS * 32, const T* TT_RESTRICT x, const T* TT_RESTRICT weights, T* TT_RESTRICT out,         \
+            int64_t m, int n, int k, const T* TT_RESTRICT bias) {                                                                                        \
+    tt::multiply_geglu_mma<T, ROWS, COLUMNS, DOWN, ACROSS>(x, weights, out, m, n, k, bias);                                                              \
   }
 #define TT_GEMM_MMA(SUFFIX, T)                        \
   TT_GEMM_MMA_TILE(SUFFIX, T, 64, 64, 64, 2, 2)       \

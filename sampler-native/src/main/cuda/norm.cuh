@@ -1,7 +1,8 @@
 // GroupNorm (with SiLU), LayerNorm and softmax. Statistics in fp32 as moments of shifted values: the shift is one of the values themselves, so nothing cancels.
 //
 // GroupNorm of small pictures is one kernel; that of larger ones reads its input twice. Kernel 1 takes the moments of every (sample, chunk of pixels, group); kernel 2 merges the chunks of its sample and
-// normalises. Chunks depend on the picture's size only, never on the batch, so a sample's result does not depend on its neighbours.
+// normalises. Chunks depend on the picture's size only, never on the batch, so a sample's result does not depend on its neighbours. What is normalised may be
+// the input plus a bias per sample and channel, in rows of bias_stride, or null: it only moves the channels' means.
 #pragma once
 
 #include "elementwise.cuh"
@@ -70,9 +71,14 @@ TT_DEVICE void channel_moments(const T* x, int rows, int channels, float* mean, 
   }
 }
 
+template <typename T>
+TT_DEVICE float item_bias(const T* bias, int bias_stride, int channel) {
+  return bias != nullptr ? to_float(bias[(int64_t)block_y() * bias_stride + channel]) : 0.0f;
+}
+
 // Grid (chunks, samples), NORM_THREADS threads, shared: 2 channels + 2 NORM_THREADS Vec<T>::N floats. partial: [samples, chunks, groups, 2].
 template <typename T>
-TT_DEVICE void group_norm_moments(const T* x, float* partial, int pixels, int channels, int groups, int chunk_pixels) {
+TT_DEVICE void group_norm_moments(const T* x, const T* bias, int bias_stride, float* partial, int pixels, int channels, int groups, int chunk_pixels) {
   TT_DYNAMIC_SHARED(float, memory);
   float* mean = memory;
   float* m2 = mean + channels;
@@ -92,7 +98,7 @@ TT_DEVICE void group_norm_moments(const T* x, float* partial, int pixels, int ch
     Moments moments{0.0f, 0.0f, 0.0f};
     for (int i = lane; i < per_group; i += WARP) {
       int channel = group * per_group + i;
-      moments = merge(moments, Moments{(float)rows, mean[channel], m2[channel]});
+      moments = merge(moments, Moments{(float)rows, mean[channel] + item_bias(bias, bias_stride, channel), m2[channel]});
     }
     moments = warp_merge(moments);
     if (lane == 0) {
@@ -105,8 +111,8 @@ TT_DEVICE void group_norm_moments(const T* x, float* partial, int pixels, int ch
 
 // Grid (blocks of block_pixels, samples), NORM_THREADS threads, shared: 3 channels floats.
 template <typename T>
-TT_DEVICE void group_norm_apply(const T* x, T* out, const float* partial, const float* scale, const float* shift, int pixels, int channels, int groups,
-                                int chunks, int chunk_pixels, int block_pixels, float epsilon, int activation) {
+TT_DEVICE void group_norm_apply(const T* x, const T* bias, int bias_stride, T* out, const float* partial, const float* scale, const float* shift, int pixels,
+                                int channels, int groups, int chunks, int chunk_pixels, int block_pixels, float epsilon, int activation) {
   TT_DYNAMIC_SHARED(float, memory);
   float* mean = memory;
   float* multiplier = mean + channels;
@@ -125,7 +131,7 @@ TT_DEVICE void group_norm_apply(const T* x, T* out, const float* partial, const 
     float inverse = inverse_deviation(moments.m2 / moments.count, epsilon);
     for (int i = lane; i < per_group; i += WARP) {
       int channel = group * per_group + i;
-      mean[channel] = moments.mean;
+      mean[channel] = moments.mean - item_bias(bias, bias_stride, channel);
       multiplier[channel] = inverse * scale[channel];
       offset[channel] = shift[channel];
     }
@@ -189,7 +195,8 @@ TT_DEVICE T word_part(uint32_t word, int part) {
 // All of GroupNorm in one kernel where the values of a group fit into shared memory: read once, one block a group and sample. Grid (groups, samples), up to
 // 1024 threads, shared: pixels * channels / groups values. A group must be a multiple of 4 bytes wide. Each thread keeps what it read where only it looks.
 template <typename T>
-TT_DEVICE void group_norm_small(const T* x, T* out, const float* scale, const float* shift, int pixels, int channels, int groups, float epsilon, int activation) {
+TT_DEVICE void group_norm_small(const T* x, const T* bias, int bias_stride, T* out, const float* scale, const float* shift, int pixels, int channels, int groups,
+                                float epsilon, int activation) {
   TT_DYNAMIC_SHARED(uint32_t, words);
   __shared__ Moments states[1024 / WARP];
   constexpr int N = 4 / (int)sizeof(T);
@@ -197,7 +204,7 @@ TT_DEVICE void group_norm_small(const T* x, T* out, const float* scale, const fl
   int across = per_group / N;
   int channel0 = block_x() * per_group;
   int64_t base = (int64_t)block_y() * pixels * channels + channel0;
-  float pivot = to_float(x[base]);
+  float pivot = to_float(x[base]) + item_bias(bias, bias_stride, channel0);
   float sum = 0.0f;
   float square = 0.0f;
   float count = 0.0f;
@@ -206,7 +213,7 @@ TT_DEVICE void group_norm_small(const T* x, T* out, const float* scale, const fl
     words[i] = word;
     TT_UNROLL
     for (int j = 0; j < N; j++) {
-      float d = to_float(word_part<T>(word, j)) - pivot;
+      float d = to_float(word_part<T>(word, j)) + item_bias(bias, bias_stride, channel0 + i % across * N + j) - pivot;
       sum += d;
       square += d * d;
     }
@@ -227,7 +234,8 @@ TT_DEVICE void group_norm_small(const T* x, T* out, const float* scale, const fl
     float y[N];
     TT_UNROLL
     for (int j = 0; j < N; j++) {
-      float value = normalize(to_float(word_part<T>(words[i], j)), moments.mean, inverse * scale[channel + j], shift[channel + j]);
+      float mean = moments.mean - item_bias(bias, bias_stride, channel + j);
+      float value = normalize(to_float(word_part<T>(words[i], j)), mean, inverse * scale[channel + j], shift[channel + j]);
       y[j] = activate(value, activation);
     }
     uint32_t word;
@@ -328,25 +336,26 @@ TT_DEVICE void softmax_rows(const float* x, T* out, int columns, float scale, in
 
 }  // namespace tt
 
-#define TT_NORM(SUFFIX, T)                                                                                                                             \
-  TT_KERNEL(tt_group_norm_moments_##SUFFIX, 256, const T* TT_RESTRICT x, float* TT_RESTRICT partial, int pixels, int channels, int groups,             \
-            int chunk_pixels) {                                                                                                                        \
-    tt::group_norm_moments(x, partial, pixels, channels, groups, chunk_pixels);                                                                        \
-  }                                                                                                                                                    \
-  TT_KERNEL(tt_group_norm_apply_##SUFFIX, 256, const T* TT_RESTRICT x, T* TT_RESTRICT out, const float* TT_RESTRICT partial,                           \
-            const float* TT_RESTRICT scale, const float* TT_RESTRICT shift, int pixels, int channels, int groups, int chunks, int chunk_pixels,        \
-            int block_pixels, float epsilon, int activation) {                                                                                         \
-    tt::group_norm_apply(x, out, partial, scale, shift, pixels, channels, groups, chunks, chunk_pixels, block_pixels, epsilon, activation);            \
-  }                                                                                                                                                    \
-  TT_KERNEL(tt_group_norm_small_##SUFFIX, 1024, const T* TT_RESTRICT x, T* TT_RESTRICT out, const float* TT_RESTRICT scale,                            \
-            const float* TT_RESTRICT shift, int pixels, int channels, int groups, float epsilon, int activation) {                                     \
-    tt::group_norm_small(x, out, scale, shift, pixels, channels, groups, epsilon, activation);                                                         \
-  }                                                                                                                                                    \
-  TT_KERNEL(tt_layer_norm_##SUFFIX, 256, const T* TT_RESTRICT x, T* TT_RESTRICT out, const float* TT_RESTRICT scale, const float* TT_RESTRICT shift,   \
-            int64_t rows, int columns, float epsilon) {                                                                                                \
-    tt::layer_norm(x, out, scale, shift, rows, columns, epsilon);                                                                                      \
-  }                                                                                                                                                    \
+#define TT_NORM(SUFFIX, T)                                                                                                                                  \
+  TT_KERNEL(tt_group_norm_moments_##SUFFIX, 256, const T* TT_RESTRICT x, const T* TT_RESTRICT bias, int bias_stride, float* TT_RESTRICT partial,            \
+            int pixels, int channels, int groups, int chunk_pixels) {                                                                                       \
+    tt::group_norm_moments(x, bias, bias_stride, partial, pixels, channels, groups, chunk_pixels);                                                          \
+  }                                                                                                                                                         \
+  TT_KERNEL(tt_group_norm_apply_##SUFFIX, 256, const T* TT_RESTRICT x, const T* TT_RESTRICT bias, int bias_stride, T* TT_RESTRICT out,                      \
+            const float* TT_RESTRICT partial, const float* TT_RESTRICT scale, const float* TT_RESTRICT shift, int pixels, int channels, int groups,         \
+            int chunks, int chunk_pixels, int block_pixels, float epsilon, int activation) {                                                                \
+    tt::group_norm_apply(x, bias, bias_stride, out, partial, scale, shift, pixels, channels, groups, chunks, chunk_pixels, block_pixels, epsilon,           \
+                         activation);                                                                                                                       \
+  }                                                                                                                                                         \
+  TT_KERNEL(tt_group_norm_small_##SUFFIX, 1024, const T* TT_RESTRICT x, const T* TT_RESTRICT bias, int bias_stride, T* TT_RESTRICT out,                     \
+            const float* TT_RESTRICT scale, const float* TT_RESTRICT shift, int pixels, int channels, int groups, float epsilon, int activation) {          \
+    tt::group_norm_small(x, bias, bias_stride, out, scale, shift, pixels, channels, groups, epsilon, activation);                                           \
+  }                                                                                                                                                         \
+  TT_KERNEL(tt_layer_norm_##SUFFIX, 256, const T* TT_RESTRICT x, T* TT_RESTRICT out, const float* TT_RESTRICT scale, const float* TT_RESTRICT shift,        \
+            int64_t rows, int columns, float epsilon) {                                                                                                     \
+    tt::layer_norm(x, out, scale, shift, rows, columns, epsilon);                                                                                           \
+  }                                                                                                                                                         \
   TT_KERNEL(tt_softmax_##SUFFIX, 256, const float* TT_RESTRICT x, T* TT_RESTRICT out, int columns, float scale, int queries, int first_query, int causal) { \
-    tt::softmax_rows(x, out, columns, scale, queries, first_query, causal);                                                                            \
+    tt::softmax_rows(x, out, columns, scale, queries, first_query, causal);                                                                                 \
   }
 TT_FOR_EACH_TYPE(TT_NORM)

@@ -42,7 +42,7 @@ void activations() {
   checks::equal("quick_gelu(-inf)", activate(-INFINITY, QUICK_GELU), 0);
   // The tanh approximation, which would be wrong for these models, gives 1.95459769.
   checks::near("gelu(2)", gelu(2.0f), 1.9544997361036416, 1e-6, 0);
-  checks::near("epilogue", epilogue(1.0f, 0.5f, 0.25f, SILU, 2.0f, -1.0f), 1.75 * sigmoid64(1.75) * 2 - 1, 1e-6, 0);
+  checks::near("epilogue", epilogue(1.0f, 0.75f, SILU, 2.0f, -1.0f), 1.75 * sigmoid64(1.75) * 2 - 1, 1e-6, 0);
   checks::equal("clamp low", clamp(-2.0f, -1.0f, 1.0f), -1);
   checks::equal("clamp high", clamp(2.0f, -1.0f, 1.0f), 1);
   checks::equal("clamp between", clamp(0.3f, -1.0f, 1.0f), 0.3f);

@@ -2,8 +2,10 @@ package dev.tintype.sampler.nn;
 
 import dev.tintype.sampler.device.Tensor;
 import dev.tintype.sampler.ops.Activation;
+import dev.tintype.sampler.ops.ChannelBias;
 import dev.tintype.sampler.ops.Ops;
 import dev.tintype.sampler.ops.PreparedWeights;
+import java.util.Optional;
 
 /** Normalisation over the pixels and channels of each group, with SiLU fused where one follows. */
 public final class GroupNorm {
@@ -21,5 +23,10 @@ public final class GroupNorm {
 
   public Tensor forward(Tensor x, Activation activation) {
     return ops.groupNorm(x, weights, groups, epsilon, activation);
+  }
+
+  /** Of {@code x} plus {@code bias}. */
+  Tensor forward(Tensor x, ChannelBias bias, Activation activation) {
+    return ops.groupNorm(x, Optional.of(bias), weights, groups, epsilon, activation);
   }
 }

@@ -4,6 +4,7 @@ import static dev.tintype.sampler.nn.Tensors.consume;
 
 import dev.tintype.sampler.device.Tensor;
 import dev.tintype.sampler.ops.Activation;
+import dev.tintype.sampler.ops.ChannelBias;
 import dev.tintype.sampler.ops.Epilogue;
 import java.util.Optional;
 
@@ -38,7 +39,7 @@ public final class ResnetBlock2D {
 
   /** Without a time embedding, as in the VAE. */
   public Tensor forward(Tensor x) {
-    return second(first(x, Epilogue.NONE), x);
+    return second(consume(first(x), h -> norm2.forward(h, Activation.SILU)), x);
   }
 
   /**
@@ -47,16 +48,16 @@ public final class ResnetBlock2D {
    */
   public Tensor forward(Tensor x, Tensor time) {
     Tensor rows = time.slice(0, x.shape().dim(0));
-    int from = timeColumns.orElseThrow().from();
-    return second(first(x, Epilogue.NONE.withChannelBias(rows, from)), x);
+    // Where it is read next, which spares a pass over what the convolution wrote.
+    ChannelBias bias = new ChannelBias(rows, timeColumns.orElseThrow().from());
+    return second(consume(first(x), h -> norm2.forward(h, bias, Activation.SILU)), x);
   }
 
-  private Tensor first(Tensor x, Epilogue epilogue) {
-    return consume(norm1.forward(x, Activation.SILU), normed -> conv1.forward(normed, epilogue));
+  private Tensor first(Tensor x) {
+    return consume(norm1.forward(x, Activation.SILU), conv1::forward);
   }
 
-  private Tensor second(Tensor hidden, Tensor x) {
-    Tensor normed = consume(hidden, h -> norm2.forward(h, Activation.SILU));
+  private Tensor second(Tensor normed, Tensor x) {
     if (convShortcut.isEmpty()) {
       return consume(normed, h -> conv2.forward(h, Epilogue.NONE.withResidual(x)));
     }

@@ -81,8 +81,22 @@ public interface Ops {
    * c], population variance, then {@code activation} ({@link Activation#NONE} or {@link
    * Activation#SILU}).
    */
+  default Tensor groupNorm(
+      Tensor x, PreparedWeights.Norm weights, int groups, float epsilon, Activation activation) {
+    return groupNorm(x, Optional.empty(), weights, groups, epsilon, activation);
+  }
+
+  /**
+   * As the other, of {@code x} plus {@code bias}, which is rounded nowhere in between: it only
+   * moves the channels' means.
+   */
   Tensor groupNorm(
-      Tensor x, PreparedWeights.Norm weights, int groups, float epsilon, Activation activation);
+      Tensor x,
+      Optional<ChannelBias> bias,
+      PreparedWeights.Norm weights,
+      int groups,
+      float epsilon,
+      Activation activation);
 
   /** Layer normalisation over the last dimension. */
   Tensor layerNorm(Tensor x, PreparedWeights.Norm weights, float epsilon);

@@ -131,9 +131,15 @@ public final class ProfiledOps implements Ops {
 
   @Override
   public Tensor groupNorm(
-      Tensor x, PreparedWeights.Norm weights, int groups, float epsilon, Activation activation) {
+      Tensor x,
+      Optional<ChannelBias> bias,
+      PreparedWeights.Norm weights,
+      int groups,
+      float epsilon,
+      Activation activation) {
     return timed(
-        "groupNorm " + x.shape(), () -> ops.groupNorm(x, weights, groups, epsilon, activation));
+        "groupNorm " + x.shape(),
+        () -> ops.groupNorm(x, bias, weights, groups, epsilon, activation));
   }
 
   @Override

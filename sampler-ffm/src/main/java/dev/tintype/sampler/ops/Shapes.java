@@ -31,17 +31,6 @@ public final class Shapes {
   /** Operands of the epilogue fit a result of that shape. */
   public static void epilogue(Epilogue epilogue, Shape result) {
     epilogue
-        .channelBias()
-        .ifPresent(
-            bias ->
-                require(
-                    bias.rows().shape().rank() == 2
-                        && bias.rows().shape().dim(0) == result.dim(0)
-                        && bias.from() >= 0
-                        && bias.from() + result.dim(-1) <= bias.stride(),
-                    "channel bias from column " + bias.from() + " does not fit " + result,
-                    bias.rows()));
-    epilogue
         .residual()
         .ifPresent(
             residual ->
@@ -57,6 +46,18 @@ public final class Shapes {
         x.shape().dim(1) + g.padTop() + g.padBottom() >= g.kernelHeight()
             && x.shape().dim(2) + g.padLeft() + g.padRight() >= g.kernelWidth(),
         "smaller than the kernel " + g,
+        x);
+  }
+
+  /** A bias that fits what it is added to. */
+  public static void channelBias(ChannelBias bias, Tensor x) {
+    Shape rows = bias.rows().shape();
+    require(
+        rows.rank() == 2
+            && rows.dim(0) == x.shape().dim(0)
+            && bias.from() >= 0
+            && bias.from() + x.shape().dim(-1) <= rows.dim(1),
+        "channel bias from column " + bias.from() + " of " + rows + " does not fit",
         x);
   }
 

@@ -103,18 +103,12 @@ public abstract class OpsParityContract {
   }
 
   private Function<Ops, Epilogue> epilogue(Shape result) {
-    boolean channelBias = random.nextBoolean();
     boolean residual = random.nextBoolean();
     Activation activation = Activation.values()[random.nextInt(Activation.values().length)];
     float scale = random.nextBoolean() ? 1 : 0.7f;
-    // Where it lies among others: as a projection of the time embedding, or alone.
-    int from = random.nextBoolean() ? 0 : oneOf(3, 8);
-    int behind = random.nextBoolean() ? 0 : oneOf(5, 16);
-    var bias = input(result.dim(0), from + result.dim(-1) + behind);
     var other = input(result.dims());
     return ops -> {
       Epilogue epilogue = Epilogue.of(activation).withScale(scale);
-      epilogue = channelBias ? epilogue.withChannelBias(bias.apply(ops), from) : epilogue;
       return residual ? epilogue.withResidual(other.apply(ops)) : epilogue;
     };
   }
@@ -200,12 +194,18 @@ public abstract class OpsParityContract {
       for (int j = 0; j < values.length; j++) {
         values[j] += offset;
       }
+      boolean biased = random.nextBoolean();
+      // Where it lies among others: as a projection of the time embedding, or alone.
+      int from = random.nextBoolean() ? 0 : oneOf(3, 8);
+      int behind = random.nextBoolean() ? 0 : oneOf(5, 16);
+      var rows = input(n, from + channels + behind);
       compare(
           "groupNorm " + Arrays.toString(dims) + " in " + groups + ", offset " + offset,
           32 + 8 * offset,
           ops ->
               ops.groupNorm(
                   ops.upload(values, Shape.of(dims)),
+                  biased ? Optional.of(new ChannelBias(rows.apply(ops), from)) : Optional.empty(),
                   ops.prepareNorm(scale, shift),
                   groups,
                   1e-5f,

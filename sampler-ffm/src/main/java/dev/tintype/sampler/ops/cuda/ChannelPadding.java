@@ -74,12 +74,12 @@ final class ChannelPadding {
       work.accept(call);
       return;
     }
-    long pixelsPerItem = (long) problem.outHeight() * problem.outWidth();
+    long pixels = problem.outPixels();
     scratch(
-        problem.samples() * pixelsPerItem * wide * ELEMENT_BYTES,
+        pixels * wide * ELEMENT_BYTES,
         from -> {
           work.accept(call.plainInto(from));
-          narrow(from, call, problem.samples() * pixelsPerItem, wide, channels, pixelsPerItem);
+          narrow(from, call, pixels, wide, channels);
         });
   }
 
@@ -99,21 +99,17 @@ final class ChannelPadding {
     kernels.launchOver(kernel, rows * (wide / MULTIPLE));
   }
 
-  private void narrow(
-      long from, Convolution.Call call, long rows, int wide, int channels, long rowsPerItem) {
+  private void narrow(long from, Convolution.Call call, long rows, int wide, int channels) {
     long kernel = kernels.typed("narrow_rows");
     kernels
         .arguments()
         .pointer(from)
         .pointer(call.out())
         .pointer(call.bias())
-        .pointer(call.channelBias())
         .pointer(call.residual())
         .wide(rows)
         .number(wide)
         .number(channels)
-        .wide(rowsPerItem)
-        .number(call.channelStride())
         .number(call.activation())
         .real(call.scale());
     kernels.launchOver(kernel, rows * (wide / MULTIPLE));

@@ -21,6 +21,11 @@ interface Convolution extends AutoCloseable {
       return geometry.padTop() == geometry.padBottom() && geometry.padLeft() == geometry.padRight();
     }
 
+    /** Of all samples of the result. */
+    long outPixels() {
+      return (long) samples * outHeight * outWidth;
+    }
+
     Problem withChannels(int in, int out) {
       return new Problem(samples, height, width, in, outHeight, outWidth, out, geometry);
     }
@@ -37,25 +42,13 @@ interface Convolution extends AutoCloseable {
       long paddedWeights,
       long out,
       long bias,
-      long channelBias,
-      int channelStride,
       int activation,
       float scale,
       long residual) {
 
     /** With another input, and weights for it. */
     Call reading(long otherX, long otherWeights) {
-      return new Call(
-          otherX,
-          otherWeights,
-          0,
-          out,
-          bias,
-          channelBias,
-          channelStride,
-          activation,
-          scale,
-          residual);
+      return new Call(otherX, otherWeights, 0, out, bias, activation, scale, residual);
     }
 
     Call withoutPadding() {
@@ -64,7 +57,7 @@ interface Convolution extends AutoCloseable {
 
     /** The sums alone, to another address. */
     Call plainInto(long otherOut) {
-      return new Call(x, weights, paddedWeights, otherOut, 0, 0, 0, 0, 1, 0);
+      return new Call(x, weights, paddedWeights, otherOut, 0, 0, 1, 0);
     }
   }
 

@@ -89,10 +89,7 @@ final class CublasLtMatrixProduct implements MatrixProduct {
   public void multiply(Call call) {
     // What the library can do in one call: scale (AB) + C + bias. A bias under a scale, a channel
     // bias and an activation come before the scale, so they and all that follows need the kernel.
-    boolean linear =
-        call.activation() == 0
-            && call.channelBias() == 0
-            && (call.scale() == 1 || call.bias() == 0);
+    boolean linear = call.activation() == 0 && (call.scale() == 1 || call.bias() == 0);
     boolean fuseResidual = linear && call.residual() != 0;
     long alignment =
         Math.min(
@@ -147,10 +144,7 @@ final class CublasLtMatrixProduct implements MatrixProduct {
           call.out(),
           call.rows() * call.outFeatures(),
           call.outFeatures(),
-          call.rowsPerItem() * call.outFeatures(),
           0,
-          call.channelBias(),
-          call.channelStride(),
           call.activation(),
           call.scale(),
           call.residual());

@@ -112,9 +112,6 @@ final class CudaGeglu {
           p.outFeatures(),
           weights.bias(),
           0,
-          0,
-          p.rows(),
-          0,
           1,
           0,
           false);

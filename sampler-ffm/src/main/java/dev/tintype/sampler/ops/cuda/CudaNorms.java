@@ -6,7 +6,9 @@ import dev.tintype.sampler.device.DType;
 import dev.tintype.sampler.device.Shape;
 import dev.tintype.sampler.device.Tensor;
 import dev.tintype.sampler.ops.Activation;
+import dev.tintype.sampler.ops.ChannelBias;
 import dev.tintype.sampler.ops.Shapes;
+import java.util.Optional;
 
 /** Launches of GroupNorm and LayerNorm. */
 final class CudaNorms {
@@ -43,7 +45,13 @@ final class CudaNorms {
   }
 
   Tensor group(
-      Tensor x, CudaWeights.Norm weights, int groups, float epsilon, Activation activation) {
+      Tensor x,
+      Optional<ChannelBias> bias,
+      CudaWeights.Norm weights,
+      int groups,
+      float epsilon,
+      Activation activation) {
+    Biased input = Biased.of(x, bias);
     int channels = weights.channels();
     Shapes.require(channels <= CHANNELS_MAX, "more than " + CHANNELS_MAX + " channels", x);
     int samples = x.shape().intDim(0);
@@ -51,7 +59,8 @@ final class CudaNorms {
     int groupBytes = channels / groups * x.dtype().bytes();
     if (groupBytes % WORD_BYTES == 0 && (long) groupBytes * pixels <= SMALL_BYTES_MAX) {
       return tensors.produce(
-          x.shape(), out -> small(x, out, weights, samples, pixels, groups, epsilon, activation));
+          x.shape(),
+          out -> small(input, out, weights, samples, pixels, groups, epsilon, activation));
     }
     int chunkPixels = Math.max(CHUNK_PIXELS_MIN, Math.ceilDiv(pixels, CHUNKS_MAX));
     int chunks = Math.ceilDiv(pixels, chunkPixels);
@@ -59,7 +68,7 @@ final class CudaNorms {
         x.shape(),
         out ->
             large(
-                x,
+                input,
                 out,
                 weights,
                 new Chunks(samples, pixels, chunks, chunkPixels),
@@ -68,12 +77,34 @@ final class CudaNorms {
                 activation));
   }
 
+  /**
+   * What is normalised.
+   *
+   * @param bias address of the first item's, 0 for none
+   * @param stride elements to the next item's
+   */
+  private record Biased(Tensor x, long bias, int stride) {
+    static Biased of(Tensor x, Optional<ChannelBias> bias) {
+      return bias.map(
+              b -> {
+                long column = (long) b.from() * b.rows().dtype().bytes();
+                return new Biased(x, address(b.rows()) + column, b.stride());
+              })
+          .orElse(new Biased(x, 0, 0));
+    }
+
+    /** The first parameters of all kernels. */
+    KernelArguments in(KernelArguments arguments) {
+      return arguments.pointer(address(x)).pointer(bias).number(stride);
+    }
+  }
+
   /** How a sample is cut for the two kernels: pixels of all, number and pixels of chunks. */
   private record Chunks(int samples, int pixels, int chunks, int chunkPixels) {}
 
   /** In two kernels: moments of each chunk, then merged and applied. */
   private void large(
-      Tensor x,
+      Biased input,
       Tensor out,
       CudaWeights.Norm weights,
       Chunks cut,
@@ -85,12 +116,11 @@ final class CudaNorms {
     int pixels = cut.pixels();
     int chunks = cut.chunks();
     int chunkPixels = cut.chunkPixels();
-    int vector = 16 / x.dtype().bytes();
+    int vector = 16 / input.x().dtype().bytes();
     try (Tensor partial = tensors.allocate(Shape.of(samples, chunks, groups, 2), DType.F32)) {
       long moments = kernels.typed("group_norm_moments");
-      kernels
-          .arguments()
-          .pointer(address(x))
+      input
+          .in(kernels.arguments())
           .pointer(address(partial))
           .number(pixels)
           .number(channels)
@@ -99,9 +129,8 @@ final class CudaNorms {
       long momentsShared = 4L * (2 * channels + 2 * Kernels.THREADS * vector);
       kernels.launch(moments, chunks, samples, 1, Kernels.THREADS, momentsShared);
       long apply = kernels.typed("group_norm_apply");
-      kernels
-          .arguments()
-          .pointer(address(x))
+      input
+          .in(kernels.arguments())
           .pointer(address(out))
           .pointer(address(partial))
           .pointer(weights.scale())
@@ -121,7 +150,7 @@ final class CudaNorms {
 
   /** In one kernel, a block for each group of each sample. */
   private void small(
-      Tensor x,
+      Biased input,
       Tensor out,
       CudaWeights.Norm weights,
       int samples,
@@ -130,11 +159,10 @@ final class CudaNorms {
       float epsilon,
       Activation activation) {
     int channels = weights.channels();
-    int bytes = channels / groups * x.dtype().bytes() * pixels;
+    int bytes = channels / groups * input.x().dtype().bytes() * pixels;
     long kernel = kernels.typed("group_norm_small");
-    kernels
-        .arguments()
-        .pointer(address(x))
+    input
+        .in(kernels.arguments())
         .pointer(address(out))
         .pointer(weights.scale())
         .pointer(weights.shift())

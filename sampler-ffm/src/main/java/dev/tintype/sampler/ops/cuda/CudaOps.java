@@ -6,6 +6,7 @@ import dev.tintype.sampler.device.DType;
 import dev.tintype.sampler.device.Shape;
 import dev.tintype.sampler.device.Tensor;
 import dev.tintype.sampler.ops.Activation;
+import dev.tintype.sampler.ops.ChannelBias;
 import dev.tintype.sampler.ops.Conv2dGeometry;
 import dev.tintype.sampler.ops.Epilogue;
 import dev.tintype.sampler.ops.Ops;
@@ -141,8 +142,6 @@ public final class CudaOps implements Ops {
                     own.padded(),
                     address(out),
                     own.bias(),
-                    channelBias(epilogue),
-                    epilogue.channelBias().map(Epilogue.ChannelBias::stride).orElse(0),
                     epilogue.activation().ordinal(),
                     epilogue.scale(),
                     optional(epilogue.residual()))));
@@ -167,20 +166,10 @@ public final class CudaOps implements Ops {
                     own.inFeatures(),
                     own.outFeatures(),
                     own.bias(),
-                    channelBias(epilogue),
-                    epilogue.channelBias().map(Epilogue.ChannelBias::stride).orElse(0),
-                    rows / shape.dim(0),
                     epilogue.activation().ordinal(),
                     epilogue.scale(),
                     optional(epilogue.residual()),
                     false)));
-  }
-
-  private static long channelBias(Epilogue epilogue) {
-    return epilogue
-        .channelBias()
-        .map(bias -> address(bias.rows()) + (long) bias.from() * bias.rows().dtype().bytes())
-        .orElse(0L);
   }
 
   private static long optional(Optional<Tensor> tensor) {
@@ -189,9 +178,15 @@ public final class CudaOps implements Ops {
 
   @Override
   public Tensor groupNorm(
-      Tensor x, PreparedWeights.Norm weights, int groups, float epsilon, Activation activation) {
+      Tensor x,
+      Optional<ChannelBias> bias,
+      PreparedWeights.Norm weights,
+      int groups,
+      float epsilon,
+      Activation activation) {
     Shapes.groups(x, weights, groups);
-    return norms.group(x, (CudaWeights.Norm) weights, groups, epsilon, activation);
+    bias.ifPresent(b -> Shapes.channelBias(b, x));
+    return norms.group(x, bias, (CudaWeights.Norm) weights, groups, epsilon, activation);
   }
 
   @Override

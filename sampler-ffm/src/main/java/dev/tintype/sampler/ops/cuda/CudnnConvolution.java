@@ -122,7 +122,10 @@ final class CudnnConvolution implements Convolution {
     run(key, way, call);
   }
 
-  /** By our own kernel where the library's way fails after all: it needs no memory and no plan. */
+  /**
+   * By our own kernel where the library's way fails after all: unpadded, it needs neither memory
+   * nor a plan.
+   */
   private void run(Key key, Way way, Call call) {
     try {
       way.run(call);
@@ -262,15 +265,11 @@ final class CudnnConvolution implements Convolution {
   }
 
   private void finish(Problem problem, Call call, CudnnFusion done) {
-    long item = (long) problem.outHeight() * problem.outWidth() * problem.outChannels();
     epilogue.apply(
         call.out(),
-        problem.samples() * item,
+        problem.outPixels() * problem.outChannels(),
         problem.outChannels(),
-        item,
         done.bias() ? 0 : call.bias(),
-        call.channelBias(),
-        call.channelStride(),
         call.activation(),
         call.scale(),
         done.residual() ? 0 : call.residual());
@@ -366,7 +365,7 @@ final class CudnnConvolution implements Convolution {
     if (ways.isEmpty()) {
       add(ways, problem, CudnnFusion.NONE, CudnnGraph.Mode.F, 1);
     }
-    // Has all of the epilogue inside, which no plan has with a time embedding.
+    // Has all of the epilogue inside.
     if (ways.isEmpty() || own.isFast(problem)) {
       ways.add(new Own(problem));
     }
@@ -444,19 +443,15 @@ final class CudnnConvolution implements Convolution {
   }
 
   private void multiply(Problem problem, Call call) {
-    long pixels = (long) problem.outHeight() * problem.outWidth();
     matrix.multiply(
         new MatrixProduct.Call(
             call.x(),
             call.weights(),
             call.out(),
-            problem.samples() * pixels,
+            problem.outPixels(),
             problem.inChannels(),
             problem.outChannels(),
             call.bias(),
-            call.channelBias(),
-            call.channelStride(),
-            pixels,
             call.activation(),
             call.scale(),
             call.residual(),

@@ -2,10 +2,7 @@ package dev.tintype.sampler.ops.cuda;
 
 import java.util.Optional;
 
-/**
- * What a plan adds to the convolution before it rounds the result: the residual, the bias. Not the
- * channel bias, which differs by sample: cuDNN 9.24 has no plan for an addend of [n, c, 1, 1].
- */
+/** What a plan adds to the convolution before it rounds the result: the residual, the bias. */
 record CudnnFusion(boolean bias, boolean residual) {
   static final CudnnFusion NONE = new CudnnFusion(false, false);
 

@@ -11,21 +11,12 @@ final class EpilogueKernel {
   }
 
   /**
-   * x = activation(x + bias + channelBias) * scale + residual over {@code elements} values; absent
-   * parts are 0. Launches nothing when there is nothing to do.
+   * x = activation(x + bias) * scale + residual over {@code elements} values; absent parts are 0.
+   * Launches nothing when there is nothing to do.
    */
   void apply(
-      long x,
-      long elements,
-      int channels,
-      long elementsPerItem,
-      long bias,
-      long channelBias,
-      int channelStride,
-      int activation,
-      float scale,
-      long residual) {
-    if (bias == 0 && channelBias == 0 && activation == 0 && scale == 1 && residual == 0) {
+      long x, long elements, int channels, long bias, int activation, float scale, long residual) {
+    if (bias == 0 && activation == 0 && scale == 1 && residual == 0) {
       return;
     }
     long kernel = kernels.typed("epilogue");
@@ -33,12 +24,9 @@ final class EpilogueKernel {
         .arguments()
         .pointer(x)
         .pointer(bias)
-        .pointer(channelBias)
         .pointer(residual)
         .wide(elements)
         .number(channels)
-        .wide(elementsPerItem)
-        .number(channelStride)
         .number(activation)
         .real(scale);
     kernels.launchOver(kernel, Math.ceilDiv(elements * elementBytes, 16));

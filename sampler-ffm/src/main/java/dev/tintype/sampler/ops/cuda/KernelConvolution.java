@@ -28,20 +28,15 @@ final class KernelConvolution implements Convolution {
 
   private void launch(Problem problem, Call call) {
     Conv2dGeometry g = problem.geometry();
-    long pixels = (long) problem.outHeight() * problem.outWidth();
-    long rows = problem.samples() * pixels;
     MatrixProduct.Call product =
         new MatrixProduct.Call(
             call.x(),
             call.weights(),
             call.out(),
-            rows,
+            problem.outPixels(),
             depth(problem, problem.inChannels()),
             problem.outChannels(),
             call.bias(),
-            call.channelBias(),
-            call.channelStride(),
-            pixels,
             call.activation(),
             call.scale(),
             call.residual(),

@@ -41,10 +41,7 @@ class KernelMatrixProduct implements MatrixProduct {
         .number(call.outFeatures())
         .number(call.inFeatures())
         .pointer(call.bias())
-        .pointer(call.channelBias())
         .pointer(call.residual())
-        .wide(call.rowsPerItem())
-        .number(call.channelStride())
         .number(call.activation())
         .real(call.scale());
   }

@@ -7,9 +7,6 @@ interface MatrixProduct extends AutoCloseable {
    * One product out = epilogue(x W^T), all row-major: x [rows, in], W [out, in].
    *
    * @param bias [out], or 0
-   * @param channelBias [items, out] in wider rows, or 0
-   * @param channelStride elements from one item's channel bias to the next item's
-   * @param rowsPerItem rows that share a row of {@code channelBias}
    * @param residual [rows, out], or 0
    * @param wide the result is fp32 whatever the storage type; then there is nothing but the scale
    */
@@ -21,9 +18,6 @@ interface MatrixProduct extends AutoCloseable {
       int inFeatures,
       int outFeatures,
       long bias,
-      long channelBias,
-      int channelStride,
-      long rowsPerItem,
       int activation,
       float scale,
       long residual,
@@ -32,7 +26,7 @@ interface MatrixProduct extends AutoCloseable {
     /** scale x W^T and nothing else. */
     static Call plain(
         long x, long weights, long out, long rows, int in, int outs, float scale, boolean wide) {
-      return new Call(x, weights, out, rows, in, outs, 0, 0, 0, rows, 0, scale, 0, wide);
+      return new Call(x, weights, out, rows, in, outs, 0, 0, scale, 0, wide);
     }
   }
 

@@ -31,13 +31,11 @@ record LayerCall(Engine engine, Primitive primitive, MemorySegment weights, Bias
   private void runSample(int lane, int n, Tensor x, Epilogue epilogue, Tensor result) {
     MemorySegment from = x.slice(n, n + 1).data();
     MemorySegment to = result.slice(n, n + 1).data();
-    try (BiasVector.Sum sum = bias.plus(epilogue.channelBias(), n, engine)) {
-      if (epilogue.residual().isPresent()) {
-        MemorySegment residual = epilogue.residual().get().slice(n, n + 1).data();
-        primitive.executeOn(lane, from, weights, sum.data(), to, residual);
-      } else {
-        primitive.executeOn(lane, from, weights, sum.data(), to);
-      }
+    if (epilogue.residual().isPresent()) {
+      MemorySegment residual = epilogue.residual().get().slice(n, n + 1).data();
+      primitive.executeOn(lane, from, weights, bias.values(), to, residual);
+    } else {
+      primitive.executeOn(lane, from, weights, bias.values(), to);
     }
   }
 }

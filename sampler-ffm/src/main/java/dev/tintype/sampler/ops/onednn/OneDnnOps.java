@@ -4,6 +4,7 @@ import dev.tintype.sampler.device.DType;
 import dev.tintype.sampler.device.Shape;
 import dev.tintype.sampler.device.Tensor;
 import dev.tintype.sampler.ops.Activation;
+import dev.tintype.sampler.ops.ChannelBias;
 import dev.tintype.sampler.ops.Conv2dGeometry;
 import dev.tintype.sampler.ops.Epilogue;
 import dev.tintype.sampler.ops.Ops;
@@ -117,8 +118,7 @@ final class OneDnnOps implements Ops {
       return winograd.apply(x, weights, epilogue);
     }
     // No model does this; scale and residual come after the activation, so it is three passes.
-    Epilogue before = new Epilogue(epilogue.channelBias(), Activation.NONE, 1, Optional.empty());
-    try (Tensor sum = winograd.apply(x, weights, before);
+    try (Tensor sum = winograd.apply(x, weights, Epilogue.NONE);
         Tensor active = activate(sum, epilogue.activation())) {
       return epilogue.residual().isPresent()
           ? combine(epilogue.scale(), active, 1, epilogue.residual().get())
@@ -135,9 +135,15 @@ final class OneDnnOps implements Ops {
 
   @Override
   public Tensor groupNorm(
-      Tensor x, PreparedWeights.Norm weights, int groups, float epsilon, Activation activation) {
+      Tensor x,
+      Optional<ChannelBias> bias,
+      PreparedWeights.Norm weights,
+      int groups,
+      float epsilon,
+      Activation activation) {
     Shapes.groups(x, weights, groups);
-    return norms.group(x, (VectorNorm.Weights) weights, groups, epsilon, activation);
+    bias.ifPresent(b -> Shapes.channelBias(b, x));
+    return norms.group(x, bias, (VectorNorm.Weights) weights, groups, epsilon, activation);
   }
 
   @Override

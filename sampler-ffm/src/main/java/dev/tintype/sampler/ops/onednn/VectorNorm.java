@@ -9,10 +9,12 @@ import static dev.tintype.sampler.ops.onednn.VectorMath.store;
 import dev.tintype.sampler.device.Shape;
 import dev.tintype.sampler.device.Tensor;
 import dev.tintype.sampler.ops.Activation;
+import dev.tintype.sampler.ops.ChannelBias;
 import dev.tintype.sampler.ops.PreparedWeights;
 import dev.tintype.sampler.weights.HostTensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Optional;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 
@@ -52,7 +54,13 @@ final class VectorNorm {
     this.engine = engine;
   }
 
-  Tensor group(Tensor x, Weights weights, int groups, float epsilon, Activation activation) {
+  Tensor group(
+      Tensor x,
+      Optional<ChannelBias> bias,
+      Weights weights,
+      int groups,
+      float epsilon,
+      Activation activation) {
     Shape shape = x.shape();
     int channels = shape.intDim(-1);
     int batch = shape.intDim(0);
@@ -71,7 +79,8 @@ final class VectorNorm {
       MemorySegment to = result.slice(n, n + 1).data();
       float[] factor = new float[channels];
       float[] offset = new float[channels];
-      affine(from, pixels, tasks, weights, groups, epsilon, factor, offset);
+      affine(
+          from, added(bias, n, channels), pixels, tasks, weights, groups, epsilon, factor, offset);
       engine
           .team()
           .parallel(
@@ -90,9 +99,25 @@ final class VectorNorm {
     return result;
   }
 
-  /** Normalisation, scale and shift as one factor and one offset per channel. */
+  private static double[] added(Optional<ChannelBias> bias, int n, int channels) {
+    double[] values = new double[channels];
+    if (bias.isPresent()) {
+      MemorySegment row = bias.get().rows().slice(n, n + 1).data();
+      for (int c = 0; c < channels; c++) {
+        values[c] = row.getAtIndex(ValueLayout.JAVA_FLOAT, bias.get().from() + c);
+      }
+    }
+    return values;
+  }
+
+  /**
+   * The channel bias, normalisation, scale and shift as one factor and one offset per channel.
+   *
+   * @param added to each channel
+   */
   private void affine(
       MemorySegment from,
+      double[] added,
       int pixels,
       int tasks,
       Weights weights,
@@ -128,7 +153,7 @@ final class VectorNorm {
         square += squares[task * channels + c];
       }
       double pivot = from.getAtIndex(ValueLayout.JAVA_FLOAT, c);
-      channelMean[c] = pivot + sum / pixels;
+      channelMean[c] = added[c] + pivot + sum / pixels;
       channelSquare[c] = square / pixels - (sum / pixels) * (sum / pixels);
     }
     for (int g = 0; g < groups; g++) {
@@ -144,7 +169,7 @@ final class VectorNorm {
       double inverse = 1 / Math.sqrt(variance + epsilon);
       for (int c = g * perGroup; c < (g + 1) * perGroup; c++) {
         factor[c] = (float) (inverse * weights.scale()[c]);
-        offset[c] = (float) (weights.shift()[c] - mean * inverse * weights.scale()[c]);
+        offset[c] = (float) (weights.shift()[c] - (mean - added[c]) * inverse * weights.scale()[c]);
       }
     }
   }

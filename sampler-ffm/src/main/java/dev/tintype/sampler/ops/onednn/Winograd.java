@@ -174,23 +174,21 @@ final class Winograd {
       int sample = n;
       Optional<MemorySegment> residual =
           epilogue.residual().map(tensor -> tensor.slice(sample, sample + 1).data());
-      try (BiasVector.Sum bias = weights.bias().plus(epilogue.channelBias(), n, engine)) {
-        WinogradTiles tiles =
-            new WinogradTiles(
-                x.slice(n, n + 1).data(),
-                in,
-                result.slice(n, n + 1).data(),
-                out,
-                weights.geometry(),
-                bias.data(),
-                residual.orElse(null),
-                slope(epilogue.activation()),
-                epilogue.scale());
-        if (weightsPrevail(tiles, weights)) {
-          byPoints(tiles, weights);
-        } else {
-          byTiles(tiles, weights);
-        }
+      WinogradTiles tiles =
+          new WinogradTiles(
+              x.slice(n, n + 1).data(),
+              in,
+              result.slice(n, n + 1).data(),
+              out,
+              weights.geometry(),
+              weights.bias().values(),
+              residual.orElse(null),
+              slope(epilogue.activation()),
+              epilogue.scale());
+      if (weightsPrevail(tiles, weights)) {
+        byPoints(tiles, weights);
+      } else {
+        byTiles(tiles, weights);
       }
     }
     return result;

@@ -32,7 +32,7 @@ final class ReferenceMatrix {
                 }
               }
             });
-    return finish(sums, out, epilogue);
+    return finish(sums, epilogue);
   }
 
   private static double window(
@@ -81,25 +81,15 @@ final class ReferenceMatrix {
                 sums[r * outFeatures + o] = sum;
               }
             });
-    return finish(sums, out, epilogue);
+    return finish(sums, epilogue);
   }
 
   /** Applies the epilogue, in its order, to sums that already hold the bias; rounds to float. */
-  private static float[] finish(double[] sums, Shape shape, Epilogue epilogue) {
-    float[] channelBias =
-        epilogue.channelBias().map(bias -> HeapTensors.read(bias.rows())).orElse(null);
-    int stride = epilogue.channelBias().map(Epilogue.ChannelBias::stride).orElse(0);
-    int from = epilogue.channelBias().map(Epilogue.ChannelBias::from).orElse(0);
+  private static float[] finish(double[] sums, Epilogue epilogue) {
     float[] residual = epilogue.residual().map(HeapTensors::read).orElse(null);
-    int channels = shape.intDim(-1);
-    int item = sums.length / Math.max(1, shape.intDim(0));
     float[] result = new float[sums.length];
     for (int i = 0; i < sums.length; i++) {
-      double value = sums[i];
-      if (channelBias != null) {
-        value += channelBias[i / item * stride + from + i % channels];
-      }
-      value = ReferenceActivation.apply(epilogue.activation(), value) * epilogue.scale();
+      double value = ReferenceActivation.apply(epilogue.activation(), sums[i]) * epilogue.scale();
       if (residual != null) {
         value += residual[i];
       }

@@ -3,15 +3,22 @@ package dev.tintype.sampler.ops.reference;
 import dev.tintype.sampler.device.Shape;
 import dev.tintype.sampler.device.Tensor;
 import dev.tintype.sampler.ops.Activation;
+import dev.tintype.sampler.ops.ChannelBias;
+import java.util.Optional;
 
 /** Group and layer normalisation: two passes, mean first. */
 final class ReferenceNorm {
   private ReferenceNorm() {}
 
   static float[] group(
-      Tensor x, ReferenceWeights.Norm weights, int groups, double epsilon, Activation activation) {
+      Tensor x,
+      Optional<ChannelBias> bias,
+      ReferenceWeights.Norm weights,
+      int groups,
+      double epsilon,
+      Activation activation) {
     Shape shape = x.shape();
-    float[] values = HeapTensors.read(x);
+    double[] values = summed(x, bias);
     float[] result = new float[values.length];
     int channels = shape.intDim(-1);
     int perGroup = channels / groups;
@@ -48,6 +55,22 @@ final class ReferenceNorm {
       }
     }
     return result;
+  }
+
+  /** What is normalised. */
+  private static double[] summed(Tensor x, Optional<ChannelBias> bias) {
+    float[] values = HeapTensors.read(x);
+    float[] rows = bias.map(b -> HeapTensors.read(b.rows())).orElse(null);
+    int channels = x.shape().intDim(-1);
+    int item = values.length / Math.max(1, x.shape().intDim(0));
+    double[] sums = new double[values.length];
+    for (int i = 0; i < sums.length; i++) {
+      sums[i] = values[i];
+      if (rows != null) {
+        sums[i] += rows[i / item * bias.get().stride() + bias.get().from() + i % channels];
+      }
+    }
+    return sums;
   }
 
   static float[] layer(Tensor x, ReferenceWeights.Norm weights, double epsilon) {

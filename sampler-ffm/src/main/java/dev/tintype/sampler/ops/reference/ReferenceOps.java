@@ -6,6 +6,7 @@ import dev.tintype.sampler.device.DType;
 import dev.tintype.sampler.device.Shape;
 import dev.tintype.sampler.device.Tensor;
 import dev.tintype.sampler.ops.Activation;
+import dev.tintype.sampler.ops.ChannelBias;
 import dev.tintype.sampler.ops.Conv2dGeometry;
 import dev.tintype.sampler.ops.Epilogue;
 import dev.tintype.sampler.ops.Ops;
@@ -104,10 +105,16 @@ public final class ReferenceOps implements Ops {
 
   @Override
   public Tensor groupNorm(
-      Tensor x, PreparedWeights.Norm weights, int groups, float epsilon, Activation activation) {
+      Tensor x,
+      Optional<ChannelBias> bias,
+      PreparedWeights.Norm weights,
+      int groups,
+      float epsilon,
+      Activation activation) {
     Shapes.groups(x, weights, groups);
+    bias.ifPresent(b -> Shapes.channelBias(b, x));
     ReferenceWeights.Norm own = (ReferenceWeights.Norm) weights;
-    return tensors.wrap(ReferenceNorm.group(x, own, groups, epsilon, activation), x.shape());
+    return tensors.wrap(ReferenceNorm.group(x, bias, own, groups, epsilon, activation), x.shape());
   }
 
   @Override

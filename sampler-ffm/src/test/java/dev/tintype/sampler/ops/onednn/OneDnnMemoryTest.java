@@ -8,6 +8,7 @@ import dev.tintype.sampler.device.DeviceOptions;
 import dev.tintype.sampler.device.Shape;
 import dev.tintype.sampler.device.Tensor;
 import dev.tintype.sampler.ops.Activation;
+import dev.tintype.sampler.ops.ChannelBias;
 import dev.tintype.sampler.ops.Conv2dGeometry;
 import dev.tintype.sampler.ops.Epilogue;
 import dev.tintype.sampler.ops.Ops;
@@ -53,8 +54,10 @@ class OneDnnMemoryTest {
     void run(Ops ops, int side) {
       try (Tensor x = ops.zeros(Shape.of(2, side, side, CHANNELS));
           Tensor bias = ops.zeros(Shape.of(2, CHANNELS));
-          Tensor normal = ops.groupNorm(x, norm, 8, 1e-5f, Activation.SILU);
-          Tensor y = ops.conv2d(normal, conv, Epilogue.NONE.withChannelBias(bias).withResidual(x));
+          Tensor normal =
+              ops.groupNorm(
+                  x, Optional.of(new ChannelBias(bias, 0)), norm, 8, 1e-5f, Activation.SILU);
+          Tensor y = ops.conv2d(normal, conv, Epilogue.NONE.withResidual(x));
           Tensor tokens = ops.linear(y.reshape(2, side * side, CHANNELS), linear, Epilogue.NONE);
           Tensor seen = ops.attention(tokens, tokens, tokens, 4, 0.3f, true);
           Tensor gated = ops.geglu(seen)) {
@@ -95,12 +98,18 @@ class OneDnnMemoryTest {
         block.run(device.ops(), 8);
       }
       long held = device.bytesHeld();
-      long before = nativeBytes();
-      for (int i = 0; i < 4000; i++) {
-        block.run(device.ops(), 8);
+      long least = Long.MAX_VALUE;
+      // What leaks does so in each round; the JVM's compilers borrow from the same heap now and
+      // then.
+      for (int round = 0; round < 3; round++) {
+        long before = nativeBytes();
+        for (int i = 0; i < 4000; i++) {
+          block.run(device.ops(), 8);
+        }
+        least = Math.min(least, nativeBytes() - before);
       }
-      // 24,000 more primitive runs; one leaked descriptor each would be 20 MB.
-      assertThat(nativeBytes() - before).isLessThan(8L << 20);
+      // 24,000 primitive runs a round; one leaked descriptor each would be 20 MB.
+      assertThat(least).isLessThan(8L << 20);
       assertThat(device.bytesHeld()).isEqualTo(held);
       assertThat(device.workspaceBytesInUse()).isZero();
     }

@@ -1,11 +1,13 @@
 package dev.tintype.sampler.ops.reference;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.tintype.sampler.device.Shape;
 import dev.tintype.sampler.device.Tensor;
 import dev.tintype.sampler.ops.Activation;
+import dev.tintype.sampler.ops.ChannelBias;
 import dev.tintype.sampler.ops.Conv2dGeometry;
 import dev.tintype.sampler.ops.Epilogue;
 import dev.tintype.sampler.ops.Ops;
@@ -58,11 +60,10 @@ class ReferenceOpsTest {
             Optional.of(HostTensor.of("b", new float[] {-4}, 1)));
     Epilogue epilogue =
         Epilogue.of(Activation.RELU)
-            .withChannelBias(ops.upload(new float[] {0, 2}, Shape.of(2, 1)))
             .withScale(3)
             .withResidual(ops.upload(new float[] {100, 200}, Shape.of(2, 1)));
-    // relu(3 - 4 + 0) * 3 + 100 and relu(7 - 4 + 2) * 3 + 200
-    assertThat(ops.download(ops.linear(x, weights, epilogue))).containsExactly(100, 215);
+    // relu(3 - 4) * 3 + 100 and relu(7 - 4) * 3 + 200
+    assertThat(ops.download(ops.linear(x, weights, epilogue))).containsExactly(100, 209);
   }
 
   @Test
@@ -77,6 +78,28 @@ class ReferenceOpsTest {
     assertThat(y[3]).isEqualTo(1);
     assertThat(y[4]).isEqualTo(11);
     assertThat(y[2]).isEqualTo(-2);
+  }
+
+  /** Each sample has its own: columns 1 and 2 of its row. */
+  @Test
+  void groupNormalisationOfASum() {
+    Tensor x = ops.upload(new float[] {1, 5, 3, 7, 1, 1, 1, 1}, Shape.of(2, 2, 2));
+    Tensor rows = ops.upload(new float[] {50, 4, 0, 60, 0, 2}, Shape.of(2, 3));
+    var weights =
+        ops.prepareNorm(
+            HostTensor.of("s", new float[] {1, 1}, 2), HostTensor.of("t", new float[] {0, 10}, 2));
+    float[] y =
+        ops.download(
+            ops.groupNorm(
+                x, Optional.of(new ChannelBias(rows, 1)), weights, 1, 0, Activation.NONE));
+    // 5 5 7 7 and 1 3 1 3
+    assertThat(y).containsExactly(-1, 9, 1, 11, -1, 11, -1, 11);
+    assertThatThrownBy(
+            () ->
+                ops.groupNorm(
+                    x, Optional.of(new ChannelBias(rows, 2)), weights, 1, 0, Activation.NONE))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("from column 2");
   }
 
   @Test
