@@ -1,4 +1,4 @@
-// Guidance, the scheduler's step, noise, embeddings of timesteps, and pictures out. Everything per sample: coefficients, seeds, scales.
+// Guidance, the scheduler's step, noise, embeddings of timesteps, and pictures out.
 #pragma once
 
 #include "elementwise.cuh"
@@ -9,19 +9,18 @@ constexpr int DEVIATION_THREADS = 512;
 
 // Standard deviations (n - 1) of the text prediction and of the guided one, for rescaling: [samples, 2]. One block a sample.
 template <typename T>
-TT_DEVICE void guide_deviations(const T* unconditional, const T* text, const float* scale, float* deviations, int64_t per_item) {
+TT_DEVICE void guide_deviations(const T* unconditional, const T* text, float scale, float* deviations, int64_t per_item) {
   __shared__ float partial[DEVIATION_THREADS / WARP][2][3];
   int64_t base = (int64_t)block_x() * per_item;
-  float factor = scale[block_x()];
   float pivot_text = to_float(text[base]);
-  float pivot_guided = guide(to_float(unconditional[base]), pivot_text, factor);
+  float pivot_guided = guide(to_float(unconditional[base]), pivot_text, scale);
   float count = 0.0f, sum_text = 0.0f, square_text = 0.0f, sum_guided = 0.0f, square_guided = 0.0f;
   for (int64_t i = thread_x(); i < per_item; i += DEVIATION_THREADS) {
     float t = to_float(text[base + i]);
     float d = t - pivot_text;
     sum_text += d;
     square_text += d * d;
-    d = guide(to_float(unconditional[base + i]), t, factor) - pivot_guided;
+    d = guide(to_float(unconditional[base + i]), t, scale) - pivot_guided;
     sum_guided += d;
     square_guided += d * d;
     count += 1.0f;
@@ -48,10 +47,10 @@ TT_DEVICE void guide_deviations(const T* unconditional, const T* text, const flo
   }
 }
 
-// Guided prediction of element i of a sample; deviations may be null when no sample is rescaled.
+// Guided prediction of an element of a sample; deviations may be null when nothing is rescaled.
 TT_DEVICE float guided(float unconditional, float text, float scale, float rescale, const float* deviations, int sample) {
   float value = guide(unconditional, text, scale);
-  if (deviations != nullptr && rescale > 0.0f) {
+  if (deviations != nullptr) {
     value = guide_rescaled(value, deviations[2 * sample], deviations[2 * sample + 1], rescale);
   }
   return value;
@@ -76,39 +75,40 @@ TT_DEVICE void normal_noise(const int64_t* seeds, int64_t stream, T* out, int64_
 }  // namespace tt
 
 #define TT_SAMPLING(SUFFIX, T)                                                                                                                        \
-  TT_KERNEL(tt_guide_deviations_##SUFFIX, 512, const T* TT_RESTRICT unconditional, const T* TT_RESTRICT text, const float* TT_RESTRICT scale,         \
+  TT_KERNEL(tt_guide_deviations_##SUFFIX, 512, const T* TT_RESTRICT unconditional, const T* TT_RESTRICT text, float scale,                            \
             float* TT_RESTRICT deviations, int64_t per_item) {                                                                                        \
     tt::guide_deviations(unconditional, text, scale, deviations, per_item);                                                                           \
   }                                                                                                                                                   \
-  TT_KERNEL(tt_guide_##SUFFIX, 256, const T* TT_RESTRICT unconditional, const T* TT_RESTRICT text, const float* TT_RESTRICT scale,                    \
-            const float* TT_RESTRICT rescale, const float* TT_RESTRICT deviations, T* TT_RESTRICT out, int64_t n, int64_t per_item) {                 \
+  TT_KERNEL(tt_guide_##SUFFIX, 256, const T* TT_RESTRICT unconditional, const T* TT_RESTRICT text, float scale, float rescale,                        \
+            const float* TT_RESTRICT deviations, T* TT_RESTRICT out, int64_t n, int64_t per_item) {                                                   \
     for (int64_t i = tt::global_thread(); i < n; i += tt::global_threads()) {                                                                         \
       int sample = (int)(i / per_item);                                                                                                               \
-      float value = tt::guided(tt::to_float(unconditional[i]), tt::to_float(text[i]), scale[sample], rescale[sample], deviations, sample);            \
+      float value = tt::guided(tt::to_float(unconditional[i]), tt::to_float(text[i]), scale, rescale, deviations, sample);                            \
       out[i] = tt::from_float<T>(value);                                                                                                              \
     }                                                                                                                                                 \
   }                                                                                                                                                   \
   /* One scheduler step; with `text` the guidance is done on the way, and `model` is the unconditional prediction. */                                 \
-  TT_KERNEL(tt_step_##SUFFIX, 256, const T* TT_RESTRICT latent, const T* TT_RESTRICT model, const T* TT_RESTRICT text, const float* TT_RESTRICT scale, \
-            const float* TT_RESTRICT rescale, const float* TT_RESTRICT deviations, const T* TT_RESTRICT history, const T* TT_RESTRICT noise,          \
-            const tt::StepCoefficients* TT_RESTRICT coefficients, T* TT_RESTRICT previous, T* TT_RESTRICT predicted, int64_t n, int64_t per_item) {   \
+  TT_KERNEL(tt_step_##SUFFIX, 256, const T* TT_RESTRICT latent, const T* TT_RESTRICT model, const T* TT_RESTRICT text, float scale, float rescale,    \
+            const float* TT_RESTRICT deviations, const T* TT_RESTRICT history, const T* TT_RESTRICT noise, double x0_sample, double x0_model,         \
+            double clip_range, double prev_x0, double prev_sample, double prev_model, double prev_history, double prev_noise,                         \
+            T* TT_RESTRICT previous, T* TT_RESTRICT predicted, int64_t n, int64_t per_item) {                                                         \
+    tt::StepCoefficients coefficients{x0_sample, x0_model, clip_range, prev_x0, prev_sample, prev_model, prev_history, prev_noise};                   \
     for (int64_t i = tt::global_thread(); i < n; i += tt::global_threads()) {                                                                         \
-      int sample = (int)(i / per_item);                                                                                                               \
       float prediction = tt::to_float(model[i]);                                                                                                      \
       if (text != nullptr) {                                                                                                                          \
-        prediction = tt::guided(prediction, tt::to_float(text[i]), scale[sample], rescale[sample], deviations, sample);                               \
+        prediction = tt::guided(prediction, tt::to_float(text[i]), scale, rescale, deviations, (int)(i / per_item));                                  \
       }                                                                                                                                               \
       float old = history != nullptr ? tt::to_float(history[i]) : 0.0f;                                                                               \
       float random = noise != nullptr ? tt::to_float(noise[i]) : 0.0f;                                                                                \
-      tt::Stepped stepped = tt::scheduler_step(coefficients[sample], tt::to_float(latent[i]), prediction, old, random);                               \
+      tt::Stepped stepped = tt::scheduler_step(coefficients, tt::to_float(latent[i]), prediction, old, random);                                       \
       previous[i] = tt::from_float<T>(stepped.previous);                                                                                              \
       predicted[i] = tt::from_float<T>(stepped.predicted_original);                                                                                   \
     }                                                                                                                                                 \
   }                                                                                                                                                   \
-  TT_KERNEL(tt_normal_noise_##SUFFIX, 256, const int64_t* TT_RESTRICT seeds, int64_t stream, T* TT_RESTRICT out, int64_t samples, int64_t per_item) {  \
+  TT_KERNEL(tt_normal_noise_##SUFFIX, 256, const int64_t* TT_RESTRICT seeds, int64_t stream, T* TT_RESTRICT out, int64_t samples, int64_t per_item) { \
     tt::normal_noise(seeds, stream, out, samples, per_item);                                                                                          \
   }                                                                                                                                                   \
-  TT_KERNEL(tt_timestep_embedding_##SUFFIX, 256, const double* TT_RESTRICT timesteps, T* TT_RESTRICT out, int64_t n, int channels, int flip,           \
+  TT_KERNEL(tt_timestep_embedding_##SUFFIX, 256, const double* TT_RESTRICT timesteps, T* TT_RESTRICT out, int64_t n, int channels, int flip,          \
             double shift) {                                                                                                                           \
     for (int64_t i = tt::global_thread(); i < n * channels; i += tt::global_threads()) {                                                              \
       out[i] = tt::from_float<T>(tt::timestep_embedding(timesteps[i / channels], (int)(i % channels), channels, flip != 0, shift));                   \

@@ -516,31 +516,27 @@ void softmax(int rows, int columns, bool causal) {
   delete x;
 }
 
+// Rescaled to each sample's own deviation, or not at all.
 template <typename T>
-void guided_step() {
+void guided_step(float rescale, const StepCoefficients& c) {
   checks::Random random(13);
   int64_t per_item = 37, samples = 3, n = per_item * samples;
+  float scale = 5.5f;
   auto* latent = random_array<T>(n, random, 3.0);
   auto* model = random_array<T>(n, random);
   auto* text = random_array<T>(n, random);
   auto* noise = random_array<T>(n, random);
-  auto* scale = random_array<float>(samples, random, 5.0, 3.0);
-  Array<float> rescale(samples), deviations(2 * samples);
-  Array<double> dummy_coefficients(8 * samples);
-  auto* coefficients = reinterpret_cast<StepCoefficients*>(dummy_coefficients.buffer.data);
-  for (int i = 0; i < samples; i++) {
-    rescale.data()[i] = i == 1 ? 0.7f : 0.0f;
-    coefficients[i] = StepCoefficients{1.1, -0.4, i == 2 ? 1.0 : INFINITY, 0.9, 0.2, 0.1 * i, 0, 0.3};
-  }
+  Array<float> deviations(2 * samples);
+  const float* given_deviations = rescale > 0 ? deviations.data() : nullptr;
   Array<T> previous(n), predicted(n), guided(n);
   auto deviate = [&] {
     launch(named<T>("guide_deviations"), {(int)samples, 1, 1}, 512, 0,
-           Arguments().add(model->data()).add(text->data()).add(scale->data()).add(deviations.data()).add(per_item));
+           Arguments().add(model->data()).add(text->data()).add(scale).add(deviations.data()).add(per_item));
   };
   auto expected_guided = [&](int64_t i) {
     int64_t s = i / per_item;
-    auto value = [&](int64_t j) { return model->get(j) + scale->get(s) * (text->get(j) - model->get(j)); };
-    if (rescale.get(s) == 0) {
+    auto value = [&](int64_t j) { return model->get(j) + scale * (text->get(j) - model->get(j)); };
+    if (rescale == 0) {
       return value(i);
     }
     double mean_text = 0, mean_guided = 0, square_text = 0, square_guided = 0;
@@ -552,36 +548,34 @@ void guided_step() {
       square_text += std::pow(text->get(j) - mean_text, 2);
       square_guided += std::pow(value(j) - mean_guided, 2);
     }
-    return rescale.get(s) * value(i) * std::sqrt(square_text / square_guided) + (1 - rescale.get(s)) * value(i);
+    return rescale * value(i) * std::sqrt(square_text / square_guided) + (1 - rescale) * value(i);
   };
   check<T>(
       named<T>("guide"), guided, 1e-5,
       [&] {
         deviate();
         launch(named<T>("guide"), {1, 1, 1}, 256, 0,
-               Arguments().add(model->data()).add(text->data()).add(scale->data()).add(rescale.data()).add(deviations.data()).add(guided.data()).add(n)
-                   .add(per_item));
+               Arguments().add(model->data()).add(text->data()).add(scale).add(rescale).add(given_deviations).add(guided.data()).add(n).add(per_item));
       },
       expected_guided);
   auto expected_x0 = [&](int64_t i) {
-    double x0 = 1.1 * latent->get(i) - 0.4 * expected_guided(i);
-    return i / per_item == 2 ? std::fmin(std::fmax(x0, -1), 1) : x0;
+    return std::fmin(std::fmax(c.x0_sample * latent->get(i) + c.x0_model * expected_guided(i), -c.clip_range), c.clip_range);
   };
   auto step = [&] {
     deviate();
     launch(named<T>("step"), {1, 1, 1}, 256, 0,
-           Arguments().add(latent->data()).add(model->data()).add(text->data()).add(scale->data()).add(rescale.data()).add(deviations.data())
-               .add((T*)nullptr).add(noise->data()).add(coefficients).add(previous.data()).add(predicted.data()).add(n).add(per_item));
+           Arguments().add(latent->data()).add(model->data()).add(text->data()).add(scale).add(rescale).add(given_deviations).add((T*)nullptr)
+               .add(noise->data()).add(c.x0_sample).add(c.x0_model).add(c.clip_range).add(c.prev_x0).add(c.prev_sample).add(c.prev_model)
+               .add(c.prev_history).add(c.prev_noise).add(previous.data()).add(predicted.data()).add(n).add(per_item));
   };
   check<T>(named<T>("step x0"), predicted, 1e-5, step, expected_x0);
   check<T>(named<T>("step previous"), previous, 1e-5, step, [&](int64_t i) {
-    return 0.9 * expected_x0(i) + 0.2 * latent->get(i) + 0.1 * (double)(i / per_item) * expected_guided(i) + 0.3 * noise->get(i);
+    return c.prev_x0 * expected_x0(i) + c.prev_sample * latent->get(i) + c.prev_model * expected_guided(i) + c.prev_noise * noise->get(i);
   });
   delete latent;
   delete model;
   delete text;
   delete noise;
-  delete scale;
 }
 
 template <typename T>
@@ -610,7 +604,8 @@ void all_of_type() {
   convolution<T>(2, 5, 7, 3, 5, 3, 1, 1, 1, 5, 7);
   convolution<T>(1, 6, 6, 4, 70, 3, 2, 0, 0, 3, 3);  // pads right and bottom only
   linear<T>(plain_product("linear"), 70, 66, 24);
-  guided_step<T>();
+  guided_step<T>(0.0f, StepCoefficients{1.1, -0.4, INFINITY, 0.9, 0.2, 0.1, 0, 0.3});
+  guided_step<T>(0.7f, StepCoefficients{1.1, -0.4, 1.0, 0.9, 0.2, 0, 0, 0.3});
   for (bool causal : {false, true}) {
     attention<T>(named<T>("attention_simple_64"), 2, 21, causal ? 21 : 77, 2, 40, causal, 16, 0);
     attention<T>(named<T>("attention_simple_512"), 1, 35, 35, 1, 72, causal, 16, 0);

@@ -8,7 +8,6 @@ import dev.tintype.sampler.schedule.SchedulerConfig;
 import dev.tintype.sampler.schedule.Schedules;
 import dev.tintype.sampler.text.ClipTokenizer;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 
@@ -72,12 +71,11 @@ final class SamplingCases {
     Tensor sample = c.tensor("sample");
     Optional<Tensor> history = Optional.empty();
     try {
-      int items = sample.shape().intDim(0);
       for (int i = 0; i < plan.steps(); i++) {
         try (Tensor scaled = ops.scale(sample, (float) plan.modelInputScale(i))) {
           compare(c, comparison, "model_input." + i, scaled, tolerance);
         }
-        Ops.Stepped stepped = step(c, plan, i, sample, history, items);
+        Ops.Stepped stepped = step(c, plan, i, sample, history);
         sample.close();
         history.ifPresent(Tensor::close);
         sample = stepped.previous();
@@ -94,12 +92,7 @@ final class SamplingCases {
   }
 
   private static Ops.Stepped step(
-      GoldenCase c,
-      SchedulePlan plan,
-      int index,
-      Tensor sample,
-      Optional<Tensor> history,
-      int items) {
+      GoldenCase c, SchedulePlan plan, int index, Tensor sample, Optional<Tensor> history) {
     boolean draws = plan.drawsNoise(index);
     try (Tensor model = c.tensor("model_output." + index);
         Tensor noise = draws ? c.tensor("noise." + index) : c.ops().zeros(sample.shape())) {
@@ -109,7 +102,7 @@ final class SamplingCases {
               model,
               history,
               draws ? Optional.of(noise) : Optional.empty(),
-              Collections.nCopies(items, plan.coefficients(index)));
+              plan.coefficients(index));
     }
   }
 
@@ -124,14 +117,12 @@ final class SamplingCases {
     double tolerance = c.tolerance("max_abs");
     try (Tensor uncond = c.image("noise_pred_uncond");
         Tensor text = c.image("noise_pred_text")) {
-      float[] scale = new float[text.shape().intDim(0)];
-      Arrays.fill(scale, (float) c.json().path("guidance_scale").asDouble());
-      float[] rescale = new float[scale.length];
-      try (Tensor guided = c.ops().guide(uncond, text, scale, rescale)) {
+      float scale = (float) c.json().path("guidance_scale").asDouble();
+      try (Tensor guided = c.ops().guide(uncond, text, scale, 0)) {
         comparison.add(
             "noise_pred", c.nchw(guided), c.expected("noise_pred").toFloats(), tolerance);
       }
-      Arrays.fill(rescale, (float) c.json().path("guidance_rescale").asDouble());
+      float rescale = (float) c.json().path("guidance_rescale").asDouble();
       try (Tensor guided = c.ops().guide(uncond, text, scale, rescale)) {
         float[] expected = c.expected("noise_pred_rescaled").toFloats();
         comparison.add("noise_pred_rescaled", c.nchw(guided), expected, tolerance);

@@ -196,31 +196,30 @@ public interface Ops {
   // ---- sampling
 
   /**
-   * Classifier-free guidance, per sample: uncond + scale[i] (text - uncond); then, where rescale[i]
-   * > 0, blended towards a result of the standard deviation of {@code text} (Lin et al. 2023,
-   * section 3.4, diffusers rescale_noise_cfg; sample standard deviation over all but the batch
-   * dimension).
+   * Classifier-free guidance: uncond + scale (text - uncond); then, where rescale > 0, blended
+   * towards a result of the standard deviation of {@code text} (Lin et al. 2023, section 3.4,
+   * diffusers rescale_noise_cfg; of each sample its own, over all but the batch dimension).
    */
-  Tensor guide(Tensor uncond, Tensor text, float[] scale, float[] rescale);
+  Tensor guide(Tensor uncond, Tensor text, float scale, float rescale);
 
   /**
-   * One scheduler step of every sample, see {@link StepCoefficients}. {@code history} and {@code
-   * noise} may be absent when no coefficient uses them.
+   * One scheduler step, see {@link StepCoefficients}. {@code history} and {@code noise} may be
+   * absent when no coefficient uses them.
    */
   Stepped step(
       Tensor sample,
       Tensor model,
       Optional<Tensor> history,
       Optional<Tensor> noise,
-      List<StepCoefficients> coefficients);
+      StepCoefficients coefficients);
 
   /**
    * The two predictions of classifier-free guidance and how they are combined, see {@link #guide}.
    *
-   * @param scale guidance scale per sample
-   * @param rescale per sample; 0: not rescaled
+   * @param scale guidance scale
+   * @param rescale 0: not rescaled
    */
-  record Guided(Tensor uncond, Tensor text, float[] scale, float[] rescale) {}
+  record Guided(Tensor uncond, Tensor text, float scale, float rescale) {}
 
   /**
    * {@link #guide}, then {@link #step}. A device that does both in one pass does not round the
@@ -231,7 +230,7 @@ public interface Ops {
       Guided prediction,
       Optional<Tensor> history,
       Optional<Tensor> noise,
-      List<StepCoefficients> coefficients) {
+      StepCoefficients coefficients) {
     try (Tensor model =
         guide(prediction.uncond(), prediction.text(), prediction.scale(), prediction.rescale())) {
       return step(sample, model, history, noise, coefficients);

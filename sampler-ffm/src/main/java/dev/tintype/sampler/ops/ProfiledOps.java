@@ -255,7 +255,7 @@ public final class ProfiledOps implements Ops {
   }
 
   @Override
-  public Tensor guide(Tensor uncond, Tensor text, float[] scale, float[] rescale) {
+  public Tensor guide(Tensor uncond, Tensor text, float scale, float rescale) {
     return timed("guide " + uncond.shape(), () -> ops.guide(uncond, text, scale, rescale));
   }
 
@@ -265,7 +265,7 @@ public final class ProfiledOps implements Ops {
       Tensor model,
       Optional<Tensor> history,
       Optional<Tensor> noise,
-      List<StepCoefficients> coefficients) {
+      StepCoefficients coefficients) {
     return timed(
         "step " + sample.shape(), () -> ops.step(sample, model, history, noise, coefficients));
   }
@@ -276,7 +276,7 @@ public final class ProfiledOps implements Ops {
       Guided prediction,
       Optional<Tensor> history,
       Optional<Tensor> noise,
-      List<StepCoefficients> coefficients) {
+      StepCoefficients coefficients) {
     return timed(
         "guidedStep " + sample.shape(),
         () -> ops.guidedStep(sample, prediction, history, noise, coefficients));

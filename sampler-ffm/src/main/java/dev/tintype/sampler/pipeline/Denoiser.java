@@ -228,8 +228,8 @@ final class Denoiser implements AutoCloseable {
                       sample.recipe(), first, prediction.slice(count + place, count + place + 1L)),
                   history,
                   noise,
-                  List.of(coefficients))
-              : ops.step(sample.latents(), first, history, noise, List.of(coefficients));
+                  coefficients)
+              : ops.step(sample.latents(), first, history, noise, coefficients);
       return sample.inpaint().isPresent()
               && sample.inpaint().get() instanceof InpaintInputs.Blend blend
           ? blended(blend, stepped, plan, index)
@@ -241,10 +241,7 @@ final class Denoiser implements AutoCloseable {
 
   private static Ops.Guided guided(Recipe recipe, Tensor uncond, Tensor text) {
     return new Ops.Guided(
-        uncond,
-        text,
-        new float[] {(float) recipe.guidanceScale()},
-        new float[] {(float) recipe.guidanceRescale()});
+        uncond, text, (float) recipe.guidanceScale(), (float) recipe.guidanceRescale());
   }
 
   private Ops.Stepped blended(

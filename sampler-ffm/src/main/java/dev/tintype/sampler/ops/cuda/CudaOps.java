@@ -323,7 +323,7 @@ public final class CudaOps implements Ops {
   // ---- sampling
 
   @Override
-  public Tensor guide(Tensor uncond, Tensor text, float[] scale, float[] rescale) {
+  public Tensor guide(Tensor uncond, Tensor text, float scale, float rescale) {
     return sampling.guide(new Guided(uncond, text, scale, rescale));
   }
 
@@ -333,7 +333,7 @@ public final class CudaOps implements Ops {
       Tensor model,
       Optional<Tensor> history,
       Optional<Tensor> noise,
-      List<StepCoefficients> coefficients) {
+      StepCoefficients coefficients) {
     return sampling.step(sample, model, history, noise, coefficients);
   }
 
@@ -344,7 +344,7 @@ public final class CudaOps implements Ops {
       Guided prediction,
       Optional<Tensor> history,
       Optional<Tensor> noise,
-      List<StepCoefficients> coefficients) {
+      StepCoefficients coefficients) {
     return sampling.guidedStep(sample, prediction, history, noise, coefficients);
   }
 

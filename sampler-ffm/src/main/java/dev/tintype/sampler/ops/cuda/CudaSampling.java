@@ -9,19 +9,13 @@ import dev.tintype.sampler.ops.Ops;
 import dev.tintype.sampler.ops.Shapes;
 import dev.tintype.sampler.ops.StepCoefficients;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.Arrays;
-import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
 
 /** Launches of guidance, scheduler steps, noise, timestep embeddings and pictures out. */
 final class CudaSampling {
   private static final int DEVIATION_THREADS = 512;
-
-  /** Doubles of a StepCoefficients in device memory. */
-  private static final int COEFFICIENTS = 8;
 
   private final Kernels kernels;
   private final CudaTensors tensors;
@@ -32,17 +26,11 @@ final class CudaSampling {
   }
 
   /**
-   * Standard deviations of the text's and the guided prediction, [samples, 2]; empty where no
-   * sample is rescaled.
-   *
-   * @param scales address of the guidance scales
+   * Standard deviations of the text's and the guided prediction, [samples, 2]; empty where nothing
+   * is rescaled.
    */
-  private Optional<Tensor> deviations(Ops.Guided guided, long scales) {
-    boolean rescales = false;
-    for (float value : guided.rescale()) {
-      rescales |= value > 0;
-    }
-    if (!rescales) {
+  private Optional<Tensor> deviations(Ops.Guided guided) {
+    if (!(guided.rescale() > 0)) {
       return Optional.empty();
     }
     Tensor text = guided.text();
@@ -57,60 +45,36 @@ final class CudaSampling {
                   .arguments()
                   .pointer(address(guided.uncond()))
                   .pointer(address(text))
-                  .pointer(scales)
+                  .real(guided.scale())
                   .pointer(address(out))
                   .wide(text.elements() / samples);
               kernels.launch(kernel, samples, 1, 1, DEVIATION_THREADS, 0);
             }));
   }
 
-  private static void check(Ops.Guided guided) {
-    Shapes.same(guided.uncond(), guided.text());
-    Shapes.require(
-        guided.scale().length == guided.text().shape().dim(0)
-            && guided.rescale().length == guided.scale().length,
-        "not one guidance scale and rescale per sample",
-        guided.text());
-  }
-
-  /** Scales, then rescales. */
-  private static float[] factors(Ops.Guided guided) {
-    int samples = guided.scale().length;
-    float[] both = Arrays.copyOf(guided.scale(), 2 * samples);
-    System.arraycopy(guided.rescale(), 0, both, samples, samples);
-    return both;
-  }
-
   Tensor guide(Ops.Guided guided) {
-    check(guided);
+    Shapes.same(guided.uncond(), guided.text());
     Tensor text = guided.text();
-    float[] factors = factors(guided);
-    try (Arena arena = Arena.ofConfined();
-        Tensor numbers =
-            tensors.parameters(
-                arena.allocateFrom(ValueLayout.JAVA_FLOAT, factors), DType.F32, factors.length)) {
-      long scales = address(numbers);
-      Optional<Tensor> deviations = deviations(guided, scales);
-      try {
-        return tensors.produce(
-            text.shape(),
-            out -> {
-              long kernel = kernels.typed("guide");
-              kernels
-                  .arguments()
-                  .pointer(address(guided.uncond()))
-                  .pointer(address(text))
-                  .pointer(scales)
-                  .pointer(scales + (long) Float.BYTES * guided.scale().length)
-                  .pointer(deviations.map(CudaTensors::address).orElse(0L))
-                  .pointer(address(out))
-                  .wide(text.elements())
-                  .wide(text.elements() / text.shape().dim(0));
-              kernels.launchOver(kernel, text.elements());
-            });
-      } finally {
-        deviations.ifPresent(Tensor::close);
-      }
+    Optional<Tensor> deviations = deviations(guided);
+    try {
+      return tensors.produce(
+          text.shape(),
+          out -> {
+            long kernel = kernels.typed("guide");
+            kernels
+                .arguments()
+                .pointer(address(guided.uncond()))
+                .pointer(address(text))
+                .real(guided.scale())
+                .real(guided.rescale())
+                .pointer(deviations.map(CudaTensors::address).orElse(0L))
+                .pointer(address(out))
+                .wide(text.elements())
+                .wide(text.elements() / text.shape().dim(0));
+            kernels.launchOver(kernel, text.elements());
+          });
+    } finally {
+      deviations.ifPresent(Tensor::close);
     }
   }
 
@@ -119,7 +83,7 @@ final class CudaSampling {
       Tensor model,
       Optional<Tensor> history,
       Optional<Tensor> noise,
-      List<StepCoefficients> coefficients) {
+      StepCoefficients coefficients) {
     return step(sample, model, Optional.empty(), history, noise, coefficients);
   }
 
@@ -129,8 +93,8 @@ final class CudaSampling {
       Ops.Guided guided,
       Optional<Tensor> history,
       Optional<Tensor> noise,
-      List<StepCoefficients> coefficients) {
-    check(guided);
+      StepCoefficients coefficients) {
+    Shapes.same(guided.uncond(), guided.text());
     return step(sample, guided.uncond(), Optional.of(guided), history, noise, coefficients);
   }
 
@@ -140,39 +104,46 @@ final class CudaSampling {
       Optional<Ops.Guided> guided,
       Optional<Tensor> history,
       Optional<Tensor> noise,
-      List<StepCoefficients> coefficients) {
+      StepCoefficients coefficients) {
     Shapes.same(sample, model);
     history.ifPresent(tensor -> Shapes.same(sample, tensor));
     noise.ifPresent(tensor -> Shapes.same(sample, tensor));
     Shapes.require(
-        coefficients.size() == sample.shape().dim(0), "not one set of coefficients each", sample);
-    for (StepCoefficients c : coefficients) {
-      Shapes.require(!c.usesHistory() || history.isPresent(), "history is missing", sample);
-      Shapes.require(!c.usesNoise() || noise.isPresent(), "noise is missing", sample);
+        !coefficients.usesHistory() || history.isPresent(), "history is missing", sample);
+    Shapes.require(!coefficients.usesNoise() || noise.isPresent(), "noise is missing", sample);
+    Optional<Tensor> deviations = guided.flatMap(this::deviations);
+    try {
+      return launchStep(
+          sample,
+          () ->
+              numbers(
+                  kernels
+                      .arguments()
+                      .pointer(address(sample))
+                      .pointer(address(model))
+                      .pointer(guided.map(g -> address(g.text())).orElse(0L))
+                      .real(guided.map(Ops.Guided::scale).orElse(1f))
+                      .real(guided.map(Ops.Guided::rescale).orElse(0f))
+                      .pointer(deviations.map(CudaTensors::address).orElse(0L))
+                      .pointer(history.map(CudaTensors::address).orElse(0L))
+                      .pointer(noise.map(CudaTensors::address).orElse(0L)),
+                  coefficients));
+    } finally {
+      deviations.ifPresent(Tensor::close);
     }
-    try (Arena arena = Arena.ofConfined();
-        Tensor numbers = numbers(arena, coefficients, guided)) {
-      long scales = address(numbers) + (long) COEFFICIENTS * Double.BYTES * coefficients.size();
-      Optional<Tensor> deviations = guided.flatMap(g -> deviations(g, scales));
-      try {
-        return launchStep(
-            sample,
-            () ->
-                kernels
-                    .arguments()
-                    .pointer(address(sample))
-                    .pointer(address(model))
-                    .pointer(guided.map(g -> address(g.text())).orElse(0L))
-                    .pointer(scales)
-                    .pointer(scales + (long) Float.BYTES * coefficients.size())
-                    .pointer(deviations.map(CudaTensors::address).orElse(0L))
-                    .pointer(history.map(CudaTensors::address).orElse(0L))
-                    .pointer(noise.map(CudaTensors::address).orElse(0L))
-                    .pointer(address(numbers)));
-      } finally {
-        deviations.ifPresent(Tensor::close);
-      }
-    }
+  }
+
+  /** By value: nothing is copied to the GPU for a step. */
+  private static KernelArguments numbers(KernelArguments arguments, StepCoefficients c) {
+    return arguments
+        .wideReal(c.x0Sample())
+        .wideReal(c.x0Model())
+        .wideReal(c.clipRange())
+        .wideReal(c.prevX0())
+        .wideReal(c.prevSample())
+        .wideReal(c.prevModel())
+        .wideReal(c.prevHistory())
+        .wideReal(c.prevNoise());
   }
 
   /**
@@ -198,35 +169,6 @@ final class CudaSampling {
                           kernels.launchOver(kernel, sample.elements());
                         }));
     return new Ops.Stepped(previous, predicted[0]);
-  }
-
-  /** Coefficients of all samples, then guidance scales, then rescales, in one copy. */
-  private Tensor numbers(
-      Arena arena, List<StepCoefficients> coefficients, Optional<Ops.Guided> guided) {
-    MemorySegment first = encode(arena, coefficients);
-    float[] factors = guided.map(CudaSampling::factors).orElse(new float[0]);
-    MemorySegment all =
-        arena.allocate(first.byteSize() + (long) Float.BYTES * factors.length, Double.BYTES);
-    all.copyFrom(first);
-    MemorySegment.copy(factors, 0, all, ValueLayout.JAVA_FLOAT, first.byteSize(), factors.length);
-    return tensors.parameters(all, DType.U8, all.byteSize());
-  }
-
-  /** As struct StepCoefficients of arithmetic.cuh. */
-  private static MemorySegment encode(Arena arena, List<StepCoefficients> coefficients) {
-    double[] numbers = new double[COEFFICIENTS * coefficients.size()];
-    int i = 0;
-    for (StepCoefficients c : coefficients) {
-      numbers[i++] = c.x0Sample();
-      numbers[i++] = c.x0Model();
-      numbers[i++] = c.clipRange();
-      numbers[i++] = c.prevX0();
-      numbers[i++] = c.prevSample();
-      numbers[i++] = c.prevModel();
-      numbers[i++] = c.prevHistory();
-      numbers[i++] = c.prevNoise();
-    }
-    return arena.allocateFrom(ValueLayout.JAVA_DOUBLE, numbers);
   }
 
   Tensor normalNoise(long[] seeds, long stream, Shape item) {

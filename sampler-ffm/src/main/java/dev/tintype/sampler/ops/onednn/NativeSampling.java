@@ -5,7 +5,6 @@ import dev.tintype.sampler.ops.Ops;
 import dev.tintype.sampler.ops.StepCoefficients;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.List;
 import java.util.Optional;
 
 /** Guidance, scheduler steps and pixels: a latent is small, one thread and doubles suffice. */
@@ -16,21 +15,22 @@ final class NativeSampling {
     this.engine = engine;
   }
 
-  Tensor guide(Tensor uncond, Tensor text, float[] scale, float[] rescale) {
+  Tensor guide(Tensor uncond, Tensor text, float scale, float rescale) {
     Tensor result = engine.workspace().tensor(text.shape());
-    long item = text.elements() / scale.length;
-    for (int n = 0; n < scale.length; n++) {
+    int samples = text.shape().intDim(0);
+    long item = text.elements() / Math.max(1, samples);
+    for (int n = 0; n < samples; n++) {
       MemorySegment plain = uncond.slice(n, n + 1).data();
       MemorySegment prompted = text.slice(n, n + 1).data();
       MemorySegment to = result.slice(n, n + 1).data();
       double factor = 1;
-      if (rescale[n] > 0) {
+      if (rescale > 0) {
         double wanted = deviation(prompted, prompted, 1, item);
-        double found = deviation(plain, prompted, scale[n], item);
-        factor = rescale[n] * wanted / found + (1 - rescale[n]);
+        double found = deviation(plain, prompted, scale, item);
+        factor = rescale * wanted / found + (1 - rescale);
       }
       for (long i = 0; i < item; i++) {
-        double guided = guided(plain, prompted, scale[n], i);
+        double guided = guided(plain, prompted, scale, i);
         to.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) (guided * factor));
       }
     }
@@ -63,29 +63,25 @@ final class NativeSampling {
       Tensor model,
       Optional<Tensor> history,
       Optional<Tensor> noise,
-      List<StepCoefficients> coefficients) {
+      StepCoefficients c) {
     Tensor previous = engine.workspace().tensor(sample.shape());
     Tensor original = engine.workspace().tensor(sample.shape());
     MemorySegment x = sample.data();
     MemorySegment m = model.data();
     MemorySegment h = history.map(Tensor::data).orElse(MemorySegment.NULL);
     MemorySegment e = noise.map(Tensor::data).orElse(MemorySegment.NULL);
-    long item = sample.elements() / coefficients.size();
-    for (int n = 0; n < coefficients.size(); n++) {
-      StepCoefficients c = coefficients.get(n);
-      for (long i = n * item; i < (n + 1) * item; i++) {
-        double x0 = c.x0Sample() * at(x, i) + c.x0Model() * at(m, i);
-        x0 = Math.clamp(x0, -c.clipRange(), c.clipRange());
-        double next = c.prevX0() * x0 + c.prevSample() * at(x, i) + c.prevModel() * at(m, i);
-        if (c.usesHistory()) {
-          next += c.prevHistory() * at(h, i);
-        }
-        if (c.usesNoise()) {
-          next += c.prevNoise() * at(e, i);
-        }
-        original.data().setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) x0);
-        previous.data().setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) next);
+    for (long i = 0; i < sample.elements(); i++) {
+      double x0 = c.x0Sample() * at(x, i) + c.x0Model() * at(m, i);
+      x0 = Math.clamp(x0, -c.clipRange(), c.clipRange());
+      double next = c.prevX0() * x0 + c.prevSample() * at(x, i) + c.prevModel() * at(m, i);
+      if (c.usesHistory()) {
+        next += c.prevHistory() * at(h, i);
       }
+      if (c.usesNoise()) {
+        next += c.prevNoise() * at(e, i);
+      }
+      original.data().setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) x0);
+      previous.data().setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) next);
     }
     return new Ops.Stepped(previous, original);
   }

@@ -258,7 +258,7 @@ final class OneDnnOps implements Ops {
   // ---- sampling
 
   @Override
-  public Tensor guide(Tensor uncond, Tensor text, float[] scale, float[] rescale) {
+  public Tensor guide(Tensor uncond, Tensor text, float scale, float rescale) {
     Shapes.same(uncond, text);
     return sampling.guide(uncond, text, scale, rescale);
   }
@@ -269,7 +269,7 @@ final class OneDnnOps implements Ops {
       Tensor model,
       Optional<Tensor> history,
       Optional<Tensor> noise,
-      List<StepCoefficients> coefficients) {
+      StepCoefficients coefficients) {
     Shapes.same(sample, model);
     return sampling.step(sample, model, history, noise, coefficients);
   }

@@ -273,7 +273,7 @@ public final class ReferenceOps implements Ops {
   // ---- sampling
 
   @Override
-  public Tensor guide(Tensor uncond, Tensor text, float[] scale, float[] rescale) {
+  public Tensor guide(Tensor uncond, Tensor text, float scale, float rescale) {
     Shapes.same(uncond, text);
     return tensors.wrap(ReferenceSampling.guide(uncond, text, scale, rescale), text.shape());
   }
@@ -284,7 +284,7 @@ public final class ReferenceOps implements Ops {
       Tensor model,
       Optional<Tensor> history,
       Optional<Tensor> noise,
-      List<StepCoefficients> coefficients) {
+      StepCoefficients coefficients) {
     Shapes.same(sample, model);
     float[][] results = ReferenceSampling.step(sample, model, history, noise, coefficients);
     return new Stepped(

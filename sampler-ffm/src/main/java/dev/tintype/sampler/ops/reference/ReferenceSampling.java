@@ -2,30 +2,30 @@ package dev.tintype.sampler.ops.reference;
 
 import dev.tintype.sampler.device.Tensor;
 import dev.tintype.sampler.ops.StepCoefficients;
-import java.util.List;
 import java.util.Optional;
 
 /** Guidance, scheduler steps and pixels. */
 final class ReferenceSampling {
   private ReferenceSampling() {}
 
-  static float[] guide(Tensor uncond, Tensor text, float[] scale, float[] rescale) {
+  static float[] guide(Tensor uncond, Tensor text, float scale, float rescale) {
     float[] without = HeapTensors.read(uncond);
     float[] with = HeapTensors.read(text);
     float[] result = new float[with.length];
-    int item = with.length / scale.length;
-    for (int n = 0; n < scale.length; n++) {
+    int samples = text.shape().intDim(0);
+    int item = with.length / Math.max(1, samples);
+    for (int n = 0; n < samples; n++) {
       double[] guided = new double[item];
       double[] prompted = new double[item];
       for (int i = 0; i < item; i++) {
         prompted[i] = with[n * item + i];
         double plain = without[n * item + i];
-        guided[i] = plain + scale[n] * (prompted[i] - plain);
+        guided[i] = plain + scale * (prompted[i] - plain);
       }
       double factor = 1;
-      if (rescale[n] > 0) {
+      if (rescale > 0) {
         double ratio = standardDeviation(prompted) / standardDeviation(guided);
-        factor = rescale[n] * ratio + (1 - rescale[n]);
+        factor = rescale * ratio + (1 - rescale);
       }
       for (int i = 0; i < item; i++) {
         result[n * item + i] = (float) (guided[i] * factor);
@@ -53,16 +53,14 @@ final class ReferenceSampling {
       Tensor model,
       Optional<Tensor> history,
       Optional<Tensor> noise,
-      List<StepCoefficients> coefficients) {
+      StepCoefficients c) {
     float[] samples = HeapTensors.read(sample);
     float[] models = HeapTensors.read(model);
     float[] histories = history.map(HeapTensors::read).orElse(null);
     float[] noises = noise.map(HeapTensors::read).orElse(null);
     float[] previous = new float[samples.length];
     float[] original = new float[samples.length];
-    int item = samples.length / coefficients.size();
     for (int i = 0; i < samples.length; i++) {
-      StepCoefficients c = coefficients.get(i / item);
       double x0 = c.x0Sample() * samples[i] + c.x0Model() * models[i];
       x0 = Math.clamp(x0, -c.clipRange(), c.clipRange());
       double next = c.prevX0() * x0 + c.prevSample() * samples[i] + c.prevModel() * models[i];

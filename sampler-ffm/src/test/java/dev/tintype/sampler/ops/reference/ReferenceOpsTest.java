@@ -13,7 +13,6 @@ import dev.tintype.sampler.ops.Epilogue;
 import dev.tintype.sampler.ops.Ops;
 import dev.tintype.sampler.ops.StepCoefficients;
 import dev.tintype.sampler.weights.HostTensor;
-import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -137,22 +136,24 @@ class ReferenceOpsTest {
   void rescaledGuidanceHasTheStandardDeviationOfTheText() {
     Tensor uncond = ops.upload(new float[] {0, 0, 0, 0}, Shape.of(2, 2));
     Tensor text = ops.upload(new float[] {1, 3, 1, 3}, Shape.of(2, 2));
-    float[] guided =
-        ops.download(ops.guide(uncond, text, new float[] {5, 5}, new float[] {0, 0.5f}));
-    assertThat(guided).containsExactly(5, 15, 3, 9);
+    assertThat(ops.download(ops.guide(uncond, text, 5, 0))).containsExactly(5, 15, 5, 15);
+    assertThat(ops.download(ops.guide(uncond, text, 5, 0.5f))).containsExactly(3, 9, 3, 9);
   }
 
   @Test
-  void stepUsesEachSamplesOwnCoefficients() {
+  void stepByItsCoefficients() {
     Tensor sample = ops.upload(new float[] {1, 2}, Shape.of(2, 1));
     Tensor model = ops.upload(new float[] {10, 20}, Shape.of(2, 1));
     Tensor noise = ops.upload(new float[] {1000, 2000}, Shape.of(2, 1));
     var plain = new StepCoefficients(1, 1, Double.POSITIVE_INFINITY, 2, 0, 0, 0, 0);
+    try (var stepped = ops.step(sample, model, Optional.empty(), Optional.empty(), plain)) {
+      assertThat(ops.download(stepped.predictedOriginal())).containsExactly(11, 22);
+      assertThat(ops.download(stepped.previous())).containsExactly(22, 44);
+    }
     var noisy = new StepCoefficients(1, 1, 5, 1, 1, 1, 0, 1);
-    try (var stepped =
-        ops.step(sample, model, Optional.empty(), Optional.of(noise), List.of(plain, noisy))) {
-      assertThat(ops.download(stepped.predictedOriginal())).containsExactly(11, 5);
-      assertThat(ops.download(stepped.previous())).containsExactly(22, 2027);
+    try (var stepped = ops.step(sample, model, Optional.empty(), Optional.of(noise), noisy)) {
+      assertThat(ops.download(stepped.predictedOriginal())).containsExactly(5, 5);
+      assertThat(ops.download(stepped.previous())).containsExactly(1016, 2027);
     }
   }
 
