@@ -30,17 +30,26 @@ final class Forward implements AutoCloseable {
   private void accept() {
     while (!listener.isClosed()) {
       try {
-        Socket client = listener.accept();
-        Socket server = new Socket();
-        sockets.add(client);
-        sockets.add(server);
-        server.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), target));
-        Thread.ofVirtual().start(() -> pump(client, server));
-        Thread.ofVirtual().start(() -> pump(server, client));
+        join(listener.accept());
       } catch (IOException e) {
         // Closed, or the server is gone; its clients find out by themselves.
       }
     }
+  }
+
+  private void join(Socket client) throws IOException {
+    Socket server = new Socket();
+    sockets.add(client);
+    sockets.add(server);
+    try {
+      server.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), target));
+    } catch (IOException e) {
+      client.close();
+      server.close();
+      throw e;
+    }
+    Thread.ofVirtual().start(() -> pump(client, server));
+    Thread.ofVirtual().start(() -> pump(server, client));
   }
 
   private void pump(Socket from, Socket to) {

@@ -14,10 +14,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.TreeMap;
-import java.util.concurrent.locks.LockSupport;
 
 /** One {@code tintype serve} of a role, with settings of its own, and what it said. */
 final class RoleProcess implements AutoCloseable {
+  /** An option of Java for roles whose servers are there: a busy machine may take long to look. */
+  static final String PATIENT = "-Dtintype.start.look_s=60";
+
   private static final int HEAP_MB = 256;
 
   private final ChildProcess process;
@@ -81,19 +83,39 @@ final class RoleProcess implements AutoCloseable {
     process.awaitReady();
   }
 
-  /** Waits, as long as the test may take, until it has said that or has ended. */
+  /** Waits until it has said that; fails where it ends without. */
   void awaitSaid(String part) throws IOException {
-    while (!said().contains(part) && process.running()) {
-      LockSupport.parkNanos(Duration.ofMillis(50).toNanos());
+    Patience patience = new Patience();
+    while (true) {
+      boolean ended = !process.running();
+      if (said().contains(part)) {
+        return;
+      }
+      if (ended) {
+        throw new AssertionError("ended without a word of " + part + ":\n" + said());
+      }
+      patience.rest(() -> "no word of " + part + ":\n" + output());
     }
   }
 
-  /** Its exit code when it ends by itself. */
-  int awaitEnd() {
+  /** Its exit code when it ends by itself; fails where it becomes ready instead. */
+  int awaitEnd() throws IOException {
+    Patience patience = new Patience();
     while (process.running()) {
-      LockSupport.parkNanos(Duration.ofMillis(50).toNanos());
+      if (process.ready()) {
+        throw new AssertionError("ready instead of an end:\n" + said() + logged());
+      }
+      patience.rest(() -> "no end:\n" + output());
     }
     return process.exitCode().orElseThrow();
+  }
+
+  private String output() {
+    try {
+      return said();
+    } catch (IOException e) {
+      return e.toString();
+    }
   }
 
   /** SIGTERM; the exit code. */
