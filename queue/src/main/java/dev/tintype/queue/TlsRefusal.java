@@ -8,30 +8,29 @@ import java.nio.channels.ClosedChannelException;
 import java.nio.file.FileSystemException;
 import java.security.GeneralSecurityException;
 import javax.net.ssl.SSLException;
+import javax.security.auth.login.LoginException;
 
 /** Tells a certificate or key that is not accepted from a line that broke during the handshake. */
 public final class TlsRefusal {
-  private static final int CAUSES_MAX = 20;
-
   private TlsRefusal() {}
 
   /** True where another try would end the same way: somebody has to correct something. */
   public static boolean in(Throwable error) {
-    boolean tls = false;
-    Throwable t = error;
-    for (int i = 0; t != null && i < CAUSES_MAX; i++, t = t.getCause()) {
-      if (t instanceof EOFException
-          || t instanceof SocketException
-          || t instanceof SocketTimeoutException
-          || t instanceof ClosedChannelException) {
-        return false;
-      }
-      tls |=
-          t instanceof SSLException
-              || t instanceof GeneralSecurityException
-              || t instanceof FileNotFoundException
-              || t instanceof FileSystemException;
-    }
-    return tls;
+    return Causes.of(error).noneMatch(TlsRefusal::broken)
+        && Causes.of(error).anyMatch(TlsRefusal::refused);
+  }
+
+  private static boolean broken(Throwable t) {
+    return t instanceof EOFException
+        || t instanceof SocketException
+        || t instanceof SocketTimeoutException
+        || t instanceof ClosedChannelException;
+  }
+
+  private static boolean refused(Throwable t) {
+    return t instanceof SSLException
+        || t instanceof GeneralSecurityException && !(t instanceof LoginException)
+        || t instanceof FileNotFoundException
+        || t instanceof FileSystemException;
   }
 }

@@ -9,6 +9,7 @@ import java.net.SocketException;
 import java.security.cert.CertificateException;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLHandshakeException;
+import javax.security.auth.login.FailedLoginException;
 import org.junit.jupiter.api.Test;
 
 class TlsRefusalTest {
@@ -23,6 +24,12 @@ class TlsRefusalTest {
         caused(new SSLHandshakeException("PKIX"), new CertificateException("no path"));
     assertThat(TlsRefusal.in(new IllegalStateException(handshake))).isTrue();
     assertThat(TlsRefusal.in(new SSLHandshakeException("bad_certificate"))).isTrue();
+  }
+
+  @Test
+  void aPasswordThatIsNotAcceptedIsNone() {
+    assertThat(TlsRefusal.in(new IllegalStateException(new FailedLoginException("wrong"))))
+        .isFalse();
   }
 
   @Test

@@ -9,7 +9,11 @@ import java.sql.DriverManager;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.Properties;
+import java.util.concurrent.atomic.AtomicLong;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A bounded pool of connections with deadlines on everything. A statement outside of {@link
@@ -20,8 +24,12 @@ public final class Database implements AutoCloseable {
   /** A transaction that loses to another one is run this often in all. */
   private static final int TRIES_MAX = 5;
 
+  private static final Logger LOG = LoggerFactory.getLogger(Database.class);
+  private static final long TELL_EVERY_NANOS = Duration.ofSeconds(30).toNanos();
+
   private final PostgresConfig config;
   private final HikariDataSource pool;
+  private final AtomicLong toldAt = new AtomicLong(System.nanoTime() - TELL_EVERY_NANOS);
 
   private Database(PostgresConfig config, HikariDataSource pool) {
     this.config = config;
@@ -48,7 +56,7 @@ public final class Database implements AutoCloseable {
       source = new HikariDataSource(hikari);
     } catch (HikariPool.PoolInitializationException e) {
       throw e.getCause() instanceof SQLException sql
-          ? SqlErrors.translate(sql)
+          ? SqlErrors.whileConnecting(sql)
           : new QueueException.Unavailable(
               "store.unavailable", "The database cannot be reached.", e);
     }
@@ -71,7 +79,7 @@ public final class Database implements AutoCloseable {
     try {
       connect(config, config.statementTimeout().toMillis()).close();
     } catch (SQLException e) {
-      throw SqlErrors.translate(e);
+      throw SqlErrors.whileConnecting(e);
     }
   }
 
@@ -118,9 +126,26 @@ public final class Database implements AutoCloseable {
         return work.on(connection);
       } catch (SQLException e) {
         if (attempt == TRIES_MAX || !SqlErrors.repeatable(e)) {
-          throw SqlErrors.translate(e);
+          QueueException error = SqlErrors.translate(e);
+          if (SqlErrors.refused(e)) {
+            tell(error.code(), e);
+          }
+          throw error;
         }
       }
+    }
+  }
+
+  /** Every call fails with it, and only the log may say why. */
+  private void tell(String code, SQLException e) {
+    long last = toldAt.get();
+    long now = System.nanoTime();
+    if (now - last >= TELL_EVERY_NANOS && toldAt.compareAndSet(last, now)) {
+      LOG.warn(
+          "PostgreSQL at {} does not let us in any more, work waits for it: {} ({})",
+          config.address(),
+          code,
+          SqlErrors.message(e));
     }
   }
 

@@ -2,6 +2,13 @@ package dev.tintype.queue.store;
 
 import dev.tintype.queue.QueueException;
 import java.time.Duration;
+import java.util.Properties;
+import java.util.concurrent.Callable;
+import org.postgresql.Driver;
+import org.postgresql.PGProperty;
+import org.postgresql.hostchooser.HostRequirement;
+import org.postgresql.jdbc.GSSEncMode;
+import org.postgresql.jdbc.SslMode;
 
 /**
  * How to reach PostgreSQL.
@@ -31,6 +38,7 @@ public record PostgresConfig(
     if (!url.startsWith(SCHEME)) {
       throw new QueueException.Invalid("store.config", "The database's url starts with " + SCHEME);
     }
+    checkUrl(url);
     if (connections < 1 || connections > CONNECTIONS_MAX) {
       throw new QueueException.Invalid(
           "store.config", "connections is from 1 to " + CONNECTIONS_MAX);
@@ -41,6 +49,37 @@ public record PostgresConfig(
         || lockTimeout.toMillis() < 1) {
       throw new QueueException.Invalid(
           "store.config", "timeouts are longer than nothing, acquireTimeout at least 250 ms");
+    }
+  }
+
+  /**
+   * As its driver reads it, which tells some mistakes only as an outage. Its text may be secret.
+   */
+  private static void checkUrl(String url) {
+    Properties parts = Driver.parseURL(url, null);
+    if (parts == null || PGProperty.PG_HOST.getOrDefault(parts).contains("@")) {
+      throw new QueueException.Invalid(
+          "store.config",
+          "The database's url is such as "
+              + SCHEME
+              + "db:5432/tintype?sslmode=verify-full, its ports are numbers up to 65535, and user"
+              + " and password are settings of their own.");
+    }
+    checkOption("sslmode", () -> SslMode.of(parts));
+    checkOption("gssEncMode", () -> GSSEncMode.of(parts));
+    checkOption(
+        "targetServerType",
+        () ->
+            HostRequirement.getTargetServerType(PGProperty.TARGET_SERVER_TYPE.getOrDefault(parts)));
+  }
+
+  private static void checkOption(String name, Callable<?> reading) {
+    try {
+      reading.call();
+    } catch (Exception e) { // The driver's, of which some have no type of their own.
+      throw new QueueException.Invalid(
+          "store.config",
+          "The database's url has a value of " + name + " that its driver does not know.");
     }
   }
 
@@ -64,7 +103,7 @@ public record PostgresConfig(
 
   /** {@code host:port/database}, for people: what else is in the URL may be a secret. */
   public String address() {
-    return url.substring(SCHEME.length()).replaceFirst("\\?.*", "").replaceFirst("^.*@", "");
+    return url.substring(SCHEME.length()).replaceFirst("\\?.*", "");
   }
 
   @Override

@@ -62,6 +62,11 @@ public final class TestDatabase implements AutoCloseable {
     return new TestDatabase(config);
   }
 
+  /** How to reach it. */
+  PostgresConfig config() {
+    return config;
+  }
+
   /** Another process on the same database. */
   public TestDatabase another() {
     return on(config);
