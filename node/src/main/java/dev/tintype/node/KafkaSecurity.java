@@ -147,9 +147,12 @@ final class KafkaSecurity {
   private static String authorities(Path file) {
     String pem = text("kafka.ca", file);
     try {
-      if (!CertificateFactory.getInstance("X.509")
-          .generateCertificates(new ByteArrayInputStream(pem.getBytes(StandardCharsets.ISO_8859_1)))
-          .isEmpty()) {
+      // Java would also read DER and PKCS#7, which the clients do not.
+      if (pem.contains(Certificate.PEM)
+          && !CertificateFactory.getInstance("X.509")
+              .generateCertificates(
+                  new ByteArrayInputStream(pem.getBytes(StandardCharsets.ISO_8859_1)))
+              .isEmpty()) {
         return pem;
       }
     } catch (CertificateException e) {

@@ -86,7 +86,7 @@ public final class Node implements AutoCloseable {
     Optional<JobTransport> transport = transport();
     Ephemera ephemera = ephemera();
     StartWait wait = new StartWait(config.startWait(), Clock.systemUTC(), random);
-    List<Runnable> unseen = StartWait.look(logins(blobs, ephemera, transport));
+    List<StartWait.Login> unseen = StartWait.look(logins(blobs, ephemera, transport));
     Optional<StoreParts> store =
         config.needsStore()
             ? Optional.of(StoreParts.open(config, folder.resolve("queue"), wait, random, closers))
@@ -186,17 +186,17 @@ public final class Node implements AutoCloseable {
     return Storage.blobs(config, folder.path(), closers);
   }
 
-  private static List<Runnable> logins(
+  private static List<StartWait.Login> logins(
       BlobStore blobs, Ephemera ephemera, Optional<JobTransport> transport) {
-    List<Runnable> logins = new ArrayList<>();
+    List<StartWait.Login> logins = new ArrayList<>();
     if (blobs instanceof S3BlobStore s3) {
-      logins.add(s3::login);
+      logins.add(new StartWait.Login("S3", s3::login));
     }
     if (ephemera instanceof RedisEphemera redis) {
-      logins.add(redis::login);
+      logins.add(new StartWait.Login("Redis", redis::login));
     }
     if (transport.orElse(null) instanceof KafkaTransport kafka) {
-      logins.add(kafka::login);
+      logins.add(new StartWait.Login("Kafka", kafka::login));
     }
     return logins;
   }

@@ -1,5 +1,6 @@
 package dev.tintype.node;
 
+import dev.tintype.queue.Causes;
 import dev.tintype.queue.QueueException;
 import dev.tintype.queue.store.Database;
 import dev.tintype.queue.store.PostgresConfig;
@@ -15,6 +16,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
@@ -29,14 +31,23 @@ import org.slf4j.LoggerFactory;
 final class StartWait {
   private static final Logger LOG = LoggerFactory.getLogger(StartWait.class);
 
-  /** Outages; all other codes mean that somebody has to correct something. */
-  private static final Set<String> OUTAGES = Set.of("store.unavailable", "store.timeout");
+  /**
+   * What passes without anybody: outages, and a standby that is about to become the primary. Other
+   * codes mean that somebody has to correct something.
+   */
+  private static final Set<String> OUTAGES =
+      Set.of("store.unavailable", "store.timeout", "store.read_only");
 
   private static final Duration PAUSE_FIRST = Duration.ofMillis(250);
   private static final Duration PAUSE_MAX = Duration.ofSeconds(5);
   private static final Duration TELL_EVERY = Duration.ofSeconds(10);
-  private static final Duration LOOK_MAX = Duration.ofSeconds(6);
-  private static final int CAUSES_MAX = 20;
+
+  /** Of each server; tests on busy machines set more. */
+  private static final Duration LOOK_MAX =
+      Duration.ofSeconds(Integer.getInteger("tintype.start.look_s", 5));
+
+  /** For a look to say itself that its time is over. */
+  private static final Duration LOOK_SPARE = Duration.ofSeconds(1);
 
   private static final DateTimeFormatter TIME =
       DateTimeFormatter.ofPattern("HH:mm:ss").withZone(ZoneId.systemDefault());
@@ -58,41 +69,66 @@ final class StartWait {
   }
 
   /**
+   * A server that is looked at.
+   *
+   * @param name of its kind, such as {@code Redis}
+   * @param look takes as long as it is told, at most, and raises {@link QueueException.Refused}
+   *     where another try would not help, {@link QueueException.Unavailable} where one may
+   */
+  record Login(String name, Consumer<Duration> look) {}
+
+  /**
    * Looks whether servers let us in, all at once and for some seconds at most.
    *
-   * @param logins each raises {@link QueueException.Refused} where another try would not help
-   * @return those of servers that did not answer
+   * @return those of servers that did not answer, which the log names
    */
-  static List<Runnable> look(List<Runnable> logins) {
-    List<CompletableFuture<Void>> looks = logins.stream().map(StartWait::look).toList();
-    long until = System.nanoTime() + LOOK_MAX.toNanos();
-    List<Runnable> away = new ArrayList<>();
+  static List<Login> look(List<Login> logins) {
+    return look(logins, LOOK_MAX);
+  }
+
+  static List<Login> look(List<Login> logins, Duration most) {
+    List<CompletableFuture<Void>> looks = logins.stream().map(one -> begin(one, most)).toList();
+    long until = System.nanoTime() + most.toNanos() + LOOK_SPARE.toNanos();
+    List<Login> away = new ArrayList<>();
     for (int i = 0; i < logins.size(); i++) {
+      Login login = logins.get(i);
       try {
         looks.get(i).get(until - System.nanoTime(), TimeUnit.NANOSECONDS);
       } catch (InterruptedException e) {
         throw interrupted(e);
       } catch (TimeoutException e) {
-        away.add(logins.get(i));
+        LOG.warn("The start goes on without {}: it took too long", login.name());
+        looks.get(i).whenComplete((done, error) -> tellLate(login, error));
+        away.add(login);
       } catch (ExecutionException e) {
         if (!(e.getCause() instanceof QueueException.Unavailable outage)) {
           throw unchecked(e);
         }
-        LOG.info("The start goes on without: {} ({})", outage.getMessage(), reason(outage));
-        away.add(logins.get(i));
+        LOG.warn(
+            "The start goes on without {}: {} ({})",
+            login.name(),
+            outage.getMessage(),
+            reason(outage));
+        away.add(login);
       }
     }
     return away;
   }
 
-  private static CompletableFuture<Void> look(Runnable login) {
+  private static void tellLate(Login login, Throwable error) {
+    if (error instanceof QueueException refusal && !(error instanceof QueueException.Unavailable)) {
+      LOG.warn("{} answered late: {} {}", login.name(), refusal.code(), refusal.getMessage());
+    }
+  }
+
+  private static CompletableFuture<Void> begin(Login login, Duration most) {
     CompletableFuture<Void> result = new CompletableFuture<>();
     Thread.ofVirtual()
         .name("start-look")
         .start(
             () -> {
               try {
-                login.run();
+                login.look().accept(most);
                 result.complete(null);
               } catch (Throwable e) {
                 result.completeExceptionally(e);
@@ -122,7 +158,7 @@ final class StartWait {
    * @param setting that says where it is
    * @param opening throws the error of an outage while there is one
    */
-  private <T extends AutoCloseable> T open(String where, String setting, Supplier<T> opening) {
+  <T extends AutoCloseable> T open(String where, String setting, Supplier<T> opening) {
     String since = TIME.format(clock.instant());
     long began = System.nanoTime();
     long toldAt = began - TELL_EVERY.toNanos();
@@ -172,11 +208,8 @@ final class StartWait {
 
   /** What happened at the bottom of it; drivers put no secrets there. */
   private static String reason(Throwable error) {
-    Throwable last = error;
-    for (int i = 0; last.getCause() != null && i < CAUSES_MAX; i++) {
-      last = last.getCause();
-    }
-    return last instanceof IOException ? IoReason.of(last) : last.getMessage();
+    Throwable last = Causes.last(error);
+    return last instanceof IOException ? IoReason.of(last) : Causes.message(last);
   }
 
   /**
@@ -192,7 +225,7 @@ final class StartWait {
                   try {
                     T opened = opening.get();
                     if (!result.complete(opened)) {
-                      opened.close();
+                      close(opened);
                     }
                   } catch (Throwable e) {
                     result.completeExceptionally(e);
@@ -201,11 +234,21 @@ final class StartWait {
     try {
       return result.get();
     } catch (InterruptedException e) {
-      result.cancel(false);
       thread.interrupt();
+      if (!result.cancel(false)) {
+        result.thenAccept(StartWait::close); // It was opened at that very moment.
+      }
       throw interrupted(e);
     } catch (ExecutionException e) {
       throw unchecked(e);
+    }
+  }
+
+  private static void close(AutoCloseable late) {
+    try {
+      late.close();
+    } catch (Exception e) {
+      LOG.debug("what came late was not closed", e);
     }
   }
 

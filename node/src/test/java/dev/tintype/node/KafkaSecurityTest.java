@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.tintype.node.http.TestCertificates;
 import dev.tintype.node.http.TlsConfig;
 import dev.tintype.queue.transport.KafkaConfig;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -34,15 +35,20 @@ class KafkaSecurityTest {
     own = TestCertificates.make(folder, "own", "-keyalg", "RSA", "-keysize", "2048");
     other = TestCertificates.make(folder, "other");
     Files.writeString(folder.resolve("empty"), "");
-    byte[] pkcs8 =
-        Base64.getMimeDecoder()
-            .decode(Files.readString(own.key()).replaceAll("-----[A-Z ]*-----", ""));
+    Files.write(folder.resolve("own.der"), bytes(own.cert()));
+    byte[] pkcs8 = bytes(own.key());
     byte[] pkcs1 = Arrays.copyOfRange(pkcs8, PKCS8_HEADER_BYTES, pkcs8.length);
     Files.writeString(
         folder.resolve("old.key"),
         "-----BEGIN RSA PRIVATE KEY-----\n"
             + Base64.getMimeEncoder().encodeToString(pkcs1)
             + "\n-----END RSA PRIVATE KEY-----\n");
+  }
+
+  /** What a PEM file has in Base64. */
+  private static byte[] bytes(Path pem) throws IOException {
+    return Base64.getMimeDecoder()
+        .decode(Files.readString(pem).replaceAll("-----[A-Z ]*-----", ""));
   }
 
   /** Settings in {@code key=value}, without {@code kafka.}. */
@@ -72,6 +78,8 @@ class KafkaSecurityTest {
     "security_protocol=ssl ca=DIR/missing, kafka.ca",
     "security_protocol=ssl ca=DIR/empty, kafka.ca",
     "security_protocol=ssl ca=DIR/own.key, kafka.ca",
+    "security_protocol=ssl ca=DIR/own.der, kafka.ca",
+    "security_protocol=ssl cert=DIR/own.der key=DIR/own.key, tls.cert",
     "security_protocol=ssl cert=DIR/missing key=DIR/own.key, tls.cert",
     "security_protocol=ssl cert=DIR/own.pem key=DIR/empty, tls.key",
     "security_protocol=ssl cert=DIR/own.pem key=DIR/old.key, tls.key",

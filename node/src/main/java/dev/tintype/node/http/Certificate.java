@@ -28,6 +28,9 @@ import javax.net.ssl.X509KeyManager;
 
 /** A certificate with its key, read from two files and found to fit one another. */
 public final class Certificate {
+  /** How a certificate begins in PEM. */
+  public static final String PEM = "-----BEGIN CERTIFICATE-----";
+
   private static final long FILE_BYTES_MAX = 1 << 20;
 
   /** Kinds of subject alternative names, RFC 5280, 4.2.1.6. */
@@ -55,7 +58,8 @@ public final class Certificate {
     if (new String(keyPem, StandardCharsets.ISO_8859_1).contains("ENCRYPTED")) {
       throw new NodeException.Config(
           "tls.key",
-          config.key() + " has a password, which a server cannot type; decrypt it: openssl pkey.");
+          config.key()
+              + " has a password, which nobody types at a start; decrypt it: openssl pkey.");
     }
     Certificate read = new Certificate(certPem, keyPem, leaf);
     read.requireMatch(config);
@@ -80,14 +84,16 @@ public final class Certificate {
 
   private static X509Certificate leaf(Path file, byte[] pem) {
     try {
-      return (X509Certificate)
-          CertificateFactory.getInstance("X.509")
-              .generateCertificate(new ByteArrayInputStream(pem));
+      if (new String(pem, StandardCharsets.ISO_8859_1).contains(PEM)) {
+        return (X509Certificate)
+            CertificateFactory.getInstance("X.509")
+                .generateCertificate(new ByteArrayInputStream(pem));
+      }
     } catch (CertificateException e) {
-      throw new NodeException.Config(
-          "tls.cert",
-          file + " has no certificate in PEM (-----BEGIN CERTIFICATE-----) that can be read.");
+      // Refused below, like a file without any.
     }
+    throw new NodeException.Config(
+        "tls.cert", file + " has no certificate in PEM (" + PEM + ") that can be read.");
   }
 
   /** The key signs what the certificate verifies. */
@@ -120,7 +126,7 @@ public final class Certificate {
             + config.key()
             + " is not that of the certificate in "
             + config.cert()
-            + ". Put those of one another there; the server's own certificate comes first in its"
+            + ". Put those of one another there; the key's own certificate comes first in its"
             + " file.");
   }
 

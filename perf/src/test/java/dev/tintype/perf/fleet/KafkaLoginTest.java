@@ -34,6 +34,7 @@ import org.apache.kafka.clients.admin.UserScramCredentialUpsertion;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -173,7 +174,7 @@ class KafkaLoginTest {
   })
   void aRightLoginCarriesWakeUps(String written) throws Exception {
     try (KafkaTransport transport = open(written)) {
-      transport.login();
+      transport.login(PATIENCE);
       WakeUp wakeUp =
           new WakeUp(JobId.next(Clock.systemUTC(), new Random()), "a", TierClass.NORMAL);
       assertThat(transport.offer(wakeUp)).isTrue();
@@ -197,7 +198,7 @@ class KafkaLoginTest {
   })
   void aWrongOneIsRefusedWithItsCode(String written, String code) {
     try (KafkaTransport transport = open(written)) {
-      assertThatThrownBy(transport::login)
+      assertThatThrownBy(() -> transport.login(PATIENCE))
           .isInstanceOfSatisfying(
               QueueException.Refused.class,
               e -> assertThat(e.code()).isEqualTo("transport." + code))
@@ -207,13 +208,44 @@ class KafkaLoginTest {
     }
   }
 
+  @Test
+  void aFileThatTheClientCannotReadIsNoOutage() {
+    KafkaConfig config =
+        new KafkaConfig(
+            "127.0.0.1:" + mutual,
+            "t",
+            1,
+            PATIENCE,
+            PATIENCE,
+            Map.of(
+                "security.protocol",
+                "SSL",
+                "ssl.truststore.type",
+                "PEM",
+                "ssl.truststore.certificates",
+                "no PEM"));
+    try (KafkaTransport transport = new KafkaTransport(config)) {
+      assertThatThrownBy(() -> transport.login(PATIENCE))
+          .isInstanceOfSatisfying(
+              QueueException.Refused.class, e -> assertThat(e.code()).isEqualTo("kafka.config"));
+    }
+  }
+
+  @Test
+  void aTransportThatIsClosedOpensNothing() {
+    KafkaTransport transport = open("CLEAR security_protocol=sasl_plaintext LOGIN");
+    transport.close();
+    assertThatThrownBy(() -> transport.login(PATIENCE))
+        .isInstanceOf(QueueException.Unavailable.class);
+  }
+
   /** The broker hangs up without a word, as one that is just starting does. */
   @ParameterizedTest
   @ValueSource(
       strings = {"BOTH security_protocol=ssl ca=BROKER", "CLEAR security_protocol=ssl ca=BROKER"})
   void anotherProtocolIsNotToldFromAnOutage(String written) {
     try (KafkaTransport transport = open(written)) {
-      assertThatThrownBy(transport::login)
+      assertThatThrownBy(() -> transport.login(Duration.ofSeconds(5)))
           .isInstanceOf(QueueException.Unavailable.class)
           .hasMessageContaining("kafka.security_protocol");
     }
@@ -229,7 +261,7 @@ class KafkaLoginTest {
       settings.put("database.url", postgres.config().url());
       settings.put("database.user", postgres.config().user());
       settings.put("database.password", postgres.config().password());
-      try (RoleProcess process = new RoleProcess(folder, role, settings)) {
+      try (RoleProcess process = new RoleProcess(folder, role, settings, RoleProcess.PATIENT)) {
         if (code == 0) {
           process.awaitReady();
           assertThat(process.logged()).doesNotContain("The start goes on without");

@@ -73,8 +73,8 @@ class StartTest {
       early.awaitSaid("Waiting for PostgreSQL at 127.0.0.1:" + port + "/postgres since");
       try (Forward there = Forward.of(port, port())) {
         early.awaitReady();
-        assertThat(early.said())
-            .contains("86400 s at most (connection refused)")
+        assertThat(early.said()).contains("86400 s at most (connection refused)");
+        assertThat(early.said() + early.logged())
             .doesNotContain("a-secret", postgres.config().password());
       }
     }
@@ -97,6 +97,21 @@ class StartTest {
     }
   }
 
+  /** As a standby is that is about to become the primary. */
+  @Test
+  void aDatabaseThatIsReadOnlyForNowIsWaitedFor() throws Exception {
+    try (Database admin = Database.open(postgres.config())) {
+      execute(admin, "CREATE DATABASE standby");
+      execute(admin, "ALTER DATABASE standby SET default_transaction_read_only = on");
+      Map<String, String> settings = settings(URL + port() + "/standby", FOR_EVER);
+      try (RoleProcess gateway = new RoleProcess(folder, "gateway", settings)) {
+        gateway.awaitSaid("in a read-only transaction");
+        execute(admin, "ALTER DATABASE standby RESET default_transaction_read_only");
+        gateway.awaitReady();
+      }
+    }
+  }
+
   private static void execute(Database database, String sql) {
     database.call(connection -> connection.createStatement().execute(sql));
   }
@@ -107,7 +122,10 @@ class StartTest {
     "database.password, '', store.login",
     "database.user, nobody, store.login",
     "database.url, /none, store.login",
-    "database.url, /postgres?sslmode=require, store.login"
+    "database.url, /postgres?sslmode=require, store.login",
+    "database.url, /postgres?connectTimeout=soon, store.config",
+    "database.url, /postgres?password=wrong&targetServerType=any-of, store.config",
+    "database.url, 9/postgres?password=wrong, store.config"
   })
   void whatIsNoOutageFailsAtOnce(String key, String value, String code) throws Exception {
     Map<String, String> settings = settings(URL + port() + "/postgres", FOR_EVER);
@@ -126,7 +144,7 @@ class StartTest {
     settings.put("redis.password", password);
     try (ChildProcess redis =
             RedisServer.of("redis-" + code, folder, port, 16, "right").start().awaitReady();
-        RoleProcess gateway = new RoleProcess(folder, "gateway", settings)) {
+        RoleProcess gateway = new RoleProcess(folder, "gateway", settings, RoleProcess.PATIENT)) {
       fails(gateway, code);
     }
   }
@@ -142,7 +160,7 @@ class StartTest {
     settings.put("s3.secret_key", key);
     try (ChildProcess s3 =
             S3Server.of("s3-" + id + key, folder, port, "pictures", "right").start().awaitReady();
-        RoleProcess edge = new RoleProcess(folder, "edge", settings)) {
+        RoleProcess edge = new RoleProcess(folder, "edge", settings, RoleProcess.PATIENT)) {
       fails(edge, code);
     }
   }
@@ -153,9 +171,11 @@ class StartTest {
   private static void fails(RoleProcess role, String code) throws Exception {
     if (code.equals("ready")) {
       role.awaitReady();
+      assertThat(role.logged()).doesNotContain("The start goes on without");
     } else {
       assertThat(role.awaitEnd()).isEqualTo(FAILED);
-      assertThat(role.said()).contains("[" + code + "]").doesNotContain("wrong", "Waiting for");
+      assertThat(role.said()).contains("[" + code + "]");
+      assertThat(role.said() + role.logged()).doesNotContain("wrong", "Waiting for");
     }
   }
 
@@ -218,7 +238,10 @@ class StartTest {
         RoleProcess edge = new RoleProcess(folder, "edge", settings)) {
       for (RoleProcess role : List.of(gateway, relay, worker, edge)) {
         role.awaitReady();
+        assertThat(role.said()).contains("The start goes on without S3");
       }
+      assertThat(gateway.said()).contains("The start goes on without Redis");
+      assertThat(relay.said()).contains("The start goes on without Kafka");
     }
   }
 }

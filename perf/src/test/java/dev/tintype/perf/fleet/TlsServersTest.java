@@ -17,10 +17,11 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -46,7 +47,7 @@ class TlsServersTest {
     Path home = folder.resolve("postgres");
     postgres = EmbeddedPostgres.start(home);
     Path pgdata = home.resolve("pg");
-    for (Path file : List.of(server.cert(), server.key())) {
+    for (Path file : List.of(server.cert(), server.key(), stranger.cert(), stranger.key())) {
       Path copy = Files.copy(file, pgdata.resolve(file.getFileName()));
       Files.setPosixFilePermissions(copy, PosixFilePermissions.fromString("rw-------"));
       Files.setOwner(copy, Files.getOwner(pgdata.resolve("PG_VERSION")));
@@ -57,8 +58,9 @@ class TlsServersTest {
       execute(admin, "ALTER SYSTEM SET ssl = on");
       execute(admin, "SELECT pg_reload_conf()");
     }
+    Patience patience = new Patience();
     while (!reached("127.0.0.1", "?sslmode=require")) {
-      LockSupport.parkNanos(50_000_000);
+      patience.rest(() -> "PostgreSQL speaks no TLS");
     }
   }
 
@@ -112,6 +114,53 @@ class TlsServersTest {
             QueueException.Refused.class, e -> assertThat(e.code()).isEqualTo("store.tls"));
   }
 
+  /** As when a certificate is renewed by an authority that we do not know. */
+  @Test
+  void aCertificateThatIsRefusedLaterIsAnOutage() throws Exception {
+    PostgresConfig own = postgres.config();
+    PostgresConfig verifying =
+        new PostgresConfig(
+            url("127.0.0.1", verified(server)),
+            own.user(),
+            own.password(),
+            1,
+            Duration.ofSeconds(1),
+            own.statementTimeout(),
+            own.lockTimeout());
+    try (Database admin = Database.open(own);
+        Database running = Database.open(verifying)) {
+      certify(admin, stranger);
+      Patience patience = new Patience();
+      while (!code(running).equals("store.tls")) {
+        patience.rest(() -> "the other certificate is taken");
+      }
+      certify(admin, server);
+      while (!code(running).isEmpty()) {
+        patience.rest(() -> "the right certificate is not taken");
+      }
+    }
+  }
+
+  /** Of connections to come; those that are there end, but for the admin's own. */
+  private static void certify(Database admin, TestPem pem) {
+    execute(admin, "ALTER SYSTEM SET ssl_cert_file = '" + pem.cert().getFileName() + "'");
+    execute(admin, "ALTER SYSTEM SET ssl_key_file = '" + pem.key().getFileName() + "'");
+    execute(admin, "SELECT pg_reload_conf()");
+    execute(
+        admin,
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_ssl WHERE ssl AND pid <> pg_backend_pid()");
+  }
+
+  /** Of an outage; empty where there is none. */
+  private static String code(Database database) {
+    try {
+      execute(database, "SELECT 1");
+      return "";
+    } catch (QueueException.Unavailable e) {
+      return e.code();
+    }
+  }
+
   @ParameterizedTest
   @CsvSource({"true, true, ''", "false, true, ephemera.tls", "true, false, blob.tls"})
   void redisAndS3AreBelievedByWhatJavaTrusts(boolean redisTrusted, boolean s3Trusted, String code)
@@ -130,6 +179,7 @@ class TlsServersTest {
                 folder,
                 "gateway",
                 settings(redisPort.getLocalPort(), s3Port.getLocalPort()),
+                RoleProcess.PATIENT,
                 "-Djavax.net.ssl.trustStore=" + trust(),
                 "-Djavax.net.ssl.trustStorePassword=" + TestPem.PASSWORD)) {
       if (code.isEmpty()) {
@@ -176,7 +226,8 @@ class TlsServersTest {
                   TestPem.PASSWORD)
               .inheritIO()
               .start();
-      assertThat(keytool.waitFor()).isZero();
+      assertThat(keytool.waitFor(60, TimeUnit.SECONDS)).isTrue();
+      assertThat(keytool.exitValue()).isZero();
     }
     return store;
   }

@@ -215,13 +215,18 @@ public final class S3BlobStore implements BlobStore, AutoCloseable {
   /**
    * One look at a start: reads the owner's mark, as the sweep does.
    *
+   * @param most how long it may take
    * @throws QueueException.Refused where S3 answers and does not let us in
    * @throws QueueException.Unavailable where it does not answer, or otherwise
    */
-  public void login() {
+  public void login(Duration most) {
     try {
       client.getObjectAsBytes(
-          request -> request.bucket(config.bucket()).key(config.prefix() + OWNER));
+          request ->
+              request
+                  .bucket(config.bucket())
+                  .key(config.prefix() + OWNER)
+                  .overrideConfiguration(override -> override.apiCallTimeout(most)));
     } catch (S3Exception e) {
       String code = Optional.ofNullable(e.awsErrorDetails()).map(d -> d.errorCode()).orElse("");
       if (LOGIN.contains(code)) {

@@ -3,7 +3,6 @@ package dev.tintype.queue.ephemera;
 import dev.tintype.queue.QueueException;
 import io.lettuce.core.KeyValue;
 import io.lettuce.core.RedisCommandExecutionException;
-import io.lettuce.core.RedisCommandTimeoutException;
 import io.lettuce.core.RedisException;
 import io.lettuce.core.ScriptOutputType;
 import io.lettuce.core.api.sync.RedisCommands;
@@ -14,7 +13,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
 
 /**
@@ -29,8 +27,6 @@ import java.util.function.Function;
 public final class RedisEphemera implements Ephemera {
   /** Values asked for at once in a listing. */
   private static final int PAGE = 256;
-
-  private static final Duration LOGIN_MAX = Duration.ofSeconds(4);
 
   private final String prefix;
   private final RedisLink link;
@@ -186,27 +182,15 @@ public final class RedisEphemera implements Ephemera {
   }
 
   /**
-   * One look at a start, with more patience than a call has: the client's first connection takes a
-   * busy machine longer than a call may.
+   * One look at a start, by a connection of its own: the client's first one takes a busy machine
+   * longer than a call may.
    *
+   * @param most how long it may take
    * @throws QueueException.Refused where Redis answers and does not let us in
    * @throws QueueException.Unavailable where it does not answer
    */
-  public void login() {
-    long until = System.nanoTime() + LOGIN_MAX.toNanos();
-    while (true) {
-      try {
-        call(RedisCommands::ping);
-        return;
-      } catch (QueueException.Unavailable e) {
-        boolean slow =
-            e.getCause() instanceof TimeoutException
-                || e.getCause() instanceof RedisCommandTimeoutException;
-        if (!slow || System.nanoTime() >= until) {
-          throw link.refusal(e).orElse(e);
-        }
-      }
-    }
+  public void login(Duration most) {
+    link.login(most);
   }
 
   private <T> T call(Function<RedisCommands<String, byte[]>, T> command) {

@@ -1,5 +1,6 @@
 package dev.tintype.queue.ephemera;
 
+import dev.tintype.queue.Causes;
 import dev.tintype.queue.QueueException;
 import dev.tintype.queue.TlsRefusal;
 import io.lettuce.core.ClientOptions;
@@ -47,7 +48,6 @@ final class RedisLink implements AutoCloseable {
   private static final Pattern LOGIN =
       Pattern.compile("^(NOAUTH|WRONGPASS|ERR invalid password|ERR AUTH)");
 
-  private static final int CAUSES_MAX = 20;
   private static final int THREADS = 2;
   private static final long CLOSE_MAX_MS = 2_000;
 
@@ -68,7 +68,7 @@ final class RedisLink implements AutoCloseable {
             .reconnectDelay(
                 Delay.exponential(Duration.ofMillis(20), RECONNECT_MAX, 2, TimeUnit.MILLISECONDS))
             .build();
-    this.client = RedisClient.create(resources, uri());
+    this.client = RedisClient.create(resources, uri(config.deadline()));
     client.setOptions(
         ClientOptions.builder()
             .autoReconnect(true)
@@ -90,7 +90,10 @@ final class RedisLink implements AutoCloseable {
   RedisCommands<String, byte[]> commands() {
     CompletableFuture<StatefulRedisConnection<String, byte[]>> connecting;
     synchronized (this) {
-      commands = again(commands, () -> client.connectAsync(CODEC, uri()).toCompletableFuture());
+      commands =
+          again(
+              commands,
+              () -> client.connectAsync(CODEC, uri(config.deadline())).toCompletableFuture());
       connecting = commands;
     }
     return await(connecting).sync();
@@ -99,15 +102,45 @@ final class RedisLink implements AutoCloseable {
   StatefulRedisPubSubConnection<String, byte[]> topics() {
     CompletableFuture<StatefulRedisPubSubConnection<String, byte[]>> connecting;
     synchronized (this) {
-      topics = again(topics, () -> client.connectPubSubAsync(CODEC, uri()).toCompletableFuture());
+      topics =
+          again(
+              topics,
+              () -> client.connectPubSubAsync(CODEC, uri(config.deadline())).toCompletableFuture());
       connecting = topics;
     }
     return await(connecting);
   }
 
-  private RedisURI uri() {
+  /**
+   * Connects and says who we are, which is all of the client's handshake.
+   *
+   * @throws QueueException.Refused where Redis answers and does not let us in
+   * @throws QueueException.Unavailable where it does not answer in that time
+   */
+  void login(Duration most) {
+    CompletableFuture<StatefulRedisConnection<String, byte[]>> connecting;
+    synchronized (this) {
+      requireOpen();
+      connecting = client.connectAsync(CODEC, uri(most)).toCompletableFuture();
+    }
+    try {
+      connecting.get(most.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw Checks.unavailable("Interrupted.", e);
+    } catch (ExecutionException | TimeoutException e) {
+      throw refusal(e).orElseGet(() -> Checks.unavailable(silent(), e));
+    } finally {
+      connecting.thenAccept(StatefulRedisConnection::closeAsync);
+    }
+  }
+
+  /**
+   * @param handshakeMax from the connection to its first answers
+   */
+  private RedisURI uri(Duration handshakeMax) {
     RedisURI uri = RedisURI.create(config.url());
-    uri.setTimeout(config.deadline());
+    uri.setTimeout(handshakeMax);
     config.password().ifPresent(password -> uri.setCredentialsProvider(credentials(password)));
     return uri;
   }
@@ -115,10 +148,14 @@ final class RedisLink implements AutoCloseable {
   /** The same try while it runs or is good, else a new one. */
   private <T> CompletableFuture<T> again(
       CompletableFuture<T> last, Supplier<CompletableFuture<T>> connect) {
+    requireOpen();
+    return last == null || last.isCompletedExceptionally() ? connect.get() : last;
+  }
+
+  private void requireOpen() {
     if (closed) {
       throw Checks.unavailable("This node is stopping.", null);
     }
-    return last == null || last.isCompletedExceptionally() ? connect.get() : last;
   }
 
   private <T> T await(CompletableFuture<T> connecting) {
@@ -144,26 +181,21 @@ final class RedisLink implements AutoCloseable {
                   + " trusts.",
               error));
     }
-    Throwable t = error;
-    for (int i = 0; t != null && i < CAUSES_MAX; i++, t = t.getCause()) {
-      if (t instanceof RedisCommandExecutionException && LOGIN.matcher(t.getMessage()).find()) {
-        return Optional.of(
-            new QueueException.Refused(
-                "ephemera.login",
-                "Redis at " + config.url() + " refuses this login: correct redis.password.",
-                error));
-      }
-    }
-    return Optional.empty();
+    return Causes.of(error)
+        .filter(t -> t instanceof RedisCommandExecutionException)
+        .filter(t -> LOGIN.matcher(Causes.message(t)).find())
+        .findFirst()
+        .<QueueException>map(
+            t ->
+                new QueueException.Refused(
+                    "ephemera.login",
+                    "Redis at " + config.url() + " refuses this login: correct redis.password.",
+                    error));
   }
 
   /** The error for the caller; the log hears of it twice a minute at most. */
   QueueException away(Throwable cause) {
-    String message =
-        refusal(cause)
-            .map(QueueException::getMessage)
-            .orElse(
-                "Redis at " + config.url() + " does not answer: start it, or correct redis.url.");
+    String message = refusal(cause).map(QueueException::getMessage).orElseGet(this::silent);
     synchronized (this) {
       if (!closed && System.nanoTime() - toldAt >= TELL_EVERY_NANOS) {
         toldAt = System.nanoTime();
@@ -171,6 +203,10 @@ final class RedisLink implements AutoCloseable {
       }
     }
     return Checks.unavailable(message, cause);
+  }
+
+  private String silent() {
+    return "Redis at " + config.url() + " does not answer: start it, or correct redis.url.";
   }
 
   @Override

@@ -21,6 +21,7 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.clients.admin.DescribeClusterOptions;
 import org.apache.kafka.clients.admin.ListShareGroupOffsetsSpec;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
@@ -108,9 +109,13 @@ final class KafkaTopics implements AutoCloseable {
     return topics;
   }
 
-  /** One round trip that needs no right but to log in. */
-  void reach() throws ExecutionException, TimeoutException, InterruptedException {
-    await(admin.describeCluster().nodes());
+  /** One round trip that needs no right but to log in. Thread-safe, unlike all else. */
+  void reach(Duration most) throws ExecutionException, TimeoutException, InterruptedException {
+    int millis = (int) most.toMillis();
+    admin
+        .describeCluster(new DescribeClusterOptions().timeoutMs(millis))
+        .nodes()
+        .get(millis, TimeUnit.MILLISECONDS);
   }
 
   /** Makes what is missing, the group's settings first. */

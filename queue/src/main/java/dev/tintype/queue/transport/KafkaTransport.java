@@ -1,5 +1,6 @@
 package dev.tintype.queue.transport;
 
+import dev.tintype.queue.Causes;
 import dev.tintype.queue.QueueException;
 import dev.tintype.queue.TlsRefusal;
 import dev.tintype.queue.store.Tier;
@@ -17,11 +18,13 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
+import javax.security.auth.login.LoginException;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.errors.AuthenticationException;
+import org.apache.kafka.common.errors.InvalidConfigurationException;
 import org.apache.kafka.common.errors.SslAuthenticationException;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.slf4j.Logger;
@@ -41,7 +44,6 @@ public final class KafkaTransport implements JobTransport {
 
   private static final long TELL_EVERY_NANOS = Duration.ofSeconds(30).toNanos();
   private static final Duration CLOSE_MAX = Duration.ofSeconds(2);
-  private static final int CAUSES_MAX = 20;
 
   /**
    * Different sets of models in one process; each is a member of the group. More: the oldest goes.
@@ -226,14 +228,27 @@ public final class KafkaTransport implements JobTransport {
   }
 
   /**
-   * One look at a start.
+   * One look at a start. Holds nothing meanwhile: a stop need not wait for it.
    *
-   * @throws QueueException.Refused where Kafka answers and does not let us in
+   * @param most how long it may take
+   * @throws QueueException.Refused where Kafka answers and does not let us in, or its client does
+   *     not take our settings
    * @throws QueueException.Unavailable where it does not answer
    */
-  public synchronized void login() {
+  public void login(Duration most) {
+    KafkaTopics looking;
+    synchronized (this) {
+      if (closed) {
+        throw unavailable(null);
+      }
+      try {
+        looking = topics();
+      } catch (KafkaException e) {
+        throw settingsRefused(e).or(() -> refusal(e)).orElseGet(() -> unavailable(e));
+      }
+    }
     try {
-      topics().reach();
+      looking.reach(most);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw unavailable(e);
@@ -252,26 +267,36 @@ public final class KafkaTransport implements JobTransport {
                   .formatted(config.bootstrap(), bottom(error)),
               error));
     }
-    Throwable t = error;
-    for (int i = 0; t != null && i < CAUSES_MAX; i++, t = t.getCause()) {
-      if (t instanceof AuthenticationException && !(t instanceof SslAuthenticationException)) {
-        return Optional.of(
-            new QueueException.Refused(
-                "transport.login",
-                "Kafka at %s refuses this login (%s): correct kafka.user, kafka.password and kafka.sasl_mechanism."
-                    .formatted(config.bootstrap(), t.getMessage()),
-                error));
-      }
-    }
-    return Optional.empty();
+    return Causes.of(error)
+        .filter(t -> t instanceof AuthenticationException || t instanceof LoginException)
+        .filter(t -> !(t instanceof SslAuthenticationException))
+        .findFirst()
+        .<QueueException>map(
+            t ->
+                new QueueException.Refused(
+                    "transport.login",
+                    "Kafka at %s refuses this login (%s): correct kafka.user, kafka.password and kafka.sasl_mechanism."
+                        .formatted(config.bootstrap(), Causes.message(t)),
+                    error));
+  }
+
+  /**
+   * What the client itself does not take, such as a PEM file with a key of an unknown kind. Names
+   * that nobody resolves are no such mistake: name servers have outages, too.
+   */
+  private Optional<QueueException> settingsRefused(KafkaException error) {
+    return Causes.first(error, InvalidConfigurationException.class)
+        .<QueueException>map(
+            t ->
+                new QueueException.Refused(
+                    "kafka.config",
+                    "The client of Kafka does not take its settings (%s): correct kafka.ca, kafka.cert, kafka.key or the others of kafka."
+                        .formatted(bottom(t)),
+                    error));
   }
 
   private static String bottom(Throwable error) {
-    Throwable last = error;
-    for (int i = 0; last.getCause() != null && i < CAUSES_MAX; i++) {
-      last = last.getCause();
-    }
-    return last.getMessage();
+    return Causes.message(Causes.last(error));
   }
 
   /** Why Kafka cannot be used now; empty while it can, as far as is known. */

@@ -8,6 +8,10 @@ import dev.tintype.queue.TestRedis;
 import dev.tintype.servers.ChildProcess;
 import dev.tintype.servers.FreePorts;
 import dev.tintype.servers.RedisServer;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
@@ -17,6 +21,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Against a real Redis. */
 @Tag("slow")
@@ -75,6 +81,38 @@ class RedisEphemeraTest extends EphemeraContract {
       late.start().awaitReady();
       until(() -> early.put("a", bytes("1"), LONG));
       assertThat(text(early.get("a"))).isEqualTo("1");
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"right, ''", "wrong, ephemera.login"})
+  void aLoginIsGivenMoreTimeThanACall(String password, String code) throws Exception {
+    int port = FreePorts.one();
+    RedisConfig config = RedisConfig.of("redis://127.0.0.1:" + port, Optional.of(password));
+    try (ChildProcess slow =
+            RedisServer.of("slow-" + password, folder, port, 16, "right").start().awaitReady();
+        RedisEphemera ephemera = new RedisEphemera(config)) {
+      pause(port, config.deadline().multipliedBy(3));
+      if (code.isEmpty()) {
+        ephemera.login(LONG);
+      } else {
+        assertThatThrownBy(() -> ephemera.login(LONG))
+            .isInstanceOfSatisfying(
+                QueueException.Refused.class, e -> assertThat(e.code()).isEqualTo(code));
+      }
+    }
+  }
+
+  /** Answers nobody for that time. */
+  private static void pause(int port, Duration time) throws IOException {
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+      socket
+          .getOutputStream()
+          .write(
+              ("AUTH right\r\nCLIENT PAUSE " + time.toMillis() + "\r\n")
+                  .getBytes(StandardCharsets.US_ASCII));
+      assertThat(new String(socket.getInputStream().readNBytes(10), StandardCharsets.US_ASCII))
+          .isEqualTo("+OK\r\n+OK\r\n");
     }
   }
 
