@@ -357,8 +357,12 @@ int cudaEventRecord(void* event, void* stream) {
   if (events.count(handle) == 0) {
     return INVALID_HANDLE;
   }
+  events[handle] = -1;
   return enqueue(stream, [=] {
-    events[handle] = ticks;
+    auto found = events.find(handle);
+    if (found != events.end()) {
+      found->second = ticks;
+    }
     return SUCCESS;
   });
 }
@@ -472,8 +476,9 @@ const char* cudaGetErrorName(int code) {
 
 const char* cudaGetErrorString(int) { return "emulated"; }
 
-// For tests: what is allocated and not freed; graphs that were not destroyed; a fault of the next work; a new process.
+// For tests: what is allocated and not freed; events and graphs that were not destroyed; a fault of the next work; a new process.
 int64_t tt_cudart_bytes_taken() { return (int64_t)bytes_taken; }
+int64_t tt_cudart_events_alive() { return (int64_t)events.size(); }
 int64_t tt_cudart_graphs_alive() { return (int64_t)(graphs.size() + executables.size()); }
 void tt_cudart_fault() {
   queue.push_back([] { return ILLEGAL_ADDRESS; });

@@ -32,6 +32,11 @@ final class Admissions {
     this.nanoTime = nanoTime;
   }
 
+  /** Whether a picture would be begun now. */
+  boolean want() {
+    return jobs.latents() < latentsMax && jobs.stream().anyMatch(RunningJob::wantsAdmission);
+  }
+
   void admit() {
     for (RunningJob job : jobs.all()) {
       if (job.complete()) {

@@ -18,8 +18,8 @@ import org.slf4j.LoggerFactory;
  * a batch pays an equal part of the time. Where it fails, finds whose fault that was: out of memory
  * is nobody's and halves the batch; else the pictures are stepped one by one, so that one does not
  * take others along. The time of a call that failed is charged to nobody. Where one batch is all
- * that there is to do, the device is kept busy over the end of a step; where batches take turns,
- * each step is waited for, so that nobody pays for another's. For the loop's thread.
+ * that there is to do, the device is kept busy over the end of a step; else each step is waited
+ * for, so that nobody pays for what another left under way. For the loop's thread.
  */
 final class BatchStep {
   private static final Logger LOG = LoggerFactory.getLogger(BatchStep.class);
@@ -30,6 +30,9 @@ final class BatchStep {
   private final StepRate rate;
   private final LongSupplier nanoTime;
   private long ticks;
+
+  /** The batch whose last step is not waited for yet. */
+  private List<Sample> underWay = List.of();
 
   /**
    * @param rate told of every step
@@ -55,9 +58,12 @@ final class BatchStep {
     if (batch.isEmpty()) {
       return;
     }
+    if (!batch.equals(underWay)) {
+      settle();
+    }
     long took;
     try {
-      took = step(batch, batch.size() == unfinished.size());
+      took = step(batch, batch.size() == unfinished.size() && nothingFollows(batch));
     } catch (RuntimeException e) {
       failed(batch, e);
       return;
@@ -76,6 +82,31 @@ final class BatchStep {
     return new Candidate(sample.admission(), job.bucket(), job.urgent());
   }
 
+  /** Whether a step of the same batch is in progress on the device. */
+  boolean isUnderWay() {
+    return !underWay.isEmpty();
+  }
+
+  /**
+   * Waits for a step that is under way, and charges it. To be called before anything but a step.
+   */
+  void settle() {
+    List<Sample> batch = underWay;
+    underWay = List.of();
+    if (!batch.isEmpty()) {
+      long start = nanoTime.getAsLong();
+      batch.getFirst().job().engine().settle();
+      charge(batch, nanoTime.getAsLong() - start);
+    }
+  }
+
+  /** A checkpoint after the step would wait for it, on one picture's account. */
+  private boolean nothingFollows(List<Sample> batch) {
+    return batch.stream()
+        .map(Sample::painting)
+        .noneMatch(p -> config.checkpointDue(p.step() + 1, p.steps()));
+  }
+
   /** How long it took, in ns. All or none: where it throws, none has moved. */
   private long step(List<Sample> batch, boolean comesAgain) {
     long start = nanoTime.getAsLong();
@@ -83,8 +114,10 @@ final class BatchStep {
     List<Painting> paintings = batch.stream().map(Sample::painting).toList();
     if (comesAgain) {
       engine.stepAhead(paintings);
+      underWay = paintings.stream().anyMatch(Painting::done) ? List.of() : batch;
     } else {
       engine.step(paintings);
+      underWay = List.of();
     }
     return nanoTime.getAsLong() - start;
   }

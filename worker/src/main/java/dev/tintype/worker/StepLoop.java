@@ -93,11 +93,22 @@ final class StepLoop {
   void tick() throws InterruptedException {
     receive();
     makingRoom.preempt();
+    if (batchStep.isUnderWay() && turnsAside()) {
+      batchStep.settle();
+    }
     jobs.removeStopped();
     load();
     admissions.admit();
     batchStep.step();
     decoding.decode();
+  }
+
+  /** Whether this tick asks anything of the device beside the step that is expected. */
+  private boolean turnsAside() {
+    return wish != null
+        || admissions.want()
+        || jobs.stream().anyMatch(job -> job.stop() != null)
+        || jobs.samples().stream().anyMatch(sample -> sample.painting().done());
   }
 
   private void receive() throws InterruptedException {

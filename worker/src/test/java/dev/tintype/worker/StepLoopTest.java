@@ -28,6 +28,9 @@ import org.junit.jupiter.api.Test;
 class StepLoopTest extends WorkerFixture {
   private static final long MS = 1_000_000;
 
+  /** Of one picture alone. */
+  private static final long STEP = 10 * MS + 1;
+
   private final AtomicLong clock = new AtomicLong();
   private final Semaphore picturesPending = new Semaphore(Decoding.PICTURES_PENDING_MAX);
   private final List<RunningJob> taken = new ArrayList<>();
@@ -136,22 +139,53 @@ class StepLoopTest extends WorkerFixture {
   @Test
   void onlyABatchThatComesAgainIsNotWaitedFor() throws Exception {
     RunningJob first = take(submit("plain", 1, 10));
-    ticks(4);
-    assertThat(timed.ahead).isEqualTo(4);
+    ticks(3);
+    assertThat(timed.ahead).isEqualTo(3);
     RunningJob second = take(submit("plain", 4, 10)); // Five do not go together.
     ticks(2);
-    assertThat(timed.ahead).isEqualTo(4);
+    assertThat(timed.ahead).isEqualTo(3);
     while (!first.complete() || !second.complete()) {
       loop.tick();
     }
-    assertThat(timed.ahead).as("the other is alone in the end").isGreaterThan(4);
+    assertThat(timed.ahead).as("the other is alone in the end").isGreaterThan(3);
     until(second.lease().jobId(), EventType.SUCCEEDED);
   }
 
-  /** Calls of another engine, each of which takes its time by the clock. */
+  /** Two pictures of one job go the same way and pay the same, but for what is written down. */
+  @Test
+  void aCheckpointIsNotPaidWithAnothersStep() throws Exception {
+    RunningJob job = take(submit("plain", 2, 25));
+    while (!job.complete()) {
+      loop.tick();
+    }
+    assertThat(job.deviceNanos(0)).isEqualTo(job.deviceNanos(1));
+    assertThat(charged()).isEqualTo(clock.get());
+    assertThat(timed.ahead).isPositive();
+  }
+
+  @Test
+  void whoComesPaysForNothingThatWasUnderWay() throws Exception {
+    RunningJob first = take(submit("plain", 1, 20));
+    ticks(2);
+    assertThat(first.deviceNanos(0)).as("the second is under way").isEqualTo(3 * MS + STEP);
+    RunningJob second = take(submit("plain", 1, 20));
+    ticks(1);
+    assertThat(first.deviceNanos(0)).isEqualTo(3 * MS + 2 * STEP);
+    assertThat(second.deviceNanos(0)).as("its text").isEqualTo(3 * MS);
+    first.stop(RunningJob.Stop.CANCEL);
+    ticks(1);
+    assertThat(second.deviceNanos(0)).isEqualTo(3 * MS + (10 * MS + 2) / 2);
+    assertThat(charged()).isEqualTo(clock.get());
+  }
+
+  /**
+   * Calls of another engine, each of which takes its time by the clock; what is under way takes it
+   * from the call that comes next.
+   */
   private final class TimedEngine implements Engine {
     private final Engine engine;
     private int ahead;
+    private long underWay;
 
     TimedEngine(Engine engine) {
       this.engine = engine;
@@ -159,6 +193,7 @@ class StepLoopTest extends WorkerFixture {
 
     @Override
     public Painting admit(JobSpec spec, int index, StartPictures start) {
+      settle();
       clock.addAndGet(3 * MS);
       return engine.admit(spec, index, start);
     }
@@ -166,17 +201,30 @@ class StepLoopTest extends WorkerFixture {
     @Override
     public void step(List<Painting> batch) {
       engine.step(batch); // A call that fails is charged to nobody.
+      settle();
       clock.addAndGet(10 * MS + batch.size());
     }
 
     @Override
     public void stepAhead(List<Painting> batch) {
-      step(batch);
+      engine.step(batch);
+      settle();
+      underWay = 10 * MS + batch.size();
       ahead++;
+      if (batch.stream().anyMatch(Painting::done)) {
+        settle();
+      }
+    }
+
+    @Override
+    public void settle() {
+      clock.addAndGet(underWay);
+      underWay = 0;
     }
 
     @Override
     public PaintingState save(Painting painting) {
+      settle();
       clock.addAndGet(MS / 2);
       return engine.save(painting);
     }
@@ -188,6 +236,7 @@ class StepLoopTest extends WorkerFixture {
 
     @Override
     public Picture decode(Painting painting) {
+      settle();
       clock.addAndGet(7 * MS);
       return engine.decode(painting);
     }

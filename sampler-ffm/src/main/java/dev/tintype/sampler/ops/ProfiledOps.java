@@ -95,6 +95,11 @@ public final class ProfiledOps implements Ops {
   }
 
   @Override
+  public Mark mark() {
+    return ops.mark();
+  }
+
+  @Override
   public PreparedWeights.Conv2d prepareConv2d(
       HostTensor weight, Optional<HostTensor> bias, Conv2dGeometry geometry) {
     return timed("prepareConv2d", () -> ops.prepareConv2d(weight, bias, geometry));

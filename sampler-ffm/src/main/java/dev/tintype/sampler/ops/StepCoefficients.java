@@ -1,8 +1,7 @@
 package dev.tintype.sampler.ops;
 
 /**
- * One scheduler step of one sample as numbers, so that every scheduler is the same fused device
- * verb:
+ * One scheduler step as numbers, so that every scheduler is the same fused device verb:
  *
  * <pre>
  *   x0   = clip(x0Sample * sample + x0Model * model, [-clipRange, clipRange])

@@ -50,6 +50,7 @@ final class Denoiser implements AutoCloseable {
    *     after it has its own time
    */
   void step(List<Sample> batch, boolean ahead) {
+    boolean waits = !ahead || batch.stream().anyMatch(Denoiser::endsNow);
     Map<Kind, List<Sample>> groups = new LinkedHashMap<>();
     for (Sample sample : batch) {
       Kind kind = new Kind(sample.item(), sample.recipe().guided());
@@ -60,7 +61,7 @@ final class Denoiser implements AutoCloseable {
       for (List<Sample> group : groups.values()) {
         for (int from = 0; from < group.size(); from += samplesPerCall) {
           int to = Math.min(from + samplesPerCall, group.size());
-          moves.addAll(stepTogether(List.copyOf(group.subList(from, to)), ahead));
+          moves.addAll(stepTogether(List.copyOf(group.subList(from, to)), waits));
         }
       }
     } catch (RuntimeException e) {
@@ -70,7 +71,7 @@ final class Denoiser implements AutoCloseable {
     moves.forEach(move -> move.sample().advance(move.stepped(), move.milliseconds()));
   }
 
-  private List<Move> stepTogether(List<Sample> samples, boolean ahead) {
+  private List<Move> stepTogether(List<Sample> samples, boolean waits) {
     long start = System.nanoTime();
     int count = samples.size();
     List<Ops.Stepped> stepped = new ArrayList<>();
@@ -78,11 +79,11 @@ final class Denoiser implements AutoCloseable {
       for (int i = 0; i < count; i++) {
         stepped.add(step(samples.get(i), prediction, i, count));
       }
-      if (ahead && samples.stream().noneMatch(Denoiser::endsNow)) {
-        waitForTheOneBefore();
-      } else {
+      if (waits) {
         ops.synchronize();
         forgetMark();
+      } else {
+        waitForTheOneBefore();
       }
     } catch (RuntimeException e) {
       stepped.forEach(Ops.Stepped::close);
@@ -104,17 +105,26 @@ final class Denoiser implements AutoCloseable {
     Ops.Mark now = ops.mark();
     try {
       underWay.ifPresent(Ops.Mark::await);
+      forgetMark();
     } catch (RuntimeException e) {
       now.close();
       throw e;
     }
-    forgetMark();
     underWay = Optional.of(now);
   }
 
   private void forgetMark() {
-    underWay.ifPresent(Ops.Mark::close);
+    Optional<Ops.Mark> mark = underWay;
     underWay = Optional.empty();
+    mark.ifPresent(Ops.Mark::close);
+  }
+
+  /** Waits for a call that nobody has waited for. */
+  void settle() {
+    if (underWay.isPresent()) {
+      ops.synchronize();
+      forgetMark();
+    }
   }
 
   /** [rows of the text, h, w, c]: uncond of all samples, then text of all. */

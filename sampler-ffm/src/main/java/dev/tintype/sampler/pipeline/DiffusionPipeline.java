@@ -149,10 +149,15 @@ public final class DiffusionPipeline implements AutoCloseable {
   /**
    * As {@link #step}, for a batch that is expected to come again: does not wait for the device to
    * finish, but for the step before, so that it does not idle while the host prepares the next one.
-   * An error of the device's work may be thrown one step late; such errors end the device.
+   * An error of the device's work is thrown by what waits for it next; such errors end the device.
    */
   public void stepAhead(List<Sample> batch) {
     step(batch, true);
+  }
+
+  /** Waits for what {@link #stepAhead} left under way. */
+  public void settle() {
+    denoiser.settle();
   }
 
   private void step(List<Sample> batch, boolean ahead) {

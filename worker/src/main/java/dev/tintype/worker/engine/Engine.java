@@ -52,11 +52,14 @@ public interface Engine extends AutoCloseable {
 
   /**
    * As {@link #step}, for a batch that is expected to come again: the device may still be at work
-   * when this returns, on this step and no other.
+   * when this returns, on this step and no other, and on none that was a painting's last.
    */
   default void stepAhead(List<Painting> batch) {
     step(batch);
   }
+
+  /** Waits for what {@link #stepAhead} left under way. */
+  default void settle() {}
 
   /** What {@link #resume} needs to go on with this painting. */
   PaintingState save(Painting painting);

@@ -121,6 +121,11 @@ public final class PipelineEngine implements Engine {
     pipeline.stepAhead(samples(batch));
   }
 
+  @Override
+  public void settle() {
+    pipeline.settle();
+  }
+
   private static List<Sample> samples(List<Painting> batch) {
     return batch.stream().map(PipelineEngine::sample).toList();
   }

@@ -87,8 +87,8 @@ final class CublasLtMatrixProduct implements MatrixProduct {
 
   @Override
   public void multiply(Call call) {
-    // What the library can do in one call: scale (AB) + C + bias. A bias under a scale, a channel
-    // bias and an activation come before the scale, so they and all that follows need the kernel.
+    // What the library can do in one call: scale (AB) + C + bias. A bias under a scale and an
+    // activation come before the scale, so they and all that follows need the kernel.
     boolean linear = call.activation() == 0 && (call.scale() == 1 || call.bias() == 0);
     boolean fuseResidual = linear && call.residual() != 0;
     long alignment =

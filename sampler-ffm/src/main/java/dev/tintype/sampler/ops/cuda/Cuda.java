@@ -248,9 +248,12 @@ final class Cuda implements AutoCloseable {
     return plansGivenUp;
   }
 
-  long createEvent() {
+  /**
+   * @param timed for {@link #elapsedMs}
+   */
+  long createEvent(boolean timed) {
     long[] event = new long[1];
-    check(runtime.createEvent(event), "cudaEventCreateWithFlags");
+    check(runtime.createEvent(event, timed), "cudaEventCreateWithFlags");
     return event[0];
   }
 

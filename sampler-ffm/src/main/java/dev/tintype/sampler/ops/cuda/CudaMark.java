@@ -14,7 +14,7 @@ final class CudaMark implements Ops.Mark {
 
   /** Where the stream is now. */
   static CudaMark of(Cuda cuda) {
-    CudaMark mark = new CudaMark(cuda, cuda.createEvent());
+    CudaMark mark = new CudaMark(cuda, cuda.createEvent(false));
     try {
       cuda.record(mark.event);
       return mark;

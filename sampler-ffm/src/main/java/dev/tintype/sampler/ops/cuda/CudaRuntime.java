@@ -67,7 +67,10 @@ interface CudaRuntime {
   /** 0 when all work of the stream is done, 600 (cudaErrorNotReady) while it is not. */
   int queryStream(long stream);
 
-  int createEvent(long[] event);
+  /**
+   * @param timed for {@link #elapsedMs}; else only asked whether it has passed, which costs less
+   */
+  int createEvent(long[] event, boolean timed);
 
   int destroyEvent(long event);
 

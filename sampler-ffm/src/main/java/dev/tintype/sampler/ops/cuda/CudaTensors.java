@@ -98,7 +98,7 @@ final class CudaTensors {
     }
   }
 
-  /** Numbers for a kernel: coefficients, seeds, indices. Close it after the launch. */
+  /** Numbers for a kernel: seeds, timesteps, indices. Close it after the launch. */
   Tensor parameters(MemorySegment host, DType type, long count) {
     return produce(
         Shape.of(count), type, tensor -> cuda.copyToDevice(address(tensor), host, host.byteSize()));

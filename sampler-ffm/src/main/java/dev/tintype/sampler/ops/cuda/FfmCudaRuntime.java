@@ -233,8 +233,9 @@ final class FfmCudaRuntime implements CudaRuntime {
   }
 
   @Override
-  public int createEvent(long[] event) {
-    return handle(Cudart.cudaEventCreateWithFlags(out, 0), event);
+  public int createEvent(long[] event, boolean timed) {
+    int flags = timed ? 0 : Cudart.cudaEventDisableTiming();
+    return handle(Cudart.cudaEventCreateWithFlags(out, flags), event);
   }
 
   @Override

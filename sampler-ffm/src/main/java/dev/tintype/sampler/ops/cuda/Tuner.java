@@ -126,7 +126,7 @@ final class Tuner implements AutoCloseable {
   }
 
   private <W> int measured(String key, Ways<W> ways, List<W> candidates) {
-    long[] events = {cuda.createEvent(), cuda.createEvent()};
+    long[] events = {cuda.createEvent(true), cuda.createEvent(true)};
     try {
       int best = -1;
       float bestMs = Float.POSITIVE_INFINITY;

@@ -66,6 +66,13 @@ final class EmulatedCudaRuntime implements CudaRuntime {
   private boolean invalidated;
 
   private long handles = 100;
+
+  private long nextEvent = 1000;
+
+  /** Those alive, and whether they were recorded. */
+  private final Map<Long, Boolean> events = new HashMap<>();
+
+  private final List<Long> eventsAsked = new ArrayList<>();
   private int sticky;
   private long bytesTotal = 16L << 30;
   private long bytesTaken;
@@ -168,6 +175,16 @@ final class EmulatedCudaRuntime implements CudaRuntime {
   /** How often a call was made. */
   int count(String call) {
     return calls.getOrDefault(call, 0);
+  }
+
+  /** Created and not destroyed. */
+  int eventsAlive() {
+    return events.size();
+  }
+
+  /** Which events were asked about, in that order. */
+  List<Long> eventsAsked() {
+    return List.copyOf(eventsAsked);
   }
 
   /** Bytes allocated and not freed. */
@@ -417,19 +434,23 @@ final class EmulatedCudaRuntime implements CudaRuntime {
   }
 
   @Override
-  public int createEvent(long[] event) {
-    event[0] = 8;
-    return begin("cudaEventCreateWithFlags");
+  public int createEvent(long[] event, boolean timed) {
+    event[0] = nextEvent++;
+    int code = begin("cudaEventCreateWithFlags");
+    if (code == SUCCESS) {
+      events.put(event[0], Boolean.FALSE);
+    }
+    return code;
   }
 
   @Override
   public int destroyEvent(long event) {
-    return begin("cudaEventDestroy");
+    return events.remove(event) == null ? INVALID_VALUE : begin("cudaEventDestroy");
   }
 
   @Override
   public int recordEvent(long event, long stream) {
-    return begin("cudaEventRecord");
+    return events.replace(event, Boolean.TRUE) == null ? INVALID_VALUE : begin("cudaEventRecord");
   }
 
   @Override
@@ -437,7 +458,8 @@ final class EmulatedCudaRuntime implements CudaRuntime {
     if (recording) {
       return invalidate();
     }
-    int code = begin("cudaEventQuery");
+    eventsAsked.add(event);
+    int code = events.get(event) == Boolean.TRUE ? begin("cudaEventQuery") : INVALID_VALUE;
     return code == SUCCESS && hung ? NOT_READY : code;
   }
 

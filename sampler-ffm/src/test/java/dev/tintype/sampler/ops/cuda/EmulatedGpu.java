@@ -41,6 +41,7 @@ final class EmulatedGpu {
       }
     }
     System.out.println("bytes left: " + ask("tt_cudart_bytes_taken"));
+    System.out.println("events left: " + ask("tt_cudart_events_alive"));
     System.out.println("graphs left: " + ask("tt_cudart_graphs_alive"));
     Device device = Devices.open("cuda", OPTIONS);
     Tensor x = device.ops().upload(new float[] {1, 2}, Shape.of(1, 2));

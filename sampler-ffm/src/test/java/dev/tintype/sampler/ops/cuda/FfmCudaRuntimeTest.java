@@ -65,7 +65,7 @@ class FfmCudaRuntimeTest {
     List<String> found = run();
     assertThat(found).containsAll(expected);
     assertThat(found)
-        .contains("bytes left: 0", "graphs left: 0", "end")
+        .contains("bytes left: 0", "events left: 0", "graphs left: 0", "end")
         .anySatisfy(
             line ->
                 assertThat(line)
