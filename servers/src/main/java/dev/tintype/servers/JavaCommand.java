@@ -13,6 +13,14 @@ public final class JavaCommand {
   public static final List<String> LIGHT =
       List.of("-XX:TieredStopAtLevel=1", "-XX:CICompilerCount=1");
 
+  /** What the launcher passes to every command of Tintype. */
+  public static final List<String> TINTYPE =
+      List.of(
+          "--enable-native-access=ALL-UNNAMED",
+          "--sun-misc-unsafe-memory-access=allow",
+          "--add-modules",
+          "jdk.incubator.vector");
+
   private JavaCommand() {}
 
   /**

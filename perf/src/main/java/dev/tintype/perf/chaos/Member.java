@@ -20,14 +20,6 @@ final class Member implements AutoCloseable {
   private static final int HEAP_MB = 512;
   private static final Duration START_MAX = Duration.ofSeconds(180);
 
-  /** What the launcher passes. */
-  private static final List<String> JAVA =
-      List.of(
-          "--enable-native-access=ALL-UNNAMED",
-          "--sun-misc-unsafe-memory-access=allow",
-          "--add-modules",
-          "jdk.incubator.vector");
-
   private final Path data;
   private final int port = FreePorts.one();
   private final ChildProcess process;
@@ -42,7 +34,7 @@ final class Member implements AutoCloseable {
             List.of(
                 "serve", "--json", "--port", Integer.toString(port), "--data", data.toString()));
     serve.addAll(arguments);
-    List<String> java = new ArrayList<>(JAVA);
+    List<String> java = new ArrayList<>(JavaCommand.TINTYPE);
     java.add("-Dtintype.home=" + System.getProperty("tintype.home", "."));
     process =
         new ChildProcess(

@@ -6,6 +6,7 @@ import dev.tintype.edge.url.SigningKeys;
 import dev.tintype.edge.url.VariantUrls;
 import dev.tintype.node.NodeException;
 import dev.tintype.queue.blob.DirectoryBlobStore;
+import dev.tintype.servers.JavaCommand;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -46,14 +47,8 @@ final class EdgeProcess implements AutoCloseable {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     // The launcher's own options for serve.
-    command.addAll(
-        List.of(
-            "-XX:+UseG1GC",
-            "-XX:+UseCompactObjectHeaders",
-            "--enable-native-access=ALL-UNNAMED",
-            "--sun-misc-unsafe-memory-access=allow",
-            "--add-modules",
-            "jdk.incubator.vector"));
+    command.addAll(List.of("-XX:+UseG1GC", "-XX:+UseCompactObjectHeaders"));
+    command.addAll(JavaCommand.TINTYPE);
     // For profilers: -XX:StartFlightRecording and the like.
     String more = System.getenv("TINTYPE_EDGE_JAVA_OPTS");
     if (more != null) {

@@ -164,14 +164,8 @@ public final class Fleet implements AutoCloseable {
   }
 
   private List<String> options(String role) {
-    List<String> options =
-        new ArrayList<>(
-            List.of(
-                "--enable-native-access=ALL-UNNAMED",
-                "--sun-misc-unsafe-memory-access=allow",
-                "--add-modules",
-                "jdk.incubator.vector",
-                "-Dtintype.home=" + plan.home()));
+    List<String> options = new ArrayList<>(JavaCommand.TINTYPE);
+    options.add("-Dtintype.home=" + plan.home());
     if (!role.equals("worker")) {
       options.addAll(JavaCommand.LIGHT);
     }

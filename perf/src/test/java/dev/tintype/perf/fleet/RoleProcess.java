@@ -43,14 +43,8 @@ final class RoleProcess implements AutoCloseable {
     try (Writer writer = Files.newBufferedWriter(file)) {
       properties.store(writer, null);
     }
-    List<String> java =
-        new ArrayList<>(
-            List.of(
-                "--enable-native-access=ALL-UNNAMED",
-                "--sun-misc-unsafe-memory-access=allow",
-                "--add-modules",
-                "jdk.incubator.vector",
-                "-Dtintype.home=" + Path.of("").toAbsolutePath().getParent()));
+    List<String> java = new ArrayList<>(JavaCommand.TINTYPE);
+    java.add("-Dtintype.home=" + Path.of("").toAbsolutePath().getParent());
     java.addAll(List.of(options));
     log = data.resolve("data/logs/tintype.0.log");
     process =
