@@ -6,7 +6,6 @@ import dev.tintype.gateway.metrics.ProcessMetric;
 import dev.tintype.node.ModelShelf.Model;
 import dev.tintype.queue.SteadyClock;
 import dev.tintype.queue.blob.BlobStore;
-import dev.tintype.queue.blob.S3BlobStore;
 import dev.tintype.queue.ephemera.Ephemera;
 import dev.tintype.queue.ephemera.InProcessEphemera;
 import dev.tintype.queue.ephemera.RedisEphemera;
@@ -186,18 +185,13 @@ public final class Node implements AutoCloseable {
     return Storage.blobs(config, folder.path(), closers);
   }
 
+  /** What is here without a server lets us in at once. */
   private static List<StartWait.Login> logins(
       BlobStore blobs, Ephemera ephemera, Optional<JobTransport> transport) {
     List<StartWait.Login> logins = new ArrayList<>();
-    if (blobs instanceof S3BlobStore s3) {
-      logins.add(new StartWait.Login("S3", s3::login));
-    }
-    if (ephemera instanceof RedisEphemera redis) {
-      logins.add(new StartWait.Login("Redis", redis::login));
-    }
-    if (transport.orElse(null) instanceof KafkaTransport kafka) {
-      logins.add(new StartWait.Login("Kafka", kafka::login));
-    }
+    logins.add(new StartWait.Login("S3", blobs::login));
+    logins.add(new StartWait.Login("Redis", ephemera::login));
+    transport.ifPresent(kafka -> logins.add(new StartWait.Login("Kafka", kafka::login)));
     return logins;
   }
 

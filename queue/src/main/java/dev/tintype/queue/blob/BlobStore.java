@@ -4,6 +4,7 @@ import dev.tintype.queue.QueueException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
@@ -42,6 +43,15 @@ public interface BlobStore {
    *     knows no classes
    */
   record Entry(String sha256, long bytes, Instant putAt, String storageClass) {}
+
+  /**
+   * One look at a start whether the server lets us in; nothing where there is none.
+   *
+   * @param most how long it may take
+   * @throws QueueException.Refused where it answers and does not
+   * @throws QueueException.Unavailable where it does not answer
+   */
+  default void login(Duration most) {}
 
   /**
    * Stores the bytes durably and returns their SHA-256 in lower-case hex. Idempotent; where the

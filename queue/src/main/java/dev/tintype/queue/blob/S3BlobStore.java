@@ -212,13 +212,8 @@ public final class S3BlobStore implements BlobStore, AutoCloseable {
     return List.copyOf(found);
   }
 
-  /**
-   * One look at a start: reads the owner's mark, as the sweep does.
-   *
-   * @param most how long it may take
-   * @throws QueueException.Refused where S3 answers and does not let us in
-   * @throws QueueException.Unavailable where it does not answer, or otherwise
-   */
+  /** Reads the owner's mark, as the sweep does. */
+  @Override
   public void login(Duration most) {
     try {
       client.getObjectAsBytes(

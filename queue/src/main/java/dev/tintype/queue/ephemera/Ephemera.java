@@ -33,6 +33,15 @@ public interface Ephemera extends AutoCloseable {
   /** Largest published message. */
   int MESSAGE_BYTES_MAX = 64 * 1024;
 
+  /**
+   * One look at a start whether the server lets us in; nothing where there is none.
+   *
+   * @param most how long it may take
+   * @throws dev.tintype.queue.QueueException.Refused where it answers and does not
+   * @throws dev.tintype.queue.QueueException.Unavailable where it does not answer
+   */
+  default void login(Duration most) {}
+
   Duration TTL_MAX = Duration.ofDays(7);
 
   /** The value, or empty where it was never put, was removed, ran out, or was pushed out. */

@@ -181,14 +181,8 @@ public final class RedisEphemera implements Ephemera {
     }
   }
 
-  /**
-   * One look at a start, by a connection of its own: the client's first one takes a busy machine
-   * longer than a call may.
-   *
-   * @param most how long it may take
-   * @throws QueueException.Refused where Redis answers and does not let us in
-   * @throws QueueException.Unavailable where it does not answer
-   */
+  /** By a connection of its own: the client's first takes a busy machine longer than a call may. */
+  @Override
   public void login(Duration most) {
     link.login(most);
   }

@@ -12,6 +12,15 @@ import java.util.Set;
  * acknowledged nor renewed comes again. Thread-safe.
  */
 public interface JobTransport extends AutoCloseable {
+  /**
+   * One look at a start whether the server lets us in; nothing where there is none.
+   *
+   * @param most how long it may take
+   * @throws dev.tintype.queue.QueueException.Refused where it answers and does not
+   * @throws dev.tintype.queue.QueueException.Unavailable where it does not answer
+   */
+  default void login(Duration most) {}
+
   /** False where the transport is full or closed; offer again later. */
   boolean offer(WakeUp wakeUp);
 

@@ -228,13 +228,10 @@ public final class KafkaTransport implements JobTransport {
   }
 
   /**
-   * One look at a start. Holds nothing meanwhile: a stop need not wait for it.
-   *
-   * @param most how long it may take
-   * @throws QueueException.Refused where Kafka answers and does not let us in, or its client does
-   *     not take our settings
-   * @throws QueueException.Unavailable where it does not answer
+   * Holds nothing meanwhile: a stop need not wait for it. Refused are also settings that the client
+   * itself does not take.
    */
+  @Override
   public void login(Duration most) {
     KafkaTopics looking;
     synchronized (this) {
